@@ -1,0 +1,72 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+// The floors of the house, lowest first: a target imports only targets above it in this list (docs/architecture.md).
+let floors: [Target] = [
+    // Floor 0
+    .target(name: "CKernels"),
+    .target(name: "Columnar", dependencies: ["CKernels"]),
+    .target(name: "Meters"),
+    .target(name: "Settings", dependencies: [.product(name: "Yams", package: "Yams")]),
+    // Floor 1
+    .target(name: "Expressions", dependencies: ["Columnar"]),
+    .target(name: "Storage"),
+    // Floor 2
+    .target(name: "Dataflow", dependencies: ["Columnar", "Expressions"]),
+    // Floor 3
+    .target(name: "SQL", dependencies: ["Columnar", "Expressions", "Dataflow", "Settings"]),
+    .target(name: "Wire", dependencies: ["Columnar", "Dataflow"]),
+    .target(name: "State", dependencies: ["Columnar", "Dataflow"]),
+    .target(name: "Connectors", dependencies: ["CKernels", "Columnar", "Dataflow", "Storage"]),
+    // Floor 4
+    .target(name: "Operators", dependencies: ["CKernels", "Columnar", "Expressions", "Dataflow", "State"]),
+    .target(name: "JobControl", dependencies: ["Dataflow", "Wire"]),
+    .target(name: "Transport", dependencies: [
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+    ]),
+    // Floor 5
+    .target(name: "TaskRuntime", dependencies: ["Columnar", "Dataflow", "Wire", "State", "Operators"]),
+    // Floor 6
+    .target(name: "Simulator", dependencies: [
+        "Columnar", "Dataflow", "Wire", "State", "Operators", "JobControl", "TaskRuntime", "Storage", "SQL",
+    ]),
+    .target(name: "Hosts", dependencies: [
+        "CKernels", "Columnar", "Meters", "Settings", "Storage", "Dataflow", "SQL", "Wire", "State", "Connectors", "Operators", "JobControl",
+        "Transport", "TaskRuntime",
+    ]),
+    // Floor 7
+    .target(name: "REST", dependencies: [
+        "Dataflow", "Hosts", "JobControl", "Settings", "SQL",
+        .product(name: "Hummingbird", package: "hummingbird"),
+    ]),
+    // Floor 8: the executables
+    .executableTarget(name: "jobmanager", dependencies: ["Hosts", "REST", "Settings", argumentParser]),
+    .executableTarget(name: "taskmanager", dependencies: ["Hosts", "Settings", argumentParser]),
+    .executableTarget(name: "swiftwater", dependencies: [
+        "Hosts", "REST", "Settings", "SQL", argumentParser,
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
+    ]),
+    .executableTarget(name: "simulate", dependencies: ["Simulator", argumentParser]),
+]
+
+
+
+let package = Package(
+    name: "swiftwater",
+    products: ["jobmanager", "taskmanager", "swiftwater", "simulate"].map { .executable(name: $0, targets: [$0]) },
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    ],
+    targets: floors
+)
