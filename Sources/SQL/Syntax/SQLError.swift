@@ -1,0 +1,68 @@
+/// What is wrong with a script, and where. Nothing of a script that has an error is run.
+///
+/// `description` is what a user reads:
+/// ```
+/// line 2, column 8: column 'pric' not found
+///   SELECT pric FROM orders
+///          ^^^^
+/// did you mean 'price'?
+/// ```
+package struct SQLError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// One sentence without position, in lower case, without a full stop.
+    package var message: String
+    /// What could have stood there instead, as the user would write it; empty where that says nothing.
+    package var expected: [String]
+    /// A further sentence: a near name, or what to do instead.
+    package var hint: String?
+    /// Where in the script, in bytes.
+    package var range: SourceRange
+    /// Both from 1; the column counts characters. 0 until the error is located.
+    package private(set) var line = 0
+    package private(set) var column = 0
+    /// Characters to underline, at least 1, all on `line`.
+    package private(set) var length = 1
+    package private(set) var sourceLine = ""
+
+    package init(_ message: String, at range: SourceRange, expected: [String] = [], hint: String? = nil) {
+        self.message = message
+        self.range = range
+        self.expected = expected
+        self.hint = hint
+    }
+
+    /// The same error with line, column and source line filled in. The innermost location wins.
+    func located(in script: String) -> SQLError {
+        guard line == 0 else { return self }
+        var located = self
+        let bytes = Array(script.utf8)
+        let start = min(range.start, bytes.count)
+        let lineStart = bytes[..<start].lastIndex(of: newline).map { $0 + 1 } ?? 0
+        let lineEnd = bytes[start...].firstIndex(of: newline) ?? bytes.count
+        located.line = bytes[..<start].count(where: { $0 == newline }) + 1
+        located.column = characters(bytes[lineStart..<start]) + 1
+        located.length = max(1, characters(bytes[start..<max(start, min(range.end, lineEnd))]))
+        located.sourceLine = String(decoding: bytes[lineStart..<lineEnd], as: UTF8.self)
+        return located
+    }
+
+    package var description: String {
+        var text = line > 0 ? "line \(line), column \(column): \(message)" : message
+        if line > 0 {
+            let margin = sourceLine.prefix(column - 1).map { $0 == "\t" ? "\t" : " " }.joined()
+            text += "\n  \(sourceLine)\n  \(margin)" + String(repeating: "^", count: length)
+        }
+        if !expected.isEmpty { text += "\nexpected " + enumerate(expected, last: "or") }
+        if let hint { text += "\n" + hint }
+        return text
+    }
+}
+
+private let newline = UInt8(ascii: "\n")
+
+private func characters(_ bytes: ArraySlice<UInt8>) -> Int { String(decoding: bytes, as: UTF8.self).count }
+
+/// `["a", "b", "c"]` as `a, b or c`.
+func enumerate(_ words: [String], last: String) -> String {
+    guard let end = words.last, words.count > 1 else { return words.first ?? "" }
+    return words.dropLast().joined(separator: ", ") + " \(last) " + end
+}
