@@ -1,0 +1,80 @@
+import Columnar
+import Expressions
+
+/// What an operator does, as data. Closed: a new operator makes the compiler name every place that must know it.
+package indirect enum OperatorSpec: Hashable, Codable, Sendable {
+    case source(SourceSpec)
+    case calc(CalcSpec)
+    /// Aggregates per key and slice before the exchange; its rows are partial results (`WindowAggregateSpec.partialSchema`).
+    case localWindowAggregate(WindowAggregateSpec)
+    /// Aggregates per key and window. With `mergesPartials` its input comes from a local one.
+    case windowAggregate(WindowAggregateSpec)
+    case groupAggregate(GroupAggregateSpec)
+    case sink(SinkSpec)
+}
+
+/// Reads a table. Output columns: `projections` over the columns that were read.
+package struct SourceSpec: Hashable, Codable, Sendable {
+    package var table: String
+    /// The `WITH` options, connector and format included.
+    package var options: [String: String]
+    /// The columns to read from outside, by name: the physical columns that the query needs, in table order.
+    package var physical: Schema
+    /// Over `physical`: computed columns and the table's column order. Nil: the physical columns as they are.
+    package var projections: [Expression]?
+    /// What leaves the source.
+    package var output: Schema
+    /// Over `output`, of type TIMESTAMP(3) or TIMESTAMP_LTZ(3): the watermark after each row; the source emits the greatest one seen per split.
+    package var watermark: Expression?
+    /// `pipeline.auto-watermark-interval` = 0: a watermark takes effect after every row, also inside a batch.
+    package var watermarkAfterEveryRow: Bool
+    /// `table.exec.source.idle-timeout` in milliseconds; 0: never idle by itself.
+    package var idleTimeoutMilliseconds: Int64
+    /// `scan.rows-per-second` over all subtasks; nil: unlimited.
+    package var rowsPerSecond: Double?
+
+    package init(
+        table: String, options: [String: String], physical: Schema, projections: [Expression]? = nil, output: Schema,
+        watermark: Expression? = nil, watermarkAfterEveryRow: Bool = false, idleTimeoutMilliseconds: Int64 = 0, rowsPerSecond: Double? = nil
+    ) {
+        self.table = table
+        self.options = options
+        self.physical = physical
+        self.projections = projections
+        self.output = output
+        self.watermark = watermark
+        self.watermarkAfterEveryRow = watermarkAfterEveryRow
+        self.idleTimeoutMilliseconds = idleTimeoutMilliseconds
+        self.rowsPerSecond = rowsPerSecond
+    }
+}
+
+/// Filter, then project.
+package struct CalcSpec: Hashable, Codable, Sendable {
+    package var condition: Expression?
+    package var projections: [Expression]
+
+    package init(condition: Expression?, projections: [Expression]) {
+        self.condition = condition
+        self.projections = projections
+    }
+}
+
+/// Writes a table. Rows arrive in the table's column order.
+package struct SinkSpec: Hashable, Codable, Sendable {
+    package var table: String
+    package var options: [String: String]
+    package var schema: Schema
+    /// `PARTITIONED BY`: column positions.
+    package var partitionKeys: [Int]
+    /// The upsert key of an updating input; empty for an append-only one.
+    package var primaryKey: [Int]
+
+    package init(table: String, options: [String: String], schema: Schema, partitionKeys: [Int] = [], primaryKey: [Int] = []) {
+        self.table = table
+        self.options = options
+        self.schema = schema
+        self.partitionKeys = partitionKeys
+        self.primaryKey = primaryKey
+    }
+}

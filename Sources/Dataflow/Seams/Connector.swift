@@ -1,0 +1,107 @@
+import Columnar
+import Expressions
+
+/// A source connector bound to a table: finds splits (on the JobManager) and makes readers (on TaskManagers).
+///
+/// Methods may wait for disks and networks; hosts call them where waiting hurts nobody.
+package protocol Source: Sendable {
+    /// Splits that exist now and are not in `known`, in the order in which they should be read; `isComplete` when no further
+    /// one will ever come.
+    func discover(known: Set<String>) throws(StreamError) -> (splits: [Split], isComplete: Bool)
+
+    /// Time between calls of `discover`; nil: once is enough.
+    var discoveryInterval: Duration? { get }
+
+    func makeReader(_ context: ReaderContext) throws(StreamError) -> any SourceReader
+}
+
+package struct ReaderContext: Sendable {
+    package let subtask: Int
+    package let parallelism: Int
+    /// Rows a batch at most.
+    package let batchRows: Int
+    /// Must be called (from any thread) when a reader that answered `.nothing(until: nil)` has rows again.
+    package let wake: @Sendable () -> Void
+
+    package init(subtask: Int, parallelism: Int, batchRows: Int = 8192, wake: @escaping @Sendable () -> Void = {}) {
+        self.subtask = subtask
+        self.parallelism = parallelism
+        self.batchRows = batchRows
+        self.wake = wake
+    }
+}
+
+/// Reads the splits that one subtask was given. Called on the task's thread only; never waits longer than a local disk read.
+package protocol SourceReader: AnyObject {
+    func add(_ splits: [SplitState]) throws(StreamError)
+
+    /// The next rows. Rows of one batch belong to one split. `maximumRows` bounds the batch.
+    func poll(maximumRows: Int, at now: Now) throws(StreamError) -> SourcePoll
+
+    /// Every split that is not finished, with the position after the last row that `poll` gave. The watermarks in it are ignored: the
+    /// source operator keeps them.
+    func snapshot() throws(StreamError) -> [SplitState]
+
+    func close()
+}
+
+package enum SourcePoll {
+    /// Physical columns (`SourceSpec.physical`) of rows of one split.
+    case batch(Batch, split: String)
+    /// That split is read to its end; its rows were all given.
+    case splitFinished(String)
+    /// Nothing now: ask again at `until`, or when woken.
+    case nothing(until: Instant?)
+    /// All given splits are finished; more are wanted.
+    case needsSplits
+}
+
+/// A sink connector bound to a table: makes writers, and carries out committables.
+package protocol Sink: Sendable {
+    func makeWriter(_ context: WriterContext) throws(StreamError) -> any SinkWriter
+
+    /// Carries out what a completed checkpoint covers. Idempotent; in any order; from any process. An error leaves all of them to be tried again.
+    func commit(_ committables: [Committable]) throws(StreamError)
+
+    /// Carried out once for each recovery, before the writers start: removes what attempts below `attempt` left behind and no
+    /// manifest names. May do nothing.
+    func discard(attemptsBelow attempt: UInt32, keeping committables: [Committable]) throws(StreamError)
+}
+
+extension Sink {
+    package func discard(attemptsBelow attempt: UInt32, keeping committables: [Committable]) throws(StreamError) {}
+}
+
+package struct WriterContext: Sendable {
+    package let task: TaskID
+    package let parallelism: Int
+    /// This subtask's unit from the checkpoint it starts from, and units of subtasks that no longer exist.
+    package let restored: [[UInt8]]
+
+    package init(task: TaskID, parallelism: Int, restored: [[UInt8]] = []) {
+        self.task = task
+        self.parallelism = parallelism
+        self.restored = restored
+    }
+}
+
+/// Writes one subtask's rows. Called on the task's thread only.
+package protocol SinkWriter: AnyObject {
+    func write(_ batch: Batch, at now: Now) throws(StreamError)
+
+    /// Time passed: roll files that are old or idle. Answers when to be called again.
+    func tick(at now: Now) throws(StreamError) -> Instant?
+
+    /// All rows so far belong to checkpoint `checkpoint`. Answers what must be committed once it is complete, and the unit
+    /// that a successor needs. `isLast`: no row will follow, close everything.
+    func prepareCommit(_ checkpoint: CheckpointID, isLast: Bool, at now: Now) throws(StreamError) -> (committables: [Committable], unit: [UInt8]?)
+
+    /// The task ends without a checkpoint: release resources, keep what a checkpoint names.
+    func close()
+}
+
+/// Finds the connector of a table. Hosts give the real ones, the simulator its own.
+package protocol ConnectorRegistry: Sendable {
+    func source(_ spec: SourceSpec) throws(StreamError) -> any Source
+    func sink(_ spec: SinkSpec) throws(StreamError) -> any Sink
+}

@@ -1,0 +1,57 @@
+import Columnar
+
+/// Where an operator's results go: the next operator of the chain, or the task's output partitions. One call a batch.
+package protocol Output: AnyObject {
+    func emit(_ batch: Batch) throws(StreamError)
+    func emitWatermark(_ milliseconds: Int64) throws(StreamError)
+}
+
+/// One operator of a chain. One thread calls it; it never waits.
+///
+/// Barriers, idleness and ends are the task's business; the operator is asked for its snapshot when a barrier has aligned.
+package protocol Operator: AnyObject {
+    func process(_ batch: Batch, to output: any Output) throws(StreamError)
+
+    /// Event time has reached `milliseconds`. The operator emits what became due, then passes the watermark on.
+    func advance(to milliseconds: Int64, to output: any Output) throws(StreamError)
+
+    /// Before a barrier and before the end: emit whatever is buffered for efficiency only (partial aggregates).
+    func flush(to output: any Output) throws(StreamError)
+
+    /// State as of now. Quick: bytes are made later, elsewhere (`FrozenState`).
+    func snapshot() throws(StreamError) -> OperatorSnapshot
+
+    /// Called once, before anything else, when there is something to restore.
+    func restore(_ state: TaskRestore.OperatorState) throws(StreamError)
+
+    /// Bytes of state held now, and the key group that holds most of it (for a memory error that names it).
+    var stateBytes: Int { get }
+    var largestKeyGroup: Int? { get }
+
+    /// Rows that came behind the watermark and were dropped.
+    var lateRows: Int { get }
+}
+
+extension Operator {
+    package func advance(to milliseconds: Int64, to output: any Output) throws(StreamError) { try output.emitWatermark(milliseconds) }
+    package func flush(to output: any Output) throws(StreamError) {}
+    package var stateBytes: Int { 0 }
+    package var largestKeyGroup: Int? { nil }
+    package var lateRows: Int { 0 }
+}
+
+/// What an operator needs to know about where it runs.
+package struct OperatorContext: Sendable {
+    package let uid: String
+    package let maxParallelism: Int
+    /// Key groups that this subtask owns at the start.
+    package let groups: [Int]
+    package let batchRows: Int
+
+    package init(uid: String, maxParallelism: Int, groups: [Int], batchRows: Int = 8192) {
+        self.uid = uid
+        self.maxParallelism = maxParallelism
+        self.groups = groups
+        self.batchRows = batchRows
+    }
+}
