@@ -1,0 +1,108 @@
+import Columnar
+import Dataflow
+
+/// What a TaskManager tells the JobManager. Bytes: `kind: u8 | body`.
+package enum WorkerMessage: Hashable, Sendable {
+    /// First on every connection, also after a break.
+    case register(Registration)
+    case heartbeat(sequence: UInt64)
+    /// All tasks of the deployment are made, restored and reachable.
+    case deployed(job: JobID, attempt: UInt32)
+    /// The task has read all its input and emitted everything; it stays for checkpoints.
+    case ended(TaskID)
+    case failed(TaskID, StreamError)
+    /// No task of the job with an attempt up to this one runs here any more.
+    case stopped(job: JobID, attempt: UInt32)
+    case needsSplits(TaskID)
+    /// The snapshots of all tasks of the job on this TaskManager are durable.
+    case acknowledged(Acknowledgement)
+    case declined(job: JobID, attempt: UInt32, checkpoint: CheckpointID, reason: String)
+    /// These committables (by id) are carried out.
+    case committed(job: JobID, checkpoint: CheckpointID, ids: [String])
+    case commitFailed(job: JobID, checkpoint: CheckpointID, StreamError)
+    case metrics([TaskMetrics])
+    /// This TaskManager leaves (SIGTERM): plan without it.
+    case leaving(reason: String)
+}
+
+package struct Registration: Hashable, Sendable {
+    package var worker: WorkerID
+    /// Where other TaskManagers reach it.
+    package var host: String
+    package var dataPort: UInt16
+    package var slots: Int
+    package var memoryBytes: Int64
+    package var processors: Int
+    package var version: String
+    /// Tasks that run here: after a break of the connection, or for a new leader.
+    package var running: [TaskID]
+
+    package init(
+        worker: WorkerID, host: String, dataPort: UInt16, slots: Int, memoryBytes: Int64, processors: Int, version: String, running: [TaskID]
+    ) {
+        self.worker = worker
+        self.host = host
+        self.dataPort = dataPort
+        self.slots = slots
+        self.memoryBytes = memoryBytes
+        self.processors = processors
+        self.version = version
+        self.running = running
+    }
+}
+
+package struct Acknowledgement: Hashable, Sendable {
+    package struct Task: Hashable, Sendable {
+        package var share: Manifest.Subtask
+        package var stateBytes: Int64
+        package var alignmentMilliseconds: Int64
+        package var synchronousNanoseconds: Int64
+
+        package init(share: Manifest.Subtask, stateBytes: Int64, alignmentMilliseconds: Int64, synchronousNanoseconds: Int64) {
+            self.share = share
+            self.stateBytes = stateBytes
+            self.alignmentMilliseconds = alignmentMilliseconds
+            self.synchronousNanoseconds = synchronousNanoseconds
+        }
+    }
+
+    package var job: JobID
+    package var attempt: UInt32
+    package var checkpoint: CheckpointID
+    /// Nil when no task here had state.
+    package var object: Manifest.StateObject?
+    package var tasks: [Task]
+    package var uploadMilliseconds: Int64
+
+    package init(
+        job: JobID, attempt: UInt32, checkpoint: CheckpointID, object: Manifest.StateObject?, tasks: [Task], uploadMilliseconds: Int64
+    ) {
+        self.job = job
+        self.attempt = attempt
+        self.checkpoint = checkpoint
+        self.object = object
+        self.tasks = tasks
+        self.uploadMilliseconds = uploadMilliseconds
+    }
+}
+
+/// What one task did since it started. Counters only rise within an attempt.
+package struct TaskMetrics: Hashable, Sendable {
+    package var task: TaskID
+    package var rowsIn: Int64 = 0
+    package var rowsOut: Int64 = 0
+    package var bytesIn: Int64 = 0
+    package var bytesOut: Int64 = 0
+    package var batchesIn: Int64 = 0
+    package var batchesOut: Int64 = 0
+    package var lateRows: Int64 = 0
+    package var skippedRows: Int64 = 0
+    package var busyMilliseconds: Int64 = 0
+    package var idleMilliseconds: Int64 = 0
+    package var backpressuredMilliseconds: Int64 = 0
+    package var stateBytes: Int64 = 0
+    /// Milliseconds since the epoch; `Watermark.minimum` before the first.
+    package var watermark: Int64 = Watermark.minimum
+
+    package init(task: TaskID) { self.task = task }
+}
