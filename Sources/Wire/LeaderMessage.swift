@@ -18,7 +18,8 @@ package enum LeaderMessage: Hashable, Sendable {
     /// End all tasks of the job whose attempt is at most this one, answer `stopped`.
     case cancel(job: JobID, attempt: UInt32)
     /// Inject the barrier into the job's sources on this TaskManager, and expect snapshots of all its tasks there.
-    case trigger(job: JobID, attempt: UInt32, Barrier)
+    /// Their object goes into `folder` of `store` (nil: the job's own directory).
+    case trigger(job: JobID, attempt: UInt32, Barrier, folder: String, store: String?)
     /// HEAD names the checkpoint.
     case completed(job: JobID, checkpoint: CheckpointID)
     case aborted(job: JobID, checkpoint: CheckpointID)

@@ -16,10 +16,12 @@ extension LeaderMessage {
         case .start(let job, let attempt), .cancel(let job, let attempt):
             writer.put(job)
             writer.put(attempt)
-        case .trigger(let job, let attempt, let barrier):
+        case .trigger(let job, let attempt, let barrier, let folder, let store):
             writer.put(job)
             writer.put(attempt)
             writer.put(barrier)
+            writer.put(folder)
+            writer.putOptional(store) { $0.put($1) }
         case .completed(let job, let checkpoint), .aborted(let job, let checkpoint):
             writer.put(job)
             writer.put(checkpoint)
@@ -71,7 +73,10 @@ extension LeaderMessage {
         case 4: .deploy(try Deployment(from: &reader))
         case 5: .start(job: try reader.job(), attempt: try reader.number())
         case 6: .cancel(job: try reader.job(), attempt: try reader.number())
-        case 7: .trigger(job: try reader.job(), attempt: try reader.number(), try reader.barrier())
+        case 7:
+            .trigger(
+                job: try reader.job(), attempt: try reader.number(), try reader.barrier(), folder: try reader.string(),
+                store: try reader.optional { reader throws(MalformedBytes) in try reader.string() })
         case 8: .completed(job: try reader.job(), checkpoint: try reader.number())
         case 9: .aborted(job: try reader.job(), checkpoint: try reader.number())
         case 10:

@@ -1,0 +1,167 @@
+import Dataflow
+import Wire
+
+/// One connection of a TaskManager, as its host numbers them. A reconnecting TaskManager has a new one.
+package typealias ConnectionID = UInt64
+/// Names an answer that somebody waits for: a client's request, or an operation on a store.
+package typealias Ticket = UInt64
+
+/// What the JobManager's brain is told.
+package enum ClusterEvent: Sendable {
+    case connected(ConnectionID)
+    case message(WorkerMessage, from: ConnectionID)
+    case disconnected(ConnectionID, reason: String)
+    /// The answer to `ClusterEffect.store` of this ticket.
+    case stored(Ticket, StoreAnswer)
+    /// The answer to `ClusterEffect.discover`.
+    case discovered(job: JobID, vertex: Int, Result<Discovery, StreamError>)
+    case request(Ticket, ClientRequest)
+    /// The time asked for by `wake` has come. Late, early and repeated ones are harmless.
+    case timer
+}
+
+package struct Discovery: Hashable, Sendable {
+    package var splits: [Split]
+    package var isComplete: Bool
+
+    package init(splits: [Split], isComplete: Bool) {
+        self.splits = splits
+        self.isComplete = isComplete
+    }
+}
+
+package enum ClientRequest: Sendable {
+    case submit(Submission)
+    case cancel(JobID)
+    /// `.savepoint`, or `.stop` / `.drain`; a directory beats the configured one.
+    case savepoint(JobID, kind: CheckpointKind, directory: String?)
+    /// A checkpoint now, beside the periodic ones.
+    case checkpoint(JobID)
+}
+
+package enum ClientReply: Hashable, Sendable {
+    case submitted(JobID)
+    case accepted
+    /// The path of the completed savepoint or checkpoint.
+    case completed(path: String)
+    case refused(StreamError)
+    case unknownJob(JobID)
+}
+
+/// A job as it is handed in.
+package struct Submission: Sendable {
+    package var job: JobID
+    package var graph: JobGraph
+    /// What the user set; travels to TaskManagers. Secrets included.
+    package var settings: [String: String]
+    package var options: JobOptions
+    /// A checkpoint or savepoint to start from: the folder that holds its `_metadata`.
+    package var restorePath: String?
+    package var allowNonRestoredState: Bool
+
+    package init(
+        job: JobID, graph: JobGraph, settings: [String: String], options: JobOptions, restorePath: String? = nil, allowNonRestoredState: Bool = false
+    ) {
+        self.job = job
+        self.graph = graph
+        self.settings = settings
+        self.options = options
+        self.restorePath = restorePath
+        self.allowNonRestoredState = allowNonRestoredState
+    }
+}
+
+/// The part of the configuration that the JobManager acts on, parsed by the host.
+package struct JobOptions: Hashable, Sendable {
+    package enum RestartStrategy: Hashable, Sendable {
+        case none
+        case fixedDelay(attempts: Int, delay: Duration)
+        case exponentialDelay(initial: Duration, maximum: Duration, multiplier: Double, resetAfter: Duration, jitter: Double, attempts: Int)
+        case failureRate(maximum: Int, interval: Duration, delay: Duration)
+    }
+
+    package var parallelism = 1
+    /// Nil: no periodic checkpoints (one is still taken at the end, so that sinks commit).
+    package var checkpointInterval: Duration?
+    package var checkpointTimeout = Duration.seconds(600)
+    package var minimumPause = Duration.zero
+    package var tolerableFailedCheckpoints = 0
+    package var retainedCheckpoints = 1
+    /// Nil: a store in the JobManager's memory.
+    package var checkpointDirectory: String?
+    package var savepointDirectory: String?
+    /// Whether checkpoints stay after a cancel or a failure (`execution.checkpointing.externalized-checkpoint-retention`).
+    package var retainsOnCancellation = false
+    package var retainsOnFailure = true
+    package var restart = RestartStrategy.exponentialDelay(
+        initial: .seconds(1), maximum: .seconds(60), multiplier: 1.5, resetAfter: .seconds(3600), jitter: 0.1, attempts: .max)
+    package var slotRequestTimeout = Duration.seconds(300)
+
+    package init() {}
+}
+
+/// What the JobManager's host carries out.
+package enum ClusterEffect: Sendable {
+    case send(LeaderMessage, epoch: LeaderEpoch, to: ConnectionID)
+    case close(ConnectionID, reason: String)
+    /// An operation on the store at `store` (a URI; nil: the memory store), to be answered by `stored`.
+    case store(Ticket, store: String?, StoreRequest)
+    /// List the splits of a source, off the machine's thread; to be answered by `discovered`.
+    case discover(job: JobID, vertex: Int, SourceSpec, known: Set<String>)
+    case reply(Ticket, ClientReply)
+    case wake(at: Instant)
+    case log(LogLine)
+}
+
+package struct LogLine: Hashable, Sendable {
+    package enum Level: String, Sendable, Comparable {
+        case debug = "DEBUG", info = "INFO", warning = "WARN", error = "ERROR"
+
+        package static func < (a: Level, b: Level) -> Bool { a.rank < b.rank }
+        private var rank: Int { switch self { case .debug: 0; case .info: 1; case .warning: 2; case .error: 3 } }
+    }
+
+    package var level: Level
+    /// What speaks, e.g. `CheckpointCoordinator`.
+    package var logger: String
+    package var message: String
+
+    package init(_ level: Level, _ logger: String, _ message: String) {
+        self.level = level
+        self.logger = logger
+        self.message = message
+    }
+}
+
+package enum StoreRequest: Hashable, Sendable {
+    package enum Condition: Hashable, Sendable {
+        case none, ifNoneMatch
+        case ifMatch(String)
+    }
+
+    case put(key: String, [UInt8], Condition)
+    case get(key: String)
+    case list(prefix: String)
+    /// Missing ones are fine.
+    case delete(keys: [String])
+}
+
+package enum StoreAnswer: Hashable, Sendable {
+    case put(etag: String)
+    case got([UInt8], etag: String)
+    case listed([String])
+    case deleted
+    case notFound
+    /// The condition did not hold.
+    case conflict
+    /// `mayHaveHappened`: a timeout or a broken connection; the put may be there.
+    case failed(String, mayHaveHappened: Bool)
+}
+
+package struct ClusterOptions: Hashable, Sendable {
+    package var heartbeatInterval = Duration.seconds(1)
+    package var heartbeatTimeout = Duration.seconds(4)
+    package var version = ""
+
+    package init() {}
+}

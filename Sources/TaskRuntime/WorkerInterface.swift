@@ -1,0 +1,74 @@
+import Dataflow
+import Wire
+
+/// What the TaskManager's brain is told.
+package enum WorkerEvent: Sendable {
+    /// The link to the JobManager stands, or broke, or could not be made.
+    case connected
+    case disconnected(reason: String)
+    case message(LeaderMessage, epoch: LeaderEpoch)
+    /// From a task of this process: `snapshot`, `needsSplits`, `ended` or `failed`.
+    case task(TaskID, TaskEffect)
+    /// The answer to `make`: the tasks stand, restored and reachable, or why not.
+    case made(job: JobID, attempt: UInt32, StreamError?)
+    /// The answer to `remove`: no thread runs these tasks any more.
+    case removed(job: JobID, attempt: UInt32)
+    /// The data connection to another TaskManager broke, whichever way it was opened.
+    case peerLost(WorkerID, reason: String)
+    /// The answer to `upload`.
+    case uploaded(job: JobID, attempt: UInt32, checkpoint: CheckpointID, Result<Upload, StreamError>)
+    /// The answer to `commit`.
+    case committed(job: JobID, checkpoint: CheckpointID, ids: [String], StreamError?)
+    case metrics([TaskMetrics])
+    case timer
+    /// SIGTERM.
+    case terminate
+}
+
+package struct Upload: Hashable, Sendable {
+    /// Nil when there was no state to write.
+    package var object: Manifest.StateObject?
+    /// State bytes of each task.
+    package var bytes: [SubtaskID: Int64]
+    package var milliseconds: Int64
+
+    package init(object: Manifest.StateObject?, bytes: [SubtaskID: Int64], milliseconds: Int64) {
+        self.object = object
+        self.bytes = bytes
+        self.milliseconds = milliseconds
+    }
+}
+
+/// What the TaskManager's host carries out.
+package enum WorkerEffect: Sendable {
+    /// Connect to the JobManager now (it is looked up anew each time), answer `connected` or `disconnected`.
+    case connect
+    case disconnect(reason: String)
+    case send(WorkerMessage)
+    /// Build the tasks of a deployment: fetch and check their state, make operators, readers and writers, register channels, open
+    /// connections to peers. Answer `made`.
+    case make(Deployment)
+    case start(job: JobID, attempt: UInt32)
+    /// Take all tasks of the job with attempts up to this one off their threads; answer `removed`.
+    case remove(job: JobID, attempt: UInt32)
+    case command(TaskID, TaskCommand)
+    /// Write one object with these snapshots to the job's store under `folder`; answer `uploaded`.
+    case upload(job: JobID, attempt: UInt32, checkpoint: CheckpointID, folder: String, store: String?, [TaskSnapshot])
+    case commit(job: JobID, checkpoint: CheckpointID, [Manifest.PendingCommit])
+    /// Nothing of the job is needed any more.
+    case forget(JobID)
+    case wake(at: Instant)
+    case log(level: String, logger: String, message: String)
+    /// The process should end.
+    case exit(code: Int32, reason: String)
+}
+
+package struct WorkerOptions: Hashable, Sendable {
+    /// Pauses between attempts to connect grow from the first to the second.
+    package var reconnectPause = Duration.milliseconds(100)
+    package var reconnectMaximumPause = Duration.seconds(5)
+    /// After so long without a JobManager the process ends (`taskmanager.registration.timeout`).
+    package var registrationTimeout = Duration.seconds(300)
+
+    package init() {}
+}
