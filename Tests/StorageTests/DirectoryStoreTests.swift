@@ -74,12 +74,8 @@ import Testing
             let store = DirectoryStore(root: folder)
             let key = try ObjectKey("chk-1/manifest")
             _ = try store.put(key, [1])
-            do {
-                _ = try store.put(key, [UInt8](repeating: 7, count: 1 << 20))
-                Issue.record("a megabyte found room in 64 KiB")
-            } catch {
-                guard case .full = error else { return Issue.record("\(error)") }
-            }
+            let error = #expect(throws: StoreError.self) { try store.put(key, [UInt8](repeating: 7, count: 1 << 20)) }
+            #expect(error?.description.hasPrefix("no space left in storage: ") == true)
             let found = try store.get(key).bytes
             #expect(found == [1])
             #expect(names(in: folder + "/chk-1") == ["manifest"])

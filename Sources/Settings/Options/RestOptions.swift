@@ -1,0 +1,22 @@
+package enum RestOptions {
+    package static let port = ConfigKey(port: "rest.port", 8081, formerly: ["jobmanager.web.port", "web.port"], "Port of the REST API and the dashboard.")
+    package static let bindPort = ConfigKey<PortRange?>("rest.bind-port", nil, "Ports to listen on, the first free one is taken; without it, rest.port.")
+    package static let address = ConfigKey<String?>(
+        "rest.address", nil, formerly: ["jobmanager.web.address", "web.address"], "Host at which clients reach the REST API; without it, jobmanager.rpc.address.")
+    package static let bindAddress = ConfigKey("rest.bind-address", "localhost", "Address the REST API listens on.")
+    package static let flamegraph = ConfigKey("rest.flamegraph.enabled", false, "Whether flame graphs may be sampled.")
+    package static let submitEnabled = ConfigKey("web.submit.enable", true, "Whether jobs may be submitted through the dashboard.")
+    package static let cancelEnabled = ConfigKey("web.cancel.enable", true, "Whether jobs may be cancelled through the dashboard.")
+    package static let rescaleEnabled = ConfigKey("web.rescale.enable", true, "Whether jobs may be rescaled through the dashboard.")
+    package static let refreshInterval = ConfigKey<Duration>("web.refresh-interval", .seconds(3), "Time between two refreshes of the dashboard.")
+    package static let uploadDirectory = ConfigKey<String?>("web.upload.dir", nil, "Where uploaded scripts are kept.")
+    package static let metricsInterval = ConfigKey<Duration>(
+        "metrics.fetcher.update-interval", .seconds(10), "How old a metric in the REST API may be.")
+    package static let latencyInterval = ConfigKey<Duration>("metrics.latency.interval", .zero, "Time between two latency markers; 0 for none.")
+    package static let reporters = ConfigKey<String?>("metrics.reporters", nil, "Names of the metric reporters, separated by commas.")
+
+    static let all: [any AnyConfigKey] = [
+        port, bindPort, address, bindAddress, flamegraph, submitEnabled, cancelEnabled, rescaleEnabled, refreshInterval, uploadDirectory, metricsInterval,
+        latencyInterval, reporters,
+    ]
+}
