@@ -18,7 +18,7 @@ let floors: [Target] = [
     // Floor 3
     .target(name: "SQL", dependencies: ["Columnar", "Expressions", "Dataflow", "Settings"]),
     .target(name: "Wire", dependencies: ["Columnar", "Dataflow"]),
-    .target(name: "State", dependencies: ["Columnar", "Dataflow"]),
+    .target(name: "State", dependencies: ["CKernels", "Columnar", "Dataflow"]),
     .target(name: "Connectors", dependencies: ["CKernels", "Columnar", "Dataflow", "Storage"]),
     // Floor 4
     .target(name: "Operators", dependencies: ["CKernels", "Columnar", "Expressions", "Dataflow", "State"]),

@@ -1,1 +1,4 @@
 #pragma once
+#include "crc32c.h"
+#include "prefetch.h"
+#include "textscan.h"
