@@ -6,15 +6,15 @@ import Testing
         let configuration = Configuration()
         #expect(configuration.get(HeartbeatOptions.interval) == .seconds(1))
         #expect(configuration.get(HeartbeatOptions.timeout) == .seconds(4))
-        #expect(configuration.get(JobOptions.localTimeZone) == "UTC")
-        #expect(configuration.get(JobOptions.maxParallelism) == 720)
+        #expect(configuration.get(PipelineOptions.localTimeZone) == "UTC")
+        #expect(configuration.get(PipelineOptions.maxParallelism) == 720)
         #expect(configuration.get(RestartOptions.type) == .exponentialDelay)
         #expect(configuration.get(CheckpointingOptions.interval) == nil)
         #expect(configuration.get(CheckpointingOptions.timeout) == .seconds(600))
         #expect(configuration.get(RestOptions.port) == 8081)
         #expect(configuration.get(JobManagerOptions.rpcPort) == 6123)
         #expect(configuration.get(TaskManagerOptions.rpcPort).ports == [6122])
-        #expect(configuration.get(JobOptions.autoWatermarkInterval) == .milliseconds(200))
+        #expect(configuration.get(PipelineOptions.autoWatermarkInterval) == .milliseconds(200))
         #expect(configuration.masked.isEmpty)
     }
 
@@ -33,8 +33,8 @@ import Testing
         ]) { folder in
             let loaded = try Configuration.load(folder: folder, dynamic: ["rest.port=3", "parallelism.default = 6"])
             let set = try loaded.setting("parallelism.default", to: "7")
-            #expect(set.get(JobOptions.parallelism) == 7)
-            #expect(loaded.get(JobOptions.parallelism) == 6)
+            #expect(set.get(PipelineOptions.parallelism) == 7)
+            #expect(loaded.get(PipelineOptions.parallelism) == 6)
             #expect(loaded.get(RestOptions.port) == 3)
             #expect(loaded.get(TaskManagerOptions.slots) == 4)
             #expect(loaded.get(JobManagerOptions.rpcPort) == 7)
@@ -151,7 +151,7 @@ import Testing
             let configuration = try Configuration.load(folder: folder)
             #expect(configuration.get(JobManagerOptions.rpcAddress) == "flink-jobmanager")
             #expect(configuration.get(HighAvailabilityOptions.storageDirectory) == "s3a://bucket/recovery")
-            #expect(configuration.get(JobOptions.name) == "a: b")
+            #expect(configuration.get(PipelineOptions.name) == "a: b")
             #expect(configuration.get(RestOptions.uploadDirectory) == "/x#y")
             #expect(configuration.get(JobManagerOptions.schedulerMode) == .reactive)
             #expect(configuration.warnings == [

@@ -6,7 +6,7 @@ extension Parser {
         var call = call
         try expect("(")
         switch call.function {
-        case "EXTRACT" where TimeUnit(keyword: current.keyword) != nil && ahead(1).keyword == "FROM":
+        case "EXTRACT" where TimeUnitSyntax(keyword: current.keyword) != nil && ahead(1).keyword == "FROM":
             append(&call, try parseTimeUnit())
             try expect("FROM")
             append(&call, try parseExpression())
@@ -65,8 +65,8 @@ extension Parser {
 
     private mutating func parseTimeUnit() throws(SQLError) -> ExpressionSyntax {
         note("a time unit")
-        for unit in TimeUnit.allCases { note(unit.rawValue) }
-        guard current.kind == .word, let unit = TimeUnit(keyword: current.keyword) else { throw unexpected() }
+        for unit in TimeUnitSyntax.allCases { note(unit.rawValue) }
+        guard current.kind == .word, let unit = TimeUnitSyntax(keyword: current.keyword) else { throw unexpected() }
         return try make(.symbol(unit.rawValue), take().range)
     }
 

@@ -109,17 +109,17 @@ extension Parser {
         guard accept("TO") else { return IntervalUnitsSyntax(first: first, last: nil, precision: precision, fraction: ownFraction) }
         let start = current.range
         let (last, fraction, _) = try parseIntervalUnit()
-        let order: [TimeUnit] = [.year, .month, .day, .hour, .minute, .second]
+        let order: [TimeUnitSyntax] = [.year, .month, .day, .hour, .minute, .second]
         guard let from = order.firstIndex(of: first), let to = order.firstIndex(of: last), from < to, (to <= 1) == (from <= 1) else {
             throw SQLError("no interval goes from \(first.rawValue) to \(last.rawValue)", at: start)
         }
         return IntervalUnitsSyntax(first: first, last: last, precision: precision, fraction: fraction)
     }
 
-    private mutating func parseIntervalUnit() throws(SQLError) -> (TimeUnit, Int?, Int?) {
-        let units: [TimeUnit] = [.second, .minute, .hour, .day, .week, .month, .quarter, .year]
+    private mutating func parseIntervalUnit() throws(SQLError) -> (TimeUnitSyntax, Int?, Int?) {
+        let units: [TimeUnitSyntax] = [.second, .minute, .hour, .day, .week, .month, .quarter, .year]
         for unit in units { note(unit.rawValue) }
-        guard current.kind == .word, let unit = TimeUnit(keyword: current.keyword), units.contains(unit) else { throw unexpected() }
+        guard current.kind == .word, let unit = TimeUnitSyntax(keyword: current.keyword), units.contains(unit) else { throw unexpected() }
         advance()
         guard accept("(") else { return (unit, nil, nil) }
         let precision = try takeInteger("a number of digits")

@@ -36,15 +36,15 @@ struct TypeSyntax {
 
 /// `YEAR TO MONTH`, `DAY(3) TO SECOND(6)`, `SECOND`.
 struct IntervalUnitsSyntax: Equatable {
-    let first: TimeUnit
-    let last: TimeUnit?
+    let first: TimeUnitSyntax
+    let last: TimeUnitSyntax?
     /// Digits of the first unit, and after the second's point; nil when not written.
     let precision: Int?
     let fraction: Int?
 }
 
 /// What time is counted in: in intervals, EXTRACT, CEIL/FLOOR and TIMESTAMPADD/-DIFF.
-enum TimeUnit: String, CaseIterable {
+enum TimeUnitSyntax: String, CaseIterable {
     case year = "YEAR", quarter = "QUARTER", month = "MONTH", week = "WEEK", day = "DAY", hour = "HOUR", minute = "MINUTE", second = "SECOND"
     case millisecond = "MILLISECOND", microsecond = "MICROSECOND", nanosecond = "NANOSECOND"
     case decade = "DECADE", century = "CENTURY", millennium = "MILLENNIUM", epoch = "EPOCH"
@@ -54,6 +54,6 @@ enum TimeUnit: String, CaseIterable {
     init?(keyword: String) {
         var word = keyword
         if word.hasPrefix("SQL_TSI_") { word.removeFirst(8) }
-        if let unit = TimeUnit(rawValue: word) { self = unit } else if word.hasSuffix("S"), let unit = TimeUnit(rawValue: String(word.dropLast())) { self = unit } else { return nil }
+        if let unit = TimeUnitSyntax(rawValue: word) { self = unit } else if word.hasSuffix("S"), let unit = TimeUnitSyntax(rawValue: String(word.dropLast())) { self = unit } else { return nil }
     }
 }

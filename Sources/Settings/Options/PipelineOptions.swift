@@ -1,5 +1,5 @@
 /// Keys of a job: parallelism, time, SQL.
-package enum JobOptions {
+package enum PipelineOptions {
     package static let parallelism = ConfigKey("parallelism.default", 1, atLeast: 1, "Parallelism of operators that name none.")
     package static let maxParallelism = ConfigKey(
         "pipeline.max-parallelism", 720, must: "from 1 to 32768", { (1...32768).contains($0) }, "Number of key groups, fixed when the job is submitted.")
