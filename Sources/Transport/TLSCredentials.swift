@@ -1,0 +1,62 @@
+import NIOSSL
+
+/// Where certificates come from: PEM files, or PKCS#12 stores under Flink's keys. Both sides of a connection show one (mutual TLS).
+package struct TLSSettings: Sendable {
+    package enum Identity: Sendable {
+        /// `certificate`: the certificate, then its chain.
+        case pem(certificate: String, key: String, keyPassword: String?)
+        case pkcs12(path: String, password: String?)
+    }
+
+    package enum Trust: Sendable {
+        case pem(path: String)
+        case pkcs12(path: String, password: String?)
+    }
+
+    package var identity: Identity
+    package var trust: Trust
+
+    package init(identity: Identity, trust: Trust) {
+        self.identity = identity
+        self.trust = trust
+    }
+}
+
+/// In words for an administrator; never contains a password.
+package struct TLSError: Error, Equatable, Sendable, CustomStringConvertible {
+    package let description: String
+}
+
+/// Loaded certificates, for any number of servers and connections.
+///
+/// Certificates are verified against the trusted ones, host names are not compared: as Flink does it between its own processes, where pods come and go and
+/// a certificate of the cluster's own authority is the password.
+package struct TLSCredentials: Sendable {
+    let server: NIOSSLContext
+    let client: NIOSSLContext
+
+    package init(_ settings: TLSSettings) throws(TLSError) {
+        let (chain, key) = try loadIdentity(settings.identity)
+        let trusted = try loadTrust(settings.trust)
+        let sources = chain.map { NIOSSLCertificateSource.certificate($0) }
+
+        var server = TLSConfiguration.makeServerConfiguration(certificateChain: sources, privateKey: .privateKey(key))
+        server.certificateVerification = .noHostnameVerification
+        server.trustRoots = .certificates(trusted)
+        server.minimumTLSVersion = .tlsv12
+
+        var client = TLSConfiguration.makeClientConfiguration()
+        client.certificateChain = sources
+        client.privateKey = .privateKey(key)
+        client.certificateVerification = .noHostnameVerification
+        client.trustRoots = .certificates(trusted)
+        client.minimumTLSVersion = .tlsv12
+
+        do {
+            self.server = try NIOSSLContext(configuration: server)
+            self.client = try NIOSSLContext(configuration: client)
+        } catch {
+            throw TLSError(description: "certificate and private key do not go together: \(error)")
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import NIOCore
+
+package struct TransportOptions: Sendable {
+    /// Both sides must have the same.
+    package var version: UInt16 = 1
+    /// Largest payload, in both directions.
+    package var frameLimitBytes = 64 << 20
+    /// Bytes handed to `send` that the kernel has not taken yet; beyond it the connection is closed. Credits keep senders far below it.
+    package var pendingLimitBytes = 256 << 20
+    /// From the TCP connection (for clients: from the call) to the end of the greeting.
+    package var handshakeTimeout = TimeAmount.seconds(10)
+    /// How long a connection closed from here may take to send what was handed to it before.
+    package var lingerTimeout = TimeAmount.seconds(2)
+
+    package init() {}
+}
+
+/// What to do with a connection's events. All are called on the connection's event loop and must not wait.
+package struct FrameHandler: Sendable {
+    /// Payloads in the order they were sent. A slice of the read buffer: copy what is kept for long.
+    package let onFrame: @Sendable (ByteBuffer) -> Void
+    /// Once, after the last frame.
+    package let onClosed: @Sendable (CloseReason) -> Void
+
+    package init(onFrame: @escaping @Sendable (ByteBuffer) -> Void, onClosed: @escaping @Sendable (CloseReason) -> Void) {
+        self.onFrame = onFrame
+        self.onClosed = onClosed
+    }
+}
+
+package enum CloseReason: Equatable, Sendable, CustomStringConvertible {
+    /// `FrameConnection.close(reason:)`.
+    case here(String)
+    /// The peer closed between two frames, or died.
+    case byPeer
+    /// What the peer sent is not our protocol, or ended inside a frame.
+    case brokenFrame(String)
+    /// More was handed to `send` than the limit.
+    case overflow(String)
+    case failed(String)
+
+    package var description: String {
+        switch self {
+        case .here(let reason): "closed: \(reason)"
+        case .byPeer: "closed by the peer"
+        case .brokenFrame(let what), .overflow(let what): "closed: \(what)"
+        case .failed(let what): "connection lost: \(what)"
+        }
+    }
+}
+
+package enum TransportError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The other side said no, in these words.
+    case refused(String, peer: String)
+    case failed(String)
+
+    package var description: String {
+        switch self {
+        case .refused(let words, let peer): "\(peer) refused the connection: \(words)"
+        case .failed(let what): what
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import Glibc
+import NIOCore
+import Testing
+import Transport
+
+/// With certificates made by the `openssl` command; without it, one printed line.
+@Suite struct TLSTests {
+    @Test func theClustersOwnCertificatesLetEachOtherIn() async throws {
+        guard let files = CertificateFolder() else { return }
+        for identity in [files.identity("node"), files.store("node")] {
+            let credentials = try TLSCredentials(TLSSettings(identity: identity, trust: .pem(path: files.path("ca.pem"))))
+            let (loopback, client) = (try await Loopback(tls: credentials), Recorder())
+            let connection = try await loopback.connect(client)
+            connection.send([1, 2, 3])
+            connection.send([UInt8](repeating: 7, count: 300_000))
+            connection.close(reason: "done")
+            #expect(await loopback.recorder.events(4) == [
+                .opened(peerRole: 2), .frame([1, 2, 3]), .frame([UInt8](repeating: 7, count: 300_000)), .closed(.byPeer),
+            ])
+        }
+    }
+
+    @Test func aStrangersCertificateIsRefusedByBothSides() async throws {
+        guard let files = CertificateFolder() else { return }
+        let ours = TLSSettings(identity: files.identity("node"), trust: .pem(path: files.path("ca.pem")))
+        var stranger = ours
+        stranger.identity = files.identity("stranger")
+        var stray = ours
+        stray.trust = .pem(path: files.path("stranger.pem"))
+        let (notTrustedHere, notTrustedThere) = ("TLS: the peer's certificate is not trusted here", "TLS: the peer does not trust our certificate")
+        for (server, client, words) in [(ours, stranger, notTrustedHere), (stranger, ours, notTrustedThere), (ours, stray, notTrustedThere)] {
+            let loopback = try await Loopback(tls: try TLSCredentials(server))
+            let credentials = try TLSCredentials(client)
+            let recorder = Recorder()
+            await #expect(throws: TransportError.self) { _ = try await loopback.connect(recorder, tls: credentials) }
+            guard case .logged(let line) = await loopback.recorder.events(1)[0] else { return #expect(Bool(false), "a stranger came in") }
+            #expect(line.hasSuffix(words), "\(line)")
+            #expect(recorder.all.isEmpty)
+        }
+    }
+
+    @Test func plainBytesAndProbesOnATLSPortAreHarmless() async throws {
+        guard let files = CertificateFolder() else { return }
+        let credentials = try TLSCredentials(TLSSettings(identity: files.identity("node"), trust: .pem(path: files.path("ca.pem"))))
+        let loopback = try await Loopback(tls: credentials)
+        try await loopback.connectRaw().close().get()
+        let plain = try await loopback.connectRaw()
+        try await plain.writeAndFlush(Hello(version: 1, role: 7).bytes)
+        try await plain.closeFuture.get()
+        guard case .logged(let line) = await loopback.recorder.events(1)[0] else { return #expect(Bool(false), "plain bytes came in") }
+        #expect(line.hasSuffix("TLS: the peer does not speak TLS"), "\(line)")
+        _ = try await loopback.connect(Recorder())
+        #expect(await loopback.recorder.events(2).last == .opened(peerRole: 2))
+    }
+
+    @Test func storesAreCheckedBeforeTheyAreOpened() throws {
+        guard let files = CertificateFolder() else { return }
+        func problem(_ settings: TLSSettings) -> String {
+            do throws(TLSError) { _ = try TLSCredentials(settings) } catch { return error.description }
+            return "none"
+        }
+        let ours = TLSSettings(identity: files.identity("node"), trust: .pem(path: files.path("ca.pem")))
+        var settings = ours
+        settings.identity = .pkcs12(path: files.path("node.p12"), password: "wrong")
+        #expect(problem(settings).contains("is the password right?"))
+        settings.identity = .pkcs12(path: files.path("node.pem"), password: nil)
+        #expect(problem(settings).contains("not a PKCS#12 store"))
+        settings.identity = .pem(certificate: files.path("node.pem"), key: files.path("stranger.key"), keyPassword: nil)
+        #expect(problem(settings).contains("do not go together"))
+        settings.identity = .pem(certificate: files.path("absent.pem"), key: files.path("node.key"), keyPassword: nil)
+        #expect(problem(settings).contains("No such file"))
+
+        settings = ours
+        settings.trust = .pkcs12(path: files.path("node.p12"), password: files.password)
+        #expect(problem(settings) == "none")
+        settings.trust = .pkcs12(path: files.path("trust.p12"), password: files.password)
+        #expect(problem(settings).contains("openssl pkcs12 -in \(files.path("trust.p12")) -nokeys"))
+
+        files.write("old.jks", [0xFE, 0xED, 0xFE, 0xED, 0, 0, 0, 2])
+        settings.trust = .pkcs12(path: files.path("old.jks"), password: files.password)
+        #expect(problem(settings).contains("keytool -importkeystore -srckeystore \(files.path("old.jks")) -destkeystore"))
+        #expect(!problem(settings).contains(files.password))
+    }
+}
+
+/// An authority, a certificate of it for `node`, and a `stranger` that signed itself. Removed with the object.
+final class CertificateFolder: Sendable {
+    let password = "changeit"
+    private let folder: String
+
+    init?() {
+        var template = Array("/tmp/swiftwater-tls-XXXXXX".utf8CString)
+        guard let made = mkdtemp(&template) else { preconditionFailure("no temporary folder") }
+        folder = String(cString: made)
+        let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+        let commands = [
+            "req -x509 \(key) -keyout ca.key -out ca.pem -subj /CN=ca",
+            "req \(key) -keyout node.key -out node.csr -subj /CN=node",
+            "x509 -req -in node.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out node.pem",
+            "req -x509 \(key) -keyout stranger.key -out stranger.pem -subj /CN=stranger",
+            "pkcs12 -export -in node.pem -inkey node.key -certfile ca.pem -passout pass:\(password) -out node.p12",
+            "pkcs12 -export -nokeys -in ca.pem -passout pass:\(password) -out trust.p12",
+        ]
+        for command in commands where system("cd \(folder) && openssl \(command) >/dev/null 2>&1") != 0 {
+            print("skipped: the openssl command is missing or failed at: \(command)")
+            return nil
+        }
+    }
+
+    deinit { system("rm -r \(folder)") }
+
+    func path(_ name: String) -> String { folder + "/" + name }
+    func identity(_ name: String) -> TLSSettings.Identity { .pem(certificate: path(name + ".pem"), key: path(name + ".key"), keyPassword: nil) }
+    func store(_ name: String) -> TLSSettings.Identity { .pkcs12(path: path(name + ".p12"), password: password) }
+
+    func write(_ name: String, _ bytes: [UInt8]) {
+        guard let file = fopen(path(name), "w") else { preconditionFailure("cannot write \(name)") }
+        fwrite(bytes, 1, bytes.count, file)
+        fclose(file)
+    }
+}
