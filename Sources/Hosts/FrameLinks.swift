@@ -1,0 +1,48 @@
+import NIOCore
+import NIOPosix
+import Synchronization
+import Transport
+
+/// Which end of our protocol speaks; told in the greeting.
+package enum Role {
+    package static let jobManager: UInt8 = 1
+    package static let taskManager: UInt8 = 2
+    /// A TaskManager's data connection.
+    package static let data: UInt8 = 3
+}
+
+/// A TCP connection as a link.
+package struct FrameLink: Link {
+    package let connection: FrameConnection
+
+    package func send(_ bytes: [UInt8]) { connection.send(bytes) }
+    package func close(reason: String) { connection.close(reason: reason) }
+}
+
+extension FrameHandler {
+    /// Brings frames and the end to a link's owner.
+    package init(_ events: LinkEvents) {
+        self.init(
+            onFrame: { buffer in events.received(Array(buffer.readableBytesView)) },
+            onClosed: { reason in events.closed(reason.description) })
+    }
+}
+
+/// Two ends inside one process: `swiftwater run` has no sockets.
+package struct LocalLink: Link {
+    private let peer: LinkEvents
+    private let own: LinkEvents
+
+    /// `peer` hears what this end sends; both hear when either closes.
+    package init(to peer: LinkEvents, own: LinkEvents) {
+        self.peer = peer
+        self.own = own
+    }
+
+    package func send(_ bytes: [UInt8]) { peer.received(bytes) }
+
+    package func close(reason: String) {
+        peer.closed(reason)
+        own.closed(reason)
+    }
+}

@@ -1,0 +1,127 @@
+import Dataflow
+import JobControl
+import Storage
+import Synchronization
+import Wire
+
+/// Runs the JobManager's brain on a thread of its own: turns its effects into links, stores, folders and replies, and brings the
+/// answers back as events. Knows nothing of the protocol.
+package final class JobManagerHost: Sendable {
+    package enum Command: Sendable {
+        case event(ClusterEvent)
+        case linked(any Link, ConnectionID)
+        case inspect(@Sendable (ClusterView) -> Void)
+        case stop
+    }
+
+    private let mailbox = Mailbox<Command>()
+    private let pool = WorkPool(name: "jm-io", threads: 4)
+    private let connections = Turn()
+    private let tickets = Turn()
+    private let replies = Mutex<[Ticket: @Sendable (ClientReply) -> Void]>([:])
+    private let stores: Stores
+    private let connectors: any ConnectorRegistry
+    private let log: Log
+
+    package init(options: ClusterOptions, seed: UInt64, stores: Stores, connectors: any ConnectorRegistry, log: Log) {
+        self.stores = stores
+        self.connectors = connectors
+        self.log = log
+        startThread(named: "jobmanager") { [self] in run(JobManagerMachine(options: options, seed: seed)) }
+    }
+
+    // MARK: For the process around it; callable from any thread.
+
+    /// A TaskManager has connected. The events of its link go where this answer says.
+    package func accept(_ link: any Link) -> LinkEvents {
+        let connection = ConnectionID(connections.take())
+        mailbox.post(.linked(link, connection))
+        mailbox.post(.event(.connected(connection)))
+        return LinkEvents(
+            received: { [mailbox, log] bytes in
+                do {
+                    mailbox.post(.event(.message(try WorkerMessage.decode(bytes), from: connection)))
+                } catch {
+                    log(.warning, "JobManager", "A TaskManager sent a message that cannot be read, its connection is closed: \(error)")
+                    link.close(reason: "unreadable message: \(error)")
+                }
+            },
+            closed: { [mailbox] reason in mailbox.post(.event(.disconnected(connection, reason: reason))) })
+    }
+
+    package func request(_ request: ClientRequest, reply: @escaping @Sendable (ClientReply) -> Void) {
+        let ticket = Ticket(tickets.take())
+        replies.withLock { $0[ticket] = reply }
+        mailbox.post(.event(.request(ticket, request)))
+    }
+
+    package func request(_ request: ClientRequest) async -> ClientReply {
+        await withCheckedContinuation { continuation in self.request(request) { continuation.resume(returning: $0) } }
+    }
+
+    package func inspect(_ body: @escaping @Sendable (ClusterView) -> Void) { mailbox.post(.inspect(body)) }
+
+    package func view() async -> ClusterView {
+        await withCheckedContinuation { continuation in inspect { continuation.resume(returning: $0) } }
+    }
+
+    package func stop() { mailbox.post(.stop) }
+
+    // MARK: The thread
+
+    private func run(_ start: JobManagerMachine) {
+        var machine = start
+        var links: [ConnectionID: any Link] = [:]
+        var wake = Instant.distantFuture
+        var commands: [Command] = []
+        while true {
+            mailbox.take(into: &commands, sleepingUntil: wake)
+            for command in commands {
+                switch command {
+                case .linked(let link, let connection): links[connection] = link
+                case .event(let event):
+                    carryOut(machine.handle(event, at: SystemClock.now()), &links, &wake)
+                    if case .disconnected(let connection, _) = event { links[connection] = nil }
+                case .inspect(let body): body(machine.view)
+                case .stop:
+                    for link in links.values { link.close(reason: "the JobManager stops") }
+                    return
+                }
+            }
+            commands.removeAll(keepingCapacity: true)
+            let now = SystemClock.now()
+            if now.instant >= wake {
+                wake = .distantFuture
+                carryOut(machine.handle(.timer, at: now), &links, &wake)
+            }
+        }
+    }
+
+    private func carryOut(_ effects: [ClusterEffect], _ links: inout [ConnectionID: any Link], _ wake: inout Instant) {
+        for effect in effects {
+            switch effect {
+            case .send(let message, let epoch, let connection): links[connection]?.send(message.encode(epoch: epoch))
+            case .close(let connection, let reason): links[connection]?.close(reason: reason)
+            case .store(let ticket, let store, let request):
+                pool.run { [mailbox, stores] in mailbox.post(.event(.stored(ticket, stores.answer(request, at: store)))) }
+            case .discover(let job, let vertex, let spec, let known):
+                pool.run { [mailbox, connectors] in
+                    mailbox.post(.event(.discovered(job: job, vertex: vertex, discover(spec, known, connectors))))
+                }
+            case .reply(let ticket, let reply): replies.withLock { $0.removeValue(forKey: ticket) }?(reply)
+            case .wake(let instant): wake = min(wake, instant)
+            case .log(let line): log.write(line)
+            }
+        }
+    }
+}
+
+private func discover(_ spec: SourceSpec, _ known: Set<String>, _ connectors: any ConnectorRegistry) -> Result<Discovery, StreamError> {
+    do throws(StreamError) {
+        let source = try connectors.source(spec)
+        let (splits, isComplete) = try source.discover(known: known)
+        return .success(Discovery(splits: splits, isComplete: isComplete))
+    } catch {
+        return .failure(error.during("source \(spec.table)"))
+    }
+}

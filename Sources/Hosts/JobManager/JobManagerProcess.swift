@@ -1,0 +1,41 @@
+import Dataflow
+import JobControl
+import NIOPosix
+import Settings
+import Transport
+
+/// A JobManager that listens for TaskManagers: the host, its port, and nothing else. REST stands on top of it.
+package final class JobManagerProcess: Sendable {
+    package let host: JobManagerHost
+    package let port: Int
+    private let server: FrameServer
+    private let group: MultiThreadedEventLoopGroup
+
+    package init(configuration: Configuration, connectors: any ConnectorRegistry, version: String, log: Log) throws(StreamError) {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        self.group = group
+        let tls = try internalTLS(configuration)
+        var options = ClusterOptions()
+        options.heartbeatInterval = configuration.get(HeartbeatOptions.interval)
+        options.heartbeatTimeout = configuration.get(HeartbeatOptions.timeout)
+        options.version = version
+        let host = JobManagerHost(options: options, seed: .random(in: 0 ... .max), stores: Stores(), connectors: connectors, log: log)
+        self.host = host
+        let address = configuration.get(JobManagerOptions.bindHost) ?? configuration.get(JobManagerOptions.rpcAddress)
+        do {
+            server = try FrameServer.bind(
+                group: group, host: address, port: configuration.get(JobManagerOptions.rpcPort), tls: tls, role: Role.jobManager,
+                log: { log(.warning, "RpcServer", $0) },
+                accept: { connection in FrameHandler(host.accept(FrameLink(connection: connection))) }
+            ).wait()
+        } catch {
+            throw StreamError(.externalSystem, retry: false, "\(error)")
+        }
+        port = server.port
+    }
+
+    package func stop() {
+        server.close()
+        host.stop()
+    }
+}

@@ -1,0 +1,17 @@
+/// One end of an ordered, reliable stream of messages: a TCP connection, or two queues inside one process.
+package protocol Link: Sendable {
+    /// Callable from any thread; never waits.
+    func send(_ bytes: [UInt8])
+    func close(reason: String)
+}
+
+/// What a link's owner is told, on any thread, in order.
+package struct LinkEvents: Sendable {
+    package let received: @Sendable ([UInt8]) -> Void
+    package let closed: @Sendable (String) -> Void
+
+    package init(received: @escaping @Sendable ([UInt8]) -> Void, closed: @escaping @Sendable (String) -> Void) {
+        self.received = received
+        self.closed = closed
+    }
+}

@@ -1,0 +1,42 @@
+import Columnar
+import Dataflow
+import Synchronization
+import TaskRuntime
+
+/// Which task of this process each channel ends at: where elements and credits that arrive from other TaskManagers go.
+package final class ChannelTable: Sendable {
+    package struct End: Sendable {
+        package let slot: SlotThread
+        package let task: TaskID
+        /// The channel's columns, for its receiving end.
+        package let types: [DataType]
+
+        package init(slot: SlotThread, task: TaskID, types: [DataType]) {
+            self.slot = slot
+            self.task = task
+            self.types = types
+        }
+    }
+
+    private struct Ends {
+        var receiving: [ChannelID: End] = [:]
+        var sending: [ChannelID: End] = [:]
+    }
+
+    private let ends = Mutex(Ends())
+
+    package init() {}
+
+    package func add(receiving channel: ChannelID, _ end: End) { ends.withLock { $0.receiving[channel] = end } }
+    package func add(sending channel: ChannelID, _ end: End) { ends.withLock { $0.sending[channel] = end } }
+
+    package func receiving(_ channel: ChannelID) -> End? { ends.withLock { $0.receiving[channel] } }
+    package func sending(_ channel: ChannelID) -> End? { ends.withLock { $0.sending[channel] } }
+
+    package func remove(job: JobID, attemptsUpTo attempt: UInt32) {
+        ends.withLock { ends in
+            ends.receiving = ends.receiving.filter { $0.key.job != job || $0.key.attempt > attempt }
+            ends.sending = ends.sending.filter { $0.key.job != job || $0.key.attempt > attempt }
+        }
+    }
+}

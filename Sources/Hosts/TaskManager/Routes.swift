@@ -1,0 +1,48 @@
+import Dataflow
+import TaskRuntime
+import Wire
+
+/// Where each channel of a deployment's tasks leads: to a slot of this process, or to a peer, whose connection is opened here.
+struct Routes {
+    private let layout: Layout
+    private let job: JobID
+    private let worker: WorkerID
+    private let slots: [SlotThread]
+    private let links: [WorkerID: any Link]
+
+    /// Waits for connections to peers.
+    init(deployment: Deployment, worker: WorkerID, slots: [SlotThread], network: DataNetwork?) throws(StreamError) {
+        layout = deployment.layout
+        job = deployment.job
+        self.worker = worker
+        self.slots = slots
+        var links: [WorkerID: any Link] = [:]
+        for peer in deployment.peers where peer.worker != worker {
+            guard let network else { throw StreamError(.internal, retry: false, "this process has no data network, yet the job spans several") }
+            links[peer.worker] = try network.link(to: peer.worker, host: peer.host, port: peer.port)
+        }
+        self.links = links
+    }
+
+    func routes(of plan: TaskPlan, graph: JobGraph) -> [ChannelID: Route] {
+        var routes: [ChannelID: Route] = [:]
+        for input in plan.inputs {
+            for channel in input.channels {
+                routes[channel] = route(to: SubtaskID(vertex: graph.edges[input.edge].source, index: Int(channel.from)))
+            }
+        }
+        for output in plan.outputs {
+            for channel in output.channels {
+                routes[channel] = route(to: SubtaskID(vertex: graph.edges[output.edge].target, index: Int(channel.to)))
+            }
+        }
+        return routes
+    }
+
+    private func route(to subtask: SubtaskID) -> Route {
+        let slot = layout.slot(of: subtask)
+        if slot.worker == worker { return .slot(slots[slot.index], TaskID(job: job, subtask: subtask, attempt: layout.attempt)) }
+        guard let link = links[slot.worker] else { preconditionFailure("the deployment names no address of \(slot.worker)") }
+        return .peer(link)
+    }
+}

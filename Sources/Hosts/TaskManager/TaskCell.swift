@@ -1,0 +1,67 @@
+import Dataflow
+import TaskRuntime
+import Wire
+
+/// Where the elements and credits of a channel go.
+package enum Route: Sendable {
+    case slot(SlotThread, TaskID)
+    case peer(any Link)
+}
+
+/// A task on its slot's thread: the machine, where its channels lead, and how its time is spent.
+///
+/// Made on another thread, then handed over; from then on only the slot's thread touches it.
+package final class TaskCell: @unchecked Sendable {
+    package let id: TaskID
+    package let routes: [ChannelID: Route]
+    var task: Task
+    var effects: [TaskEffect] = []
+    var gaveToNeighbour = false
+
+    private enum Waiting { case idle, backpressured }
+    private var waiting = Waiting.idle
+    private var since: Instant
+    private var busy = Duration.zero
+    private var idle = Duration.zero
+    private var backpressured = Duration.zero
+
+    package init(task: Task, routes: [ChannelID: Route]) {
+        self.id = task.id
+        self.task = task
+        self.routes = routes
+        self.since = SystemClock.instant()
+    }
+
+    /// One step; the time up to it counts as what the step before came to.
+    func step(at now: Now) -> StepResult {
+        account(at: now.instant)
+        let result = task.step(at: now, into: &effects)
+        let end = SystemClock.instant()
+        switch result {
+        case .worked:
+            busy += end - now.instant
+            since = end
+            waiting = .idle
+        case .idle, .stopped: waiting = .idle
+        case .backpressured: waiting = .backpressured
+        }
+        return result
+    }
+
+    private func account(at now: Instant) {
+        switch waiting {
+        case .idle: idle += now - since
+        case .backpressured: backpressured += now - since
+        }
+        since = now
+    }
+
+    func metrics(at now: Instant) -> TaskMetrics {
+        account(at: now)
+        var metrics = task.metrics
+        metrics.busyMilliseconds = busy.milliseconds
+        metrics.idleMilliseconds = idle.milliseconds
+        metrics.backpressuredMilliseconds = backpressured.milliseconds
+        return metrics
+    }
+}

@@ -1,0 +1,139 @@
+import Dataflow
+import JobControl
+import Settings
+import Storage
+import Synchronization
+import TaskRuntime
+import Wire
+
+/// Runs the TaskManager's brain on a thread of its own, with a thread a slot for the tasks and a few for what waits.
+package final class TaskManagerHost: Sendable {
+    private enum Command: Sendable {
+        case event(WorkerEvent)
+        case linked(any Link)
+    }
+
+    /// Makes a link to the JobManager, on any thread; nil and the reason when it cannot be had.
+    package typealias LeaderConnector = @Sendable (LinkEvents) -> Result<any Link, StreamError>
+
+    private let mailbox = Mailbox<Command>()
+    private let pool = WorkPool(name: "tm-io", threads: 4)
+    private let slots: [SlotThread]
+    private let channels: ChannelTable
+    private let workshop: TaskWorkshop
+    private let connectLeader: LeaderConnector
+    private let log: Log
+    private let onExit: @Sendable (Int32, String) -> Void
+    private let links = Turn()
+
+    package init(
+        registration: Registration, options: WorkerOptions, memoryLimit: Int, stores: Stores, connectors: any ConnectorRegistry,
+        network: DataNetwork?, connectLeader: @escaping LeaderConnector, log: Log, onExit: @escaping @Sendable (Int32, String) -> Void
+    ) {
+        self.connectLeader = connectLeader
+        self.log = log
+        self.onExit = onExit
+        let mailbox = self.mailbox
+        let notice: @Sendable (WorkerEvent) -> Void = { mailbox.post(.event($0)) }
+        slots = (0..<registration.slots).map { SlotThread(index: $0, notice: notice) }
+        channels = network?.channels ?? ChannelTable()
+        workshop = TaskWorkshop(
+            worker: registration.worker, slots: slots, channels: channels, network: network, stores: stores, connectors: connectors,
+            budget: MemoryBudget(limit: memoryLimit), log: log)
+        network?.onPeerLost { worker, reason in notice(.peerLost(worker, reason: reason)) }
+        startThread(named: "taskmanager") { [self] in run(WorkerMachine(registration: registration, options: options)) }
+    }
+
+    /// SIGTERM: leave in good order.
+    package func terminate() { mailbox.post(.event(.terminate)) }
+
+    private func run(_ start: WorkerMachine) {
+        var machine = start
+        var leader: (any Link)?
+        var wake = Instant.zero
+        var commands: [Command] = []
+        while true {
+            mailbox.take(into: &commands, sleepingUntil: wake)
+            for command in commands {
+                switch command {
+                case .linked(let link):
+                    leader = link
+                    carryOut(machine.handle(.connected, at: SystemClock.now()), &leader, &wake)
+                case .event(let event):
+                    if case .disconnected = event { leader = nil }
+                    carryOut(machine.handle(event, at: SystemClock.now()), &leader, &wake)
+                }
+            }
+            commands.removeAll(keepingCapacity: true)
+            let now = SystemClock.now()
+            if now.instant >= wake {
+                wake = .distantFuture
+                carryOut(machine.handle(.timer, at: now), &leader, &wake)
+            }
+        }
+    }
+
+    private func carryOut(_ effects: [WorkerEffect], _ leader: inout (any Link)?, _ wake: inout Instant) {
+        let notice: @Sendable (WorkerEvent) -> Void = { [mailbox] in mailbox.post(.event($0)) }
+        for effect in effects {
+            switch effect {
+            case .connect: connect()
+            case .disconnect(let reason): leader?.close(reason: reason)
+            case .send(let message): leader?.send(message.encode())
+            case .make(let deployment):
+                pool.run { [workshop] in
+                    let error = workshop.make(deployment)
+                    notice(.made(job: deployment.job, attempt: deployment.layout.attempt, error))
+                }
+            case .start(let job, let attempt): for slot in slots { slot.post(.start(job: job, attempt: attempt)) }
+            case .remove(let job, let attempt): remove(job, attempt, then: { notice(.removed(job: job, attempt: attempt)) })
+            case .command(let task, let command): workshop.slot(of: task)?.post(.command(task, command))
+            case .upload(let job, let attempt, let checkpoint, let folder, let store, let snapshots):
+                pool.run { [workshop] in
+                    let result = workshop.upload(job: job, attempt: attempt, folder: folder, store: store, snapshots)
+                    notice(.uploaded(job: job, attempt: attempt, checkpoint: checkpoint, result))
+                }
+            case .commit(let job, let checkpoint, let pending):
+                pool.run { [workshop] in
+                    let (ids, error) = workshop.commit(job: job, pending)
+                    notice(.committed(job: job, checkpoint: checkpoint, ids: ids, error))
+                }
+            case .forget(let job): workshop.forget(job)
+            case .wake(let instant): wake = min(wake, instant)
+            case .log(let level, let logger, let message): log(LogLine.Level(rawValue: level) ?? .info, logger, message)
+            case .exit(let code, let reason): onExit(code, reason)
+            }
+        }
+    }
+
+    private func connect() {
+        pool.run { [self] in
+            // What a link says is only heard while it is the newest one: an older one's end must not look like this one's.
+            let result = connectLeader(
+                LinkEvents(
+                    received: { [mailbox, log] bytes in
+                        do {
+                            let (epoch, message) = try LeaderMessage.decode(bytes)
+                            mailbox.post(.event(.message(message, epoch: epoch)))
+                        } catch {
+                            log(.error, "TaskManager", "The JobManager sent a message that cannot be read: \(error)")
+                        }
+                    },
+                    closed: { [mailbox] reason in mailbox.post(.event(.disconnected(reason: reason))) }))
+            switch result {
+            case .success(let link): mailbox.post(.linked(link))
+            case .failure(let error): mailbox.post(.event(.disconnected(reason: error.message)))
+            }
+        }
+    }
+
+    /// Takes tasks off all slots, then calls once.
+    private func remove(_ job: JobID, _ attempt: UInt32, then: @escaping @Sendable () -> Void) {
+        channels.remove(job: job, attemptsUpTo: attempt)
+        let left = Countdown(slots.count, then: { [workshop] in
+            workshop.removed(job: job, attempt: attempt)
+            then()
+        })
+        for slot in slots { slot.post(.remove(job: job, attempt: attempt, then: { left.down() })) }
+    }
+}

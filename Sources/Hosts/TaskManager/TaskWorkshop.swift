@@ -1,0 +1,190 @@
+import Columnar
+import Dataflow
+import JobControl
+import Settings
+import State
+import Storage
+import Synchronization
+import TaskRuntime
+import Wire
+
+/// Builds tasks for a deployment, writes their snapshots and carries out commits: the work behind the TaskManager's brain that waits
+/// for stores, folders and peers. Called on pool threads.
+package final class TaskWorkshop: Sendable {
+    private struct Job {
+        var graph: JobGraph
+        var store: String?
+        /// The slot of each task that was made and not removed.
+        var slots: [TaskID: Int] = [:]
+    }
+
+    private let worker: WorkerID
+    private let slots: [SlotThread]
+    private let channels: ChannelTable
+    private let network: DataNetwork?
+    private let stores: Stores
+    private let connectors: any ConnectorRegistry
+    private let budget: MemoryBudget
+    private let log: Log
+    private let jobs = Mutex<[JobID: Job]>([:])
+
+    package init(
+        worker: WorkerID, slots: [SlotThread], channels: ChannelTable, network: DataNetwork?, stores: Stores,
+        connectors: any ConnectorRegistry, budget: MemoryBudget, log: Log
+    ) {
+        self.worker = worker
+        self.slots = slots
+        self.channels = channels
+        self.network = network
+        self.stores = stores
+        self.connectors = connectors
+        self.budget = budget
+        self.log = log
+    }
+
+    package func slot(of task: TaskID) -> SlotThread? {
+        jobs.withLock { $0[task.job]?.slots[task] }.map { slots[$0] }
+    }
+
+    package func forget(_ job: JobID) { jobs.withLock { $0[job] = nil } }
+
+    package func removed(job: JobID, attempt: UInt32) {
+        jobs.withLock { jobs in
+            guard let slots = jobs[job]?.slots else { return }
+            jobs[job]?.slots = slots.filter { $0.key.attempt > attempt }
+        }
+    }
+
+    // MARK: Making tasks
+
+    /// Nil, or why the tasks could not be made; then nothing of them is left.
+    package func make(_ deployment: Deployment) -> StreamError? {
+        do throws(StreamError) {
+            let graph = try JobGraphBytes.decode(deployment.graph)
+            let configuration = try Self.configuration(deployment.settings)
+            let store = configuration.get(CheckpointingOptions.directory)
+            jobs.withLock { jobs in
+                if jobs[deployment.job] == nil { jobs[deployment.job] = Job(graph: graph, store: store) }
+            }
+            try discardLeftovers(deployment, graph)
+            let restores = try restore(deployment, graph, store: store)
+            let routes = try Routes(deployment: deployment, worker: worker, slots: slots, network: network)
+            for subtask in deployment.subtasks {
+                let plan = TaskPlan(job: deployment.job, graph: graph, layout: deployment.layout, subtask: subtask)
+                let slot = slots[deployment.layout.slot(of: subtask).index]
+                let task = try TaskBuilder.make(
+                    plan: plan, restore: restores[subtask] ?? TaskRestore(), connectors: connectors,
+                    options: TaskOptions(configuration), budget: budget, wake: { slot.poke() })
+                let cell = TaskCell(task: task, routes: routes.routes(of: plan, graph: graph))
+                for input in plan.inputs {
+                    for channel in input.channels { channels.add(receiving: channel, .init(slot: slot, task: plan.task, types: input.types)) }
+                }
+                for output in plan.outputs {
+                    for channel in output.channels { channels.add(sending: channel, .init(slot: slot, task: plan.task, types: [])) }
+                }
+                jobs.withLock { $0[deployment.job]?.slots[plan.task] = slot.index }
+                slot.post(.add(cell))
+            }
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private static func configuration(_ settings: [String: String]) throws(StreamError) -> Configuration {
+        do throws(ConfigError) { return try Configuration(values: settings) } catch {
+            throw StreamError(.user, retry: false, error.description)
+        }
+    }
+
+    /// Whoever has a sink's first subtask clears what older attempts left, before any writer of this attempt starts.
+    private func discardLeftovers(_ deployment: Deployment, _ graph: JobGraph) throws(StreamError) {
+        for subtask in deployment.subtasks where subtask.index == 0 {
+            guard let spec = graph.vertices[subtask.vertex].sink else { continue }
+            let kept = deployment.committables.filter { $0.vertex == subtask.vertex }.map(\.committable)
+            do throws(StreamError) {
+                try connectors.sink(spec).discard(attemptsBelow: deployment.layout.attempt, keeping: kept)
+            } catch {
+                throw error.during("sink \(spec.table)")
+            }
+        }
+    }
+
+    private func restore(_ deployment: Deployment, _ graph: JobGraph, store uri: String?) throws(StreamError) -> [SubtaskID: TaskRestore] {
+        guard let plan = deployment.restore else { return [:] }
+        var restores: [SubtaskID: TaskRestore] = [:]
+        for object in plan.objects {
+            let read = try reader(of: object, in: plan.store ?? uri)
+            do throws(StreamError) {
+                let index = try SnapshotObject.index(length: object.bytes, read: read)
+                for subtask in deployment.subtasks {
+                    guard let vertex = plan.vertices[subtask.vertex] else { continue }
+                    let new = deployment.layout.vertices[subtask.vertex]
+                    // Units go to the subtask of the same number; those of subtasks that are no more, round robin.
+                    let units = (0..<plan.parallelism[vertex]).filter { $0 % new.parallelism == subtask.index }
+                    let state = try index.restore(vertex: vertex, groups: Set(new.groups(of: subtask.index)), unitsOf: Set(units), read: read)
+                    restores[subtask, default: TaskRestore()].add(state)
+                }
+            } catch {
+                throw error.during("checkpoint \(plan.checkpoint)").during("object \(object.key)")
+            }
+        }
+        return restores
+    }
+
+    private func reader(of object: Manifest.StateObject, in uri: String?) throws(StreamError) -> SnapshotObject.Read {
+        do throws(StoreError) {
+            let store = try stores.store(uri)
+            let key = try ObjectKey(object.key)
+            return { (range: Range<Int>) throws(StreamError) -> [UInt8] in
+                do throws(StoreError) { return try store.get(key, range: range) } catch { throw StreamError(error) }
+            }
+        } catch {
+            throw StreamError(error)
+        }
+    }
+
+    // MARK: Snapshots and commits
+
+    package func upload(job: JobID, attempt: UInt32, folder: String, store uri: String?, _ snapshots: [TaskSnapshot]) -> Result<Upload, StreamError> {
+        let start = SystemClock.instant()
+        let bytes = SnapshotObject.encode(snapshots)
+        let sizes = SnapshotObject.sizes(bytes)
+        guard !sizes.isEmpty else {
+            return .success(Upload(object: nil, bytes: [:], milliseconds: (SystemClock.instant() - start).milliseconds))
+        }
+        do throws(StoreError) {
+            let store = try stores.store(uri ?? jobs.withLock { $0[job]?.store })
+            let key = try ObjectKey("\(folder)/\(worker)-\(attempt)")
+            _ = try store.put(key, bytes, .ifNoneMatch)
+            let object = Manifest.StateObject(
+                key: key.path, bytes: bytes.count, checksum: Checksum.crc32c(bytes), subtasks: snapshots.map(\.subtask))
+            return .success(Upload(object: object, bytes: sizes, milliseconds: (SystemClock.instant() - start).milliseconds))
+        } catch {
+            return .failure(StreamError(error).during("state of \(snapshots.count) tasks, \(bytes.count) bytes"))
+        }
+    }
+
+    /// Carries out what it can; answers the ids that are done and the first error.
+    package func commit(job: JobID, _ pending: [Manifest.PendingCommit]) -> (ids: [String], StreamError?) {
+        guard let graph = jobs.withLock({ $0[job]?.graph }) else {
+            return ([], StreamError(.internal, retry: true, "the job is not known here"))
+        }
+        var done: [String] = []
+        var first: StreamError?
+        for (vertex, group) in Dictionary(grouping: pending, by: \.vertex).sorted(by: { $0.key < $1.key }) {
+            guard vertex < graph.vertices.count, let spec = graph.vertices[vertex].sink else { continue }
+            do throws(StreamError) {
+                try connectors.sink(spec).commit(group.map(\.committable))
+                done += group.map(\.committable.id)
+            } catch {
+                if first == nil { first = error.during("commit of sink \(spec.table)") }
+            }
+        }
+        return (done, first)
+    }
+}
+
+extension StreamError {
+    init(_ error: StoreError) { self.init(.externalSystem, retry: error.retry, error.description) }
+}
