@@ -7,8 +7,15 @@ import Transport
 @Suite struct TLSTests {
     @Test func theClustersOwnCertificatesLetEachOtherIn() async throws {
         guard let files = CertificateFolder() else { return }
-        for identity in [files.identity("node"), files.store("node")] {
-            let credentials = try TLSCredentials(TLSSettings(identity: identity, trust: .pem(path: files.path("ca.pem"))))
+        let authority = TLSSettings.Trust.pem(path: files.path("ca.pem"))
+        let truststore = TLSSettings.Trust.pkcs12(path: files.path("trust.p12"), password: files.password)
+        // The last is Flink's documented way: one self-signed certificate, whose store is keystore and truststore in one.
+        for settings in [
+            TLSSettings(identity: files.identity("node"), trust: authority), TLSSettings(identity: files.store("node"), trust: authority),
+            TLSSettings(identity: files.identity("node"), trust: truststore), TLSSettings(identity: files.store("node"), trust: truststore),
+            TLSSettings(identity: files.store("stranger"), trust: .pkcs12(path: files.path("stranger.p12"), password: files.password)),
+        ] {
+            let credentials = try TLSCredentials(settings)
             let (loopback, client) = (try await Loopback(tls: credentials), Recorder())
             let connection = try await loopback.connect(client)
             connection.send([1, 2, 3])
@@ -28,7 +35,9 @@ import Transport
         var stray = ours
         stray.trust = .pem(path: files.path("stranger.pem"))
         let (notTrustedHere, notTrustedThere) = ("TLS: the peer's certificate is not trusted here", "TLS: the peer does not trust our certificate")
-        for (server, client, words) in [(ours, stranger, notTrustedHere), (stranger, ours, notTrustedThere), (ours, stray, notTrustedThere)] {
+        var store = ours
+        store.trust = .pkcs12(path: files.path("trust.p12"), password: files.password)
+        for (server, client, words) in [(ours, stranger, notTrustedHere), (store, stranger, notTrustedHere), (stranger, ours, notTrustedThere), (ours, stray, notTrustedThere)] {
             let loopback = try await Loopback(tls: try TLSCredentials(server))
             let credentials = try TLSCredentials(client)
             let recorder = Recorder()
@@ -73,8 +82,15 @@ import Transport
         settings = ours
         settings.trust = .pkcs12(path: files.path("node.p12"), password: files.password)
         #expect(problem(settings) == "none")
-        settings.trust = .pkcs12(path: files.path("trust.p12"), password: files.password)
-        #expect(problem(settings).contains("openssl pkcs12 -in \(files.path("trust.p12")) -nokeys"))
+        settings.trust = .pkcs12(path: files.path("trust.p12"), password: "wrong")
+        #expect(problem(settings).contains("is the password right?"))
+        files.write("torn.p12", [0x30, 0x82, 0x04])
+        settings.trust = .pkcs12(path: files.path("torn.p12"), password: files.password)
+        #expect(problem(settings).contains("openssl pkcs12 -in \(files.path("torn.p12")) -nokeys"))
+        settings = ours
+        settings.identity = .pkcs12(path: files.path("trust.p12"), password: files.password)
+        #expect(problem(settings).contains("holds no private key"))
+        settings = ours
 
         files.write("old.jks", [0xFE, 0xED, 0xFE, 0xED, 0, 0, 0, 2])
         settings.trust = .pkcs12(path: files.path("old.jks"), password: files.password)
@@ -99,6 +115,7 @@ final class CertificateFolder: Sendable {
             "x509 -req -in node.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out node.pem",
             "req -x509 \(key) -keyout stranger.key -out stranger.pem -subj /CN=stranger",
             "pkcs12 -export -in node.pem -inkey node.key -certfile ca.pem -passout pass:\(password) -out node.p12",
+            "pkcs12 -export -in stranger.pem -inkey stranger.key -passout pass:\(password) -out stranger.p12",
             "pkcs12 -export -nokeys -in ca.pem -passout pass:\(password) -out trust.p12",
         ]
         for command in commands where system("cd \(folder) && openssl \(command) >/dev/null 2>&1") != 0 {

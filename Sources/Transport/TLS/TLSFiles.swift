@@ -6,16 +6,36 @@ func loadIdentity(_ identity: TLSSettings.Identity) throws(TLSError) -> (chain: 
     case .pem(let certificate, let key, let password):
         return (try readPEM(certificate), try readKey(key, password: password))
     case .pkcs12(let path, let password):
-        let bundle = try readBundle(path, password: password, wants: "a certificate with its private key")
+        let store = try readStore(path)
+        guard holdsKey(store) else { throw TLSError(description: "\(path): this PKCS#12 store holds no private key") }
+        let bundle = try open(store, path, password: password, wants: "a certificate with its private key")
         return (bundle.certificateChain, bundle.privateKey)
     }
 }
 
-func loadTrust(_ trust: TLSSettings.Trust) throws(TLSError) -> [NIOSSLCertificate] {
+/// `identity` helps to open stores that hold certificates only.
+func loadTrust(
+    _ trust: TLSSettings.Trust, with identity: (chain: [NIOSSLCertificate], key: NIOSSLPrivateKey)
+) throws(TLSError) -> [NIOSSLCertificate] {
     switch trust {
-    case .pem(let path): return try readPEM(path)
+    case .pem(let path):
+        return try readPEM(path)
     case .pkcs12(let path, let password):
-        return try readBundle(path, password: password, wants: "the certificates to trust").certificateChain
+        let bytes = try readStore(path)
+        if holdsKey(bytes) { return try open(bytes, path, password: password, wants: "the certificates to trust").certificateChain }
+        let ours = NIOSSLPKCS12Bundle(certificateChain: identity.chain, privateKey: identity.key)
+        guard let opened = try? ours.serialize(passphrase: Array((password ?? "").utf8)), let joined = joinedStore(opened, bytes, password: password ?? "") else {
+            throw TLSError(description: """
+                \(path): this PKCS#12 store cannot be read; convert it to PEM and name that file as security.ssl.internal.ca (or .rest.ca): \
+                openssl pkcs12 -in \(path) -nokeys -out \(path).pem
+                """)
+        }
+        var trusted = try open(joined, path, password: password ?? "", wants: "the certificates to trust").certificateChain
+        for certificate in identity.chain {
+            if let index = trusted.firstIndex(of: certificate) { trusted.remove(at: index) }
+        }
+        if trusted.isEmpty { throw TLSError(description: "\(path): this PKCS#12 store holds no certificate") }
+        return trusted
     }
 }
 
@@ -39,19 +59,18 @@ private func readKey(_ path: String, password: String?) throws(TLSError) -> NIOS
     }
 }
 
-private func readBundle(_ path: String, password: String?, wants: String) throws(TLSError) -> NIOSSLPKCS12Bundle {
+private func readStore(_ path: String) throws(TLSError) -> [UInt8] {
     let bytes = try read(path)
     try refuseJavaKeyStore(bytes, path)
     guard bytes.first == 0x30 else { throw TLSError(description: "\(path): not a PKCS#12 store") }
-    // The library ends the process over a store without a private key, so it must not see one.
-    guard holdsKey(bytes) else {
-        throw TLSError(description: """
-            \(path): this PKCS#12 store holds no private key, and only stores that do can be read; convert it to PEM and name that file as \
-            security.ssl.internal.ca (or .rest.ca): openssl pkcs12 -in \(path) -nokeys -out \(path).pem
-            """)
-    }
+    return bytes
+}
+
+/// The library ends the process over a store without a private key: it must not see one.
+private func open(_ store: [UInt8], _ path: String, password: String?, wants: String) throws(TLSError) -> NIOSSLPKCS12Bundle {
+    precondition(holdsKey(store), "a store without a private key")
     do {
-        return try NIOSSLPKCS12Bundle(buffer: bytes, passphrase: password.map { Array($0.utf8) })
+        return try NIOSSLPKCS12Bundle(buffer: store, passphrase: password.map { Array($0.utf8) })
     } catch {
         throw TLSError(description: "\(path): cannot be opened as a PKCS#12 store with \(wants); is the password right?")
     }

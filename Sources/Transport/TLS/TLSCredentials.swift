@@ -37,7 +37,7 @@ package struct TLSCredentials: Sendable {
 
     package init(_ settings: TLSSettings) throws(TLSError) {
         let (chain, key) = try loadIdentity(settings.identity)
-        let trusted = try loadTrust(settings.trust)
+        let trusted = try loadTrust(settings.trust, with: (chain, key))
         let sources = chain.map { NIOSSLCertificateSource.certificate($0) }
 
         var server = TLSConfiguration.makeServerConfiguration(certificateChain: sources, privateKey: .privateKey(key))
