@@ -1,0 +1,116 @@
+import Columnar
+import Dataflow
+
+/// One channel into a task: what has arrived on it and not been looked at.
+struct InputChannel {
+    let id: ChannelID
+    var queue = RingQueue<StreamElement>()
+    var credits: CreditLedger
+    var nextSequence: UInt64 = 0
+    /// It has delivered a barrier that others have not: nothing is taken from it until they have.
+    var isBlocked = false
+    /// It stands in the gate's line of channels that have something to take.
+    var isInLine = false
+}
+
+/// Every channel of every input of a task. Takes from them in turn, one element each.
+///
+/// Channels are named by their position over all inputs, in the plan's order.
+package struct InputGate {
+    private(set) var channels: [InputChannel] = []
+    /// For each edge its first channel's position; edges are few.
+    private var starts: [(edge: UInt16, first: Int, count: Int)] = []
+    private var line: RingQueue<Int>
+    /// Bytes of the batches that wait.
+    private(set) var queuedBytes = 0
+
+    package init(_ inputs: [TaskPlan.Input], capacity: Int) {
+        for input in inputs {
+            starts.append((UInt16(input.edge), channels.count, input.channels.count))
+            for channel in input.channels { channels.append(InputChannel(id: channel, credits: CreditLedger(capacity: capacity))) }
+        }
+        line = RingQueue(capacity: channels.count)
+    }
+
+    /// Nil: the channel is not of this task, or of another attempt.
+    func position(of id: ChannelID) -> Int? {
+        for start in starts where start.edge == id.edge {
+            // Senders are numbered from 0 without gaps, except on forward edges, which have one channel.
+            let guess = start.count == 1 ? start.first : start.first + Int(id.from)
+            if guess < start.first + start.count, channels[guess].id == id { return guess }
+            return channels[start.first..<start.first + start.count].firstIndex { $0.id == id }
+        }
+        return nil
+    }
+
+    /// Queues an element. One of a channel that is not known here is dropped without a word.
+    mutating func receive(_ id: ChannelID, sequence: UInt64, _ element: StreamElement) throws(StreamError) {
+        guard let position = position(of: id) else { return }
+        guard sequence == channels[position].nextSequence else {
+            let due = channels[position].nextSequence
+            throw StreamError(.connection, retry: true, "channel \(id): element \(sequence) came where \(due) was due")
+        }
+        channels[position].nextSequence += 1
+        if case .batch(let batch) = element {
+            guard channels[position].credits.batchArrived() else {
+                throw StreamError(.internal, retry: true, "channel \(id): a batch came without credit")
+            }
+            queuedBytes += batch.byteCount
+        }
+        channels[position].queue.append(element)
+        standInLine(position)
+    }
+
+    /// The next element and its channel; `done` must follow. Nil when nothing can be taken.
+    mutating func take() -> (position: Int, element: StreamElement)? {
+        while let position = line.popFirst() {
+            channels[position].isInLine = false
+            guard !channels[position].isBlocked, let element = channels[position].queue.popFirst() else { continue }
+            return (position, element)
+        }
+        return nil
+    }
+
+    /// A batch has left its queue. Returns the credits to announce.
+    mutating func consumed(_ position: Int, bytes: Int) -> Int? {
+        queuedBytes -= bytes
+        return channels[position].credits.batchConsumed()
+    }
+
+    /// What `take` gave is dealt with.
+    mutating func done(_ position: Int) { standInLine(position) }
+
+    mutating func block(_ position: Int) { channels[position].isBlocked = true }
+
+    mutating func unblock(_ positions: [Int]) {
+        for position in positions {
+            channels[position].isBlocked = false
+            standInLine(position)
+        }
+    }
+
+    /// The task has failed: nothing will be taken any more.
+    mutating func clear() {
+        for position in channels.indices { channels[position].queue.removeAll() }
+        line.removeAll()
+        queuedBytes = 0
+    }
+
+    private mutating func standInLine(_ position: Int) {
+        guard !channels[position].isInLine, !channels[position].isBlocked, !channels[position].queue.isEmpty else { return }
+        channels[position].isInLine = true
+        line.append(position)
+    }
+
+    func checkInvariants() {
+        var bytes = 0
+        for channel in channels {
+            channel.credits.checkInvariants()
+            var batches = 0
+            channel.queue.forEach { if case .batch(let batch) = $0 { batches += 1; bytes += batch.byteCount } }
+            precondition(batches == channel.credits.queued, "the ledger counts what is queued")
+            precondition(channel.queue.isEmpty || channel.isBlocked || channel.isInLine, "what can be taken stands in line")
+        }
+        precondition(bytes == queuedBytes, "the gate counts its bytes")
+    }
+}

@@ -1,0 +1,99 @@
+import Columnar
+import Dataflow
+
+/// The end of a chain that sends: spreads rows over the channels of each edge out of the task.
+final class OutputPartitioner: Output {
+    private final class Edge {
+        let partitioning: JobEdge.Partitioning
+        let channels: [OutputChannel]
+        let router: HashRouter?
+        var turn = 0
+
+        init(partitioning: JobEdge.Partitioning, channels: [OutputChannel], router: HashRouter?) {
+            self.partitioning = partitioning
+            self.channels = channels
+            self.router = router
+        }
+    }
+
+    private let edges: [Edge]
+    private let channels: [OutputChannel]
+    private(set) var rows: Int64 = 0
+    private(set) var batches: Int64 = 0
+    private(set) var bytes: Int64 = 0
+
+    init(_ outputs: [TaskPlan.Output], capacity: Int, outbox: Outbox) {
+        edges = outputs.map { output in
+            let channels = output.channels.map { OutputChannel(id: $0, capacity: capacity, outbox: outbox) }
+            var router: HashRouter?
+            if case .hash(let keys) = output.partitioning, channels.count > 1 {
+                router = HashRouter(keys: keys, targets: output.targets, owners: output.owners)
+            }
+            return Edge(partitioning: output.partitioning, channels: channels, router: router)
+        }
+        channels = edges.flatMap(\.channels)
+    }
+
+    /// Batches wait for credit: the task takes no further input.
+    var isBlocked: Bool {
+        for channel in channels where channel.queuedBatches > 0 { return true }
+        return false
+    }
+
+    var queuedBytes: Int {
+        var total = 0
+        for channel in channels { total += channel.queuedBytes }
+        return total
+    }
+
+    func emit(_ batch: Batch) throws(StreamError) {
+        guard batch.count > 0 else { return }
+        for edge in edges {
+            if let router = edge.router {
+                router.route(batch) { part, channel in push(part, to: edge.channels[channel]) }
+            } else if edge.channels.count == 1 {
+                push(batch, to: edge.channels[0])
+            } else if !edge.channels.isEmpty {
+                push(batch, to: next(of: edge))
+            }
+        }
+    }
+
+    /// Channels in turn; one without credit is passed over while another has some.
+    private func next(of edge: Edge) -> OutputChannel {
+        let count = edge.channels.count
+        let start = edge.turn
+        edge.turn = (start + 1) % count
+        for offset in 0..<count {
+            let channel = edge.channels[(start + offset) % count]
+            guard channel.hasCredit else { continue }
+            edge.turn = (start + offset + 1) % count
+            return channel
+        }
+        return edge.channels[start]
+    }
+
+    private func push(_ batch: Batch, to channel: OutputChannel) {
+        let size = batch.byteCount
+        rows += Int64(batch.count)
+        batches += 1
+        bytes += Int64(size)
+        channel.push(batch, bytes: size)
+    }
+
+    func emitWatermark(_ milliseconds: Int64) throws(StreamError) { send(.watermark(milliseconds)) }
+
+    /// To every channel, behind the batches that are before it.
+    func send(_ event: StreamElement) {
+        for channel in channels { channel.push(event) }
+    }
+
+    func add(credits: Int, to id: ChannelID) throws(StreamError) {
+        // A channel of another attempt is none of ours.
+        for channel in channels where channel.id == id { return try channel.add(credits: credits) }
+    }
+
+    func clear() { for channel in channels { channel.clear() } }
+
+    func checkInvariants() { for channel in channels { channel.checkInvariants() } }
+}

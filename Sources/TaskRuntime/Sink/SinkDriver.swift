@@ -1,0 +1,67 @@
+import Columnar
+import Dataflow
+
+/// The end of a chain that writes: hands rows to the writer, keeps its time, and remembers what must be committed.
+///
+/// Committables stay in every snapshot until a checkpoint that held them is complete: when one is aborted, the next carries its
+/// files too. Committing twice does no harm.
+final class SinkDriver: Output {
+    let name: String
+    let uid: String
+    private let writer: any SinkWriter
+    private let place: ErrorPlace
+    /// The time of the step that is being carried out.
+    var now = Now(instant: .zero, wallMilliseconds: 0)
+    private(set) var rows: Int64 = 0
+    private(set) var batches: Int64 = 0
+    private(set) var bytes: Int64 = 0
+    private var pending: [(checkpoint: CheckpointID, committable: Committable)] = []
+    /// When the writer wants to be called; nil: not before the next row.
+    private(set) var nextTick: Instant? = .zero
+
+    init(_ sink: TaskChain.Sink, place: ErrorPlace) {
+        name = sink.name
+        uid = sink.uid
+        writer = sink.writer
+        self.place = place
+    }
+
+    func emit(_ batch: Batch) throws(StreamError) {
+        guard batch.count > 0 else { return }
+        rows += Int64(batch.count)
+        batches += 1
+        bytes += Int64(batch.byteCount)
+        do throws(StreamError) { try writer.write(batch, at: now) } catch {
+            place.note(name)
+            throw error
+        }
+        // A row may have opened a file that must be closed some time.
+        if nextTick == nil { nextTick = now.instant }
+    }
+
+    func emitWatermark(_ milliseconds: Int64) throws(StreamError) {}
+
+    /// Calls the writer when its time has come.
+    func tick() throws(StreamError) {
+        guard let due = nextTick, due <= now.instant else { return }
+        do throws(StreamError) { nextTick = try writer.tick(at: now) } catch {
+            place.note(name)
+            throw error
+        }
+    }
+
+    func prepareCommit(_ barrier: Barrier, isLast: Bool) throws(StreamError) -> (committables: [Committable], unit: [UInt8]?) {
+        do throws(StreamError) {
+            let (committables, unit) = try writer.prepareCommit(barrier.checkpoint, isLast: isLast, at: now)
+            for committable in committables { pending.append((barrier.checkpoint, committable)) }
+            return (pending.map(\.committable), unit)
+        } catch {
+            place.note(name)
+            throw error
+        }
+    }
+
+    func completed(_ checkpoint: CheckpointID) { pending.removeAll { $0.checkpoint <= checkpoint } }
+
+    func close() { writer.close() }
+}

@@ -1,0 +1,216 @@
+import Columnar
+import Dataflow
+
+/// The head of a chain that reads: polls the reader, computes columns and watermarks, keeps the rate, asks for splits ahead of need.
+///
+/// The task calls it between barriers; it never waits.
+final class SourceDriver {
+    enum Outcome: Hashable {
+        case worked
+        /// Nothing to read until then, or until a command or the reader wakes the task.
+        case waiting(until: Instant?)
+        /// All splits are read and no more will come.
+        case finished
+    }
+
+    private let source: TaskChain.Source
+    private let batchRows: Int
+    private let chain: OperatorChain
+    private let outputs: OutputPartitioner?
+    private let outbox: Outbox
+    private let place: ErrorPlace
+    private var limiter: RateLimiter?
+    private var watermarks = SplitWatermarks()
+    /// Splits that were read to their end, with the first checkpoint that held each as finished.
+    private var finished: [(id: String, checkpoint: CheckpointID?)] = []
+    /// An answer to `needsSplits` is due.
+    private var hasAsked = false
+    private var noMore = false
+    /// The last answer was that there is no split for now.
+    private var isStarved = false
+    private(set) var isIdle = false
+    /// When the source last could not read although it might have had rows, and how long that was in all.
+    private var heldSince: Instant?
+    private var held = Duration.zero
+    private(set) var rows: Int64 = 0
+
+    init(_ source: TaskChain.Source, batchRows: Int, chain: OperatorChain, outputs: OutputPartitioner?, outbox: Outbox, place: ErrorPlace) {
+        self.source = source
+        self.batchRows = batchRows
+        self.chain = chain
+        self.outputs = outputs
+        self.outbox = outbox
+        self.place = place
+        limiter = source.rowsPerSecond.map { RateLimiter(rate: $0, batchRows: batchRows) }
+    }
+
+    var name: String { source.name }
+    var watermark: Int64 { watermarks.combined }
+
+    // MARK: Splits
+
+    func add(_ splits: [SplitState], noMore: Bool, at now: Now) throws(StreamError) {
+        if noMore { self.noMore = true }
+        guard !splits.isEmpty else {
+            // "Nothing for now": the JobManager remembers who asked, and answers again when it has something.
+            isStarved = !self.noMore
+            return
+        }
+        hasAsked = false
+        isStarved = false
+        let fresh = splits.filter { split in !finished.contains { $0.id == split.split.id } && watermarks.watermark(of: split.split.id) == nil }
+        for split in fresh { watermarks.add(split, at: clock(now)) }
+        try noting { () throws(StreamError) in try source.reader.add(fresh) }
+        beActive()
+        try passWatermark()
+    }
+
+    /// Asks for splits when there are none left beside the one that is being read.
+    private func askAhead() {
+        guard !noMore, !hasAsked, watermarks.count <= 1 else { return }
+        hasAsked = true
+        outbox.effects.append(.needsSplits)
+    }
+
+    // MARK: Reading
+
+    /// The task may not read now, for lack of credit.
+    func hold(at now: Now) { if heldSince == nil { heldSince = now.instant } }
+
+    func poll(at now: Now) throws(StreamError) -> Outcome {
+        if let since = heldSince {
+            held += now.instant - since
+            heldSince = nil
+        }
+        if watermarks.isEmpty {
+            if noMore { return .finished }
+            askAhead()
+        }
+        var most = batchRows
+        switch limiter?.permit(at: now.instant) {
+        case .rows(let permitted)?: most = min(permitted, batchRows)
+        case .wait(let until)?:
+            hold(at: now)
+            return .waiting(until: until)
+        case nil: break
+        }
+        switch try noting({ () throws(StreamError) in try source.reader.poll(maximumRows: most, at: now) }) {
+        case .batch(let batch, let split):
+            limiter?.spent(batch.count)
+            try deliver(batch, of: split, at: now)
+            askAhead()
+            return .worked
+        case .splitFinished(let split):
+            guard watermarks.finish(split) else {
+                throw StreamError(.internal, retry: false, "split \(split) ended, which was not given to this reader")
+            }
+            finished.append((split, nil))
+            try passWatermark()
+            return .worked
+        case .nothing(let until):
+            return .waiting(until: earliest(until, try rest(at: now)))
+        case .needsSplits:
+            if noMore { return .finished }
+            askAhead()
+            return .waiting(until: try rest(at: now))
+        }
+    }
+
+    private func deliver(_ read: Batch, of split: String, at now: Now) throws(StreamError) {
+        guard read.count > 0 else { return }
+        beActive()
+        rows += Int64(read.count)
+        let start = try watermarks.begin(split, at: clock(now))
+        let batch = if let project = source.project { try noting { () throws(StreamError) in try project(read, now) } } else { read }
+        guard let watermark = source.watermark else { return try chain.head.emit(batch) }
+        let marks = try noting { () throws(StreamError) in try watermark(batch, now) }
+        if source.watermarkAfterEveryRow {
+            let last = try RowWatermarks.cut(
+                batch, watermarks: marks, times: source.timeColumn.map { batch.columns[$0] }, from: start, combined: watermarks.combined,
+                bound: watermarks.bound(without: split)
+            ) { (piece, watermark) throws(StreamError) in
+                if piece.count > 0 { try chain.head.emit(piece) }
+                if let watermark {
+                    watermarks.passed(watermark)
+                    try chain.head.emitWatermark(watermark)
+                }
+            }
+            watermarks.raise(split, to: last)
+        } else {
+            try chain.head.emit(batch)
+            watermarks.raise(split, to: RowWatermarks.greatest(marks))
+        }
+        try passWatermark()
+    }
+
+    private func passWatermark() throws(StreamError) {
+        if let watermark = watermarks.rise() { try chain.head.emitWatermark(watermark) }
+    }
+
+    // MARK: Idleness
+
+    /// A clock that stands still while the source may not read: what it could not see must not count as silence.
+    private func clock(_ now: Now) -> Duration { .nanoseconds(now.instant.nanoseconds) - held }
+
+    private func beActive() {
+        guard isIdle else { return }
+        isIdle = false
+        outputs?.send(.active)
+    }
+
+    /// Nothing came: goes idle when it is time. Answers when it may be time next.
+    private func rest(at now: Now) throws(StreamError) -> Instant? {
+        guard !isIdle else { return nil }
+        var due: Duration?
+        var isQuiet = isStarved && watermarks.isEmpty
+        if source.idleTimeout > .zero {
+            if watermarks.isEmpty {
+                let since = quietSince ?? clock(now)
+                quietSince = since
+                due = since + source.idleTimeout
+                isQuiet = isQuiet || due! <= clock(now)
+            } else {
+                quietSince = nil
+                due = watermarks.markIdle(after: source.idleTimeout, at: clock(now))
+                isQuiet = watermarks.allIdle
+                // The quiet ones may have held back the others.
+                if !isQuiet { try passWatermark() }
+            }
+        }
+        guard isQuiet else { return due.map { now.instant + ($0 - clock(now)) } }
+        isIdle = true
+        if let watermark = watermarks.riseToGreatest() { try chain.head.emitWatermark(watermark) }
+        // Rows that operators hold back for efficiency must not be overtaken by others' watermarks.
+        try chain.flush()
+        outputs?.send(.idle)
+        return nil
+    }
+
+    private var quietSince: Duration?
+
+    // MARK: Checkpoints
+
+    func snapshot(_ checkpoint: CheckpointID) throws(StreamError) -> (splits: [SplitState], finished: [String]) {
+        var splits = try noting { () throws(StreamError) in try source.reader.snapshot() }
+        for index in splits.indices { splits[index].watermark = watermarks.watermark(of: splits[index].split.id) ?? splits[index].watermark }
+        for index in finished.indices where finished[index].checkpoint == nil { finished[index].checkpoint = checkpoint }
+        return (splits, finished.map(\.id))
+    }
+
+    func completed(_ checkpoint: CheckpointID) { finished.removeAll { entry in entry.checkpoint.map { $0 <= checkpoint } ?? false } }
+
+    func close() { source.reader.close() }
+
+    private func noting<T>(_ body: () throws(StreamError) -> T) throws(StreamError) -> T {
+        do throws(StreamError) { return try body() } catch {
+            place.note(source.name)
+            throw error
+        }
+    }
+
+    private func earliest(_ a: Instant?, _ b: Instant?) -> Instant? {
+        guard let a else { return b }
+        guard let b else { return a }
+        return min(a, b)
+    }
+}
