@@ -20,6 +20,10 @@ package struct SourceSpec: Hashable, Codable, Sendable {
     package var options: [String: String]
     /// The columns to read from outside, by name: the physical columns that the query needs, in table order.
     package var physical: Schema
+    /// The names of all physical columns of the table, in order: formats without names find columns by their place. Empty: those of `physical`.
+    package var tableColumns: [String]
+    /// `PARTITIONED BY`: columns whose values stand in the path (`day=2026-11-22/`), not in the rows.
+    package var partitionKeys: [String]
     /// Over `physical`: computed columns and the table's column order. Nil: the physical columns as they are.
     package var projections: [Expression]?
     /// What leaves the source.
@@ -35,11 +39,14 @@ package struct SourceSpec: Hashable, Codable, Sendable {
 
     package init(
         table: String, options: [String: String], physical: Schema, projections: [Expression]? = nil, output: Schema,
-        watermark: Expression? = nil, watermarkAfterEveryRow: Bool = false, idleTimeoutMilliseconds: Int64 = 0, rowsPerSecond: Double? = nil
+        watermark: Expression? = nil, watermarkAfterEveryRow: Bool = false, idleTimeoutMilliseconds: Int64 = 0, rowsPerSecond: Double? = nil,
+        tableColumns: [String] = [], partitionKeys: [String] = []
     ) {
         self.table = table
         self.options = options
         self.physical = physical
+        self.tableColumns = tableColumns
+        self.partitionKeys = partitionKeys
         self.projections = projections
         self.output = output
         self.watermark = watermark

@@ -66,9 +66,16 @@ package protocol Sink: Sendable {
     /// Carried out once for each recovery, before the writers start: removes what attempts below `attempt` left behind and no
     /// manifest names. May do nothing.
     func discard(attemptsBelow attempt: UInt32, keeping committables: [Committable]) throws(StreamError)
+
+    /// The same, for sinks that share a place with other jobs and vertices and must not touch theirs. This one is called.
+    func discard(job: JobID, vertex: Int, attemptsBelow attempt: UInt32, keeping committables: [Committable]) throws(StreamError)
 }
 
 extension Sink {
+    package func discard(job: JobID, vertex: Int, attemptsBelow attempt: UInt32, keeping committables: [Committable]) throws(StreamError) {
+        try discard(attemptsBelow: attempt, keeping: committables)
+    }
+
     package func discard(attemptsBelow attempt: UInt32, keeping committables: [Committable]) throws(StreamError) {}
 }
 

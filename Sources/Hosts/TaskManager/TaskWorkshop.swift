@@ -103,7 +103,8 @@ package final class TaskWorkshop: Sendable {
             guard let spec = graph.vertices[subtask.vertex].sink else { continue }
             let kept = deployment.committables.filter { $0.vertex == subtask.vertex }.map(\.committable)
             do throws(StreamError) {
-                try connectors.sink(spec).discard(attemptsBelow: deployment.layout.attempt, keeping: kept)
+                try connectors.sink(spec).discard(
+                    job: deployment.job, vertex: subtask.vertex, attemptsBelow: deployment.layout.attempt, keeping: kept)
             } catch {
                 throw error.during("sink \(spec.table)")
             }
