@@ -67,6 +67,11 @@ package struct ColumnBuilder {
         bits.typed(UInt64.self)[row >> 6] &= ~(1 << UInt64(row & 63))
     }
 
+    package func isNull(_ row: Int) -> Bool {
+        guard let validity else { return false }
+        return validity.typed(UInt64.self)[row >> 6] &>> UInt64(row & 63) & 1 == 0
+    }
+
     @inlinable package mutating func appendFixed<T>(_ value: T) {
         if count == rowCapacity { reserveRows(1) }
         values.typed(T.self)[count] = value

@@ -1,0 +1,132 @@
+import Columnar
+import Dataflow
+import State
+
+/// The accumulators of all aggregates of one operator, for the keys of one table.
+final class AggregateSet {
+    private let calls: [AggregateCall]
+    private var columns: [any AggregateColumn]
+    private let rowScratch = Scratch<Int32>()
+    private let idScratch = Scratch<Int32>()
+
+    /// - Parameter retracting: the input may take rows back.
+    init(_ calls: [AggregateCall], input: Schema, retracting: Bool = false) {
+        self.calls = calls
+        columns = calls.map { AggregateSet.make($0, input: input, retracting: retracting) }
+    }
+
+    private init(_ calls: [AggregateCall], _ columns: [any AggregateColumn]) {
+        self.calls = calls
+        self.columns = columns
+    }
+
+    private static func make(_ call: AggregateCall, input: Schema, retracting: Bool) -> any AggregateColumn {
+        guard call.function != .countStar, let index = call.argument else { return CountColumn(type: call.type) }
+        let argument = input.fields[index].type
+        let isExtreme = call.function == .min || call.function == .max
+        if isExtreme && retracting { return RetractableExtremeColumn(call, argument: argument) }
+        // The least and the greatest value are the same with and without DISTINCT.
+        if call.distinct && !isExtreme {
+            var plain = call
+            plain.distinct = false
+            return DistinctColumn(argument: argument, inner: make(plain, input: input, retracting: retracting))
+        }
+        if call.function == .count { return CountColumn(type: call.type) }
+        if argument.kind.physical == .bytes { return BytesExtremeColumn(call) }
+        return NumberColumn(call, argument: argument, stateType: stateType(call, argument: argument, input: input), retracting: retracting)
+    }
+
+    private static func stateType(_ call: AggregateCall, argument: DataType, input: Schema) -> DataType {
+        switch argument.kind {
+        case .decimal(_, let scale): DataType(.decimal(precision: 38, scale: scale))
+        case .float, .double: DataType(.double)
+        default: DataType(.bigint)
+        }
+    }
+
+    /// The types of `stateColumns`, in order.
+    var stateTypes: [DataType] { columns.flatMap(\.stateTypes) }
+
+    /// `COUNT(*), MAX(DOUBLE)`: what a checkpoint calls them.
+    static func layout(_ calls: [AggregateCall], input: Schema) -> String {
+        calls.map { call in
+            let argument = call.argument.map { input.fields[$0].type.nullable(true).description } ?? "*"
+            let name = call.function == .countStar ? "COUNT" : call.function.rawValue.uppercased()
+            return "\(name)(\(call.distinct ? "DISTINCT " : "")\(argument))\(call.filter == nil ? "" : " FILTER") \(call.type.nullable(true))"
+        }.joined(separator: ", ")
+    }
+
+    func grow(to count: Int) {
+        for column in columns { column.grow(to: count) }
+    }
+
+    /// Adds rows of the input; ids must be below the last `grow`.
+    func add(_ batch: [Column], rows: RowList, ids: UnsafePointer<Int32>) { update(batch, rows, ids, retract: false) }
+
+    func retract(_ batch: [Column], rows: RowList, ids: UnsafePointer<Int32>) { update(batch, rows, ids, retract: true) }
+
+    /// Adds accumulators in the order of `stateColumns` or `partialColumns`.
+    func merge(_ parts: ArraySlice<Column>, rows: RowList, ids: UnsafePointer<Int32>) throws(MalformedBytes) {
+        var at = parts.startIndex
+        for column in columns {
+            let width = column.stateTypes.count
+            try column.merge(Array(parts[at..<at + width]), rows: rows, ids: ids)
+            at += width
+        }
+    }
+
+    func stateColumns(count: Int, copying: Bool) -> [Column] { columns.flatMap { $0.stateColumns(count: count, copying: copying) } }
+
+    func results(count: Int, copying: Bool) -> [Column] { columns.map { $0.result(count: count, copying: copying) } }
+
+    /// As `WindowAggregateSpec.partialSchema` has them.
+    func partialColumns(count: Int) -> [Column] {
+        zip(calls, columns).flatMap { call, column in
+            call.function == .avg ? column.stateColumns(count: count, copying: true) : [column.result(count: count, copying: true)]
+        }
+    }
+
+    func appendResults(of id: Int, to builders: inout [ColumnBuilder], at first: Int) {
+        for index in columns.indices { columns[index].appendResult(of: id, to: &builders[first + index]) }
+    }
+
+    func clear(_ id: Int) {
+        for column in columns { column.clear(id) }
+    }
+
+    func copy() -> AggregateSet { AggregateSet(calls, columns.map { $0.copy() }) }
+
+    var stateBytes: Int { columns.reduce(0) { $0 + $1.stateBytes } }
+
+    private func update(_ batch: [Column], _ rows: RowList, _ ids: UnsafePointer<Int32>, retract: Bool) {
+        for (call, column) in zip(calls, columns) {
+            let argument = call.argument.map { batch[$0] }
+            let filter = call.filter.map { batch[$0] }
+            if filter == nil && argument?.validity == nil {
+                if retract { column.retract(argument, rows: rows, ids: ids) } else { column.add(argument, rows: rows, ids: ids, isComplete: true) }
+                continue
+            }
+            let (taken, owners) = passing(filter, argument, rows, ids)
+            if retract {
+                column.retract(argument, rows: taken, ids: owners)
+            } else {
+                column.add(argument, rows: taken, ids: owners, isComplete: taken.count == rows.count)
+            }
+        }
+    }
+
+    /// Rows that the filter lets through and whose argument is present; valid until the next call.
+    private func passing(_ filter: Column?, _ argument: Column?, _ rows: RowList, _ ids: UnsafePointer<Int32>) -> (RowList, UnsafePointer<Int32>) {
+        let taken = rowScratch.reserve(rows.count), owners = idScratch.reserve(rows.count)
+        var count = 0
+        for at in 0..<rows.count {
+            let row = rows[at]
+            if let filter, filter.isNull(row) || filter.pointer(UInt8.self)[row] == 0 { continue }
+            if let argument, argument.isNull(row) { continue }
+            taken[count] = Int32(truncatingIfNeeded: row)
+            owners[count] = ids[at]
+            count += 1
+        }
+        return (RowList(taken, count: count), UnsafePointer(owners))
+    }
+}

@@ -1,0 +1,150 @@
+import Columnar
+import Dataflow
+import State
+
+/// All keys of a GROUP BY with their accumulators and the number of rows that each stands for.
+///
+/// A key whose rows were all taken back keeps its place until half of the places are such; then the table is made anew.
+final class GroupState {
+    private let spec: GroupAggregateSpec
+    private var keys: KeyTable
+    private(set) var aggregates: AggregateSet
+    private var rowCounts = Cells<Int64>(start: 0)
+    private var live = 0
+
+    init(_ spec: GroupAggregateSpec) {
+        self.spec = spec
+        keys = KeyTable(types: spec.keys.map { spec.input.fields[$0].type })
+        aggregates = AggregateSet(spec.aggregates, input: spec.input, retracting: spec.consumesRetractions)
+    }
+
+    func intern(_ columns: [Column], hashes: UnsafePointer<UInt64>, count: Int, ids: UnsafeMutablePointer<Int32>) throws(StreamError) {
+        try keys.intern(columns, hashes: hashes, rows: RowList(first: count), into: ids)
+        rowCounts.grow(to: keys.count)
+    }
+
+    func rowCount(_ id: Int) -> Int64 { rowCounts.pointer[id] }
+
+    func update(_ batch: Batch, row: Int, id: Int, isAdd: Bool) {
+        if rowCounts.pointer[id] == 0 { live += 1 }
+        rowCounts.pointer[id] += isAdd ? 1 : -1
+        aggregates.grow(to: id + 1)
+        withUnsafePointer(to: Int32(truncatingIfNeeded: row)) { row in
+            withUnsafePointer(to: Int32(truncatingIfNeeded: id)) { id in
+                let rows = RowList(row, count: 1)
+                if isAdd { aggregates.add(batch.columns, rows: rows, ids: id) } else { aggregates.retract(batch.columns, rows: rows, ids: id) }
+            }
+        }
+    }
+
+    func clear(_ id: Int) {
+        live -= 1
+        rowCounts.pointer[id] = 0
+        aggregates.clear(id)
+    }
+
+    /// Rebuilds the table from the keys that live when most do not: their memory comes back.
+    func compactIfSparse() throws(StreamError) {
+        guard keys.count > 1024, live * 2 < keys.count else { return }
+        aggregates.grow(to: keys.count)
+        let section = section(copying: false), hashes = keys.hashes
+        let rows = (0..<keys.count).filter { rowCounts.pointer[$0] > 0 }.map(Int32.init)
+        let fresh = GroupState(spec)
+        do throws(MalformedBytes) { try fresh.add(section, hashes: hashes.typed(UInt64.self), rows: rows) } catch {
+            throw StreamError(.internal, retry: false, "accumulators of our own cannot be read: \(error)")
+        }
+        withExtendedLifetime(hashes) { take(fresh) }
+    }
+
+    var stateBytes: Int { keys.stateBytes + aggregates.stateBytes + rowCounts.byteCount }
+
+    func largestKeyGroup(maxParallelism: Int) -> Int? {
+        keys.keysPerGroup(maxParallelism: maxParallelism).max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
+    }
+
+    private func take(_ other: GroupState) {
+        keys = other.keys
+        aggregates = other.aggregates
+        rowCounts = other.rowCounts
+        live = other.live
+    }
+
+    /// Keys, row counts, accumulators.
+    private func section(copying: Bool) -> StateSection {
+        let count = keys.count
+        let counts = Column(type: DataType(.bigint, nullable: false), count: count, values: rowCounts.values(count, copying: copying))
+        return StateSection(label: 0, columns: keys.columns() + [counts] + aggregates.stateColumns(count: count, copying: copying), count: count)
+    }
+
+    private func add(_ section: StateSection, hashes: UnsafePointer<UInt64>, rows: [Int32]) throws(MalformedBytes) {
+        let width = keys.types.count
+        var ids = [Int32](repeating: 0, count: rows.count)
+        let result: Result<Void, MalformedBytes> = rows.withUnsafeBufferPointer { rows in
+            ids.withUnsafeMutableBufferPointer { ids in
+                guard let first = rows.baseAddress, let ids = ids.baseAddress else { return .success(()) }
+                let rows = RowList(first, count: rows.count)
+                do throws(StreamError) {
+                    try keys.intern(Array(section.columns.prefix(width)), hashes: hashes, rows: rows, into: ids)
+                } catch { return .failure(MalformedBytes(error.message)) }
+                rowCounts.grow(to: keys.count)
+                aggregates.grow(to: keys.count)
+                let counts = section.columns[width].pointer(Int64.self)
+                for at in 0..<rows.count { rowCounts.pointer[Int(ids[at])] = counts[rows[at]] }
+                do throws(MalformedBytes) { try aggregates.merge(section.columns[(width + 1)...], rows: rows, ids: ids) } catch { return .failure(error) }
+                return .success(())
+            }
+        }
+        try result.get()
+        live = keys.count
+    }
+}
+
+/// Checkpoints of it.
+extension GroupState {
+    private var layout: String {
+        let names = keys.types.map { $0.nullable(true).description }.joined(separator: ", ")
+        let changes = spec.consumesRetractions ? " over a changelog" : ""
+        return "groups by (\(names))\(changes): \(AggregateSet.layout(spec.aggregates, input: spec.input))"
+    }
+
+    func freeze(_ context: OperatorContext) throws(StreamError) -> FrozenTables {
+        aggregates.grow(to: keys.count)
+        var sections: [(section: StateSection, hashes: Buffer)] = []
+        if live == keys.count {
+            sections = [(section: section(copying: true), hashes: keys.hashes)]
+        } else {
+            let fresh = GroupState(spec)
+            let hashes = keys.hashes
+            let rows = (0..<keys.count).filter { rowCounts.pointer[$0] > 0 }.map(Int32.init)
+            do throws(MalformedBytes) { try fresh.add(section(copying: false), hashes: hashes.typed(UInt64.self), rows: rows) } catch {
+                throw StreamError(.internal, retry: false, "accumulators of our own cannot be read: \(error)")
+            }
+            withExtendedLifetime(hashes) { sections = [(section: fresh.section(copying: false), hashes: fresh.keys.hashes)] }
+        }
+        return FrozenTables(layout: layout, maxParallelism: context.maxParallelism, groups: [], progress: [], sections: sections)
+    }
+
+    func restore(_ segments: [StateSegment], _ context: OperatorContext) throws(StreamError) {
+        let types = keys.types + [DataType(.bigint, nullable: false)] + aggregates.stateTypes
+        let contents = try SegmentCodec.decode(
+            segments, layout: layout, types: types, keys: keys.types.count, maxParallelism: context.maxParallelism, uid: context.uid)
+        let fresh = GroupState(spec)
+        for segment in contents {
+            for section in segment.sections {
+                let hashes = keyHashes(Array(section.columns.prefix(keys.types.count)), count: section.count)
+                do throws(MalformedBytes) {
+                    let rows = Array(0..<Int32(truncatingIfNeeded: section.count))
+                    let result: Result<Void, MalformedBytes> = hashes.withUnsafeBufferPointer { hashes in
+                        guard let start = hashes.baseAddress else { return .success(()) }
+                        do throws(MalformedBytes) { try fresh.add(section, hashes: start, rows: rows) } catch { return .failure(error) }
+                        return .success(())
+                    }
+                    try result.get()
+                } catch {
+                    throw StreamError(.user, retry: false, "the state of operator \(context.uid), key group \(segment.group), cannot be restored: \(error)")
+                }
+            }
+        }
+        take(fresh)
+    }
+}

@@ -1,0 +1,146 @@
+import Columnar
+import Dataflow
+import State
+
+/// Keys and accumulators of one slice. Dropped as a whole when the last window that holds the slice has fired: nothing is
+/// looked for or removed key by key.
+final class SliceTable {
+    let start: Int64
+    private(set) var keys: KeyTable
+    private(set) var aggregates: AggregateSet
+
+    init(start: Int64, keyTypes: [DataType], aggregates: AggregateSet, expecting: Int) {
+        self.start = start
+        self.keys = KeyTable(types: keyTypes, expecting: expecting)
+        self.aggregates = aggregates
+    }
+
+    private init(start: Int64, keys: KeyTable, aggregates: AggregateSet) {
+        self.start = start
+        self.keys = keys
+        self.aggregates = aggregates
+    }
+
+    var count: Int { keys.count }
+
+    var stateBytes: Int { keys.stateBytes + aggregates.stateBytes }
+
+    /// The ids of the rows' keys, with room for their accumulators.
+    func intern(_ columns: [Column], hashes: UnsafePointer<UInt64>, rows: RowList, ids: UnsafeMutablePointer<Int32>) throws(StreamError) {
+        try keys.intern(columns, hashes: hashes, rows: rows, into: ids)
+        aggregates.grow(to: keys.count)
+    }
+
+    func copy(more: Int) -> SliceTable { SliceTable(start: start, keys: KeyTable(copying: keys, more: more), aggregates: aggregates.copy()) }
+
+    /// Keys, then accumulators, as they are now: keys by reference, accumulators copied.
+    func section() -> StateSection {
+        StateSection(label: start, columns: keys.columns() + aggregates.stateColumns(count: count, copying: true), count: count)
+    }
+}
+
+extension SliceTable {
+    /// Adds a section of a checkpoint, whose first `keyCount` columns are the key.
+    func add(_ section: StateSection, keys keyCount: Int) throws(MalformedBytes) {
+        let keyColumns = Array(section.columns.prefix(keyCount))
+        var hashes = keyHashes(keyColumns, count: section.count)
+        var ids = [Int32](repeating: 0, count: section.count)
+        let rows = RowList(first: section.count)
+        let result: Result<Void, MalformedBytes> = hashes.withUnsafeMutableBufferPointer { hashes in
+            ids.withUnsafeMutableBufferPointer { ids in
+                guard let hashes = hashes.baseAddress, let ids = ids.baseAddress else { return .success(()) }
+                do throws(StreamError) { try intern(keyColumns, hashes: hashes, rows: rows, ids: ids) } catch {
+                    return .failure(MalformedBytes(error.message))
+                }
+                do throws(MalformedBytes) { try aggregates.merge(section.columns[keyCount...], rows: rows, ids: ids) } catch { return .failure(error) }
+                return .success(())
+            }
+        }
+        try result.get()
+    }
+}
+
+/// The key hash of each row.
+func keyHashes(_ columns: [Column], count: Int) -> [UInt64] {
+    [UInt64](unsafeUninitializedCapacity: count) { target, filled in
+        if let start = target.baseAddress, count > 0 { KeyHash.hashes(columns, count: count, into: start) }
+        filled = count
+    }
+}
+
+/// The rows of one window: key columns and results, in order of first appearance.
+struct WindowRows {
+    var count: Int
+    var keys: [Column]
+    var results: [Column]
+
+    /// Merges the slices of a window. Slices stay as they are.
+    ///
+    /// All but the last are merged into one table; the last one's keys are only looked up in it, since nothing is looked up
+    /// after them. `owned`: the one slice there is will not change any more, so its memory may be handed on.
+    static func of(_ slices: ArraySlice<SliceTable>, owned: Bool) throws(StreamError) -> WindowRows {
+        guard let first = slices.first, let last = slices.last else { return WindowRows(count: 0, keys: [], results: []) }
+        if slices.count == 1 {
+            return WindowRows(count: first.count, keys: first.keys.columns(), results: first.aggregates.results(count: first.count, copying: !owned))
+        }
+        var base = first
+        var ids = [Int32](repeating: 0, count: slices.map(\.count).max() ?? 0)
+        if slices.count > 2 {
+            base = first.copy(more: slices.dropFirst().map(\.count).max() ?? 0)
+            for slice in slices.dropFirst().dropLast() { try base.absorb(slice, &ids) }
+        }
+        return try base.union(with: last, &ids)
+    }
+}
+
+extension SliceTable {
+    fileprivate func absorb(_ other: SliceTable, _ ids: inout [Int32]) throws(StreamError) {
+        let rows = RowList(first: other.count)
+        let result: Result<Void, StreamError> = ids.withUnsafeMutableBufferPointer { ids in
+            guard let target = ids.baseAddress else { return .success(()) }
+            do throws(StreamError) {
+                try intern(other.keys.columns(), hashes: other.keys.hashes.typed(UInt64.self), rows: rows, ids: target)
+                try aggregates.mergeOwn(other.aggregates.stateColumns(count: other.count, copying: false), rows: rows, ids: target)
+                return .success(())
+            } catch { return .failure(error) }
+        }
+        try result.get()
+    }
+
+    fileprivate func union(with last: SliceTable, _ ids: inout [Int32]) throws(StreamError) -> WindowRows {
+        let rows = RowList(first: last.count)
+        let columns = last.keys.columns()
+        let result: Result<WindowRows, StreamError> = ids.withUnsafeMutableBufferPointer { ids in
+            guard let target = ids.baseAddress else { return .success(WindowRows(count: 0, keys: [], results: [])) }
+            keys.find(columns, hashes: last.keys.hashes.typed(UInt64.self), rows: rows, into: target)
+            var total = count
+            return withUnsafeTemporaryAllocation(of: Int32.self, capacity: max(last.count, 1)) { fresh in
+                var added = 0
+                for row in 0..<last.count where target[row] < 0 {
+                    fresh[added] = Int32(truncatingIfNeeded: row)
+                    added &+= 1
+                    target[row] = Int32(truncatingIfNeeded: total)
+                    total &+= 1
+                }
+                let merged = aggregates.copy()
+                merged.grow(to: total)
+                do throws(StreamError) {
+                    try merged.mergeOwn(last.aggregates.stateColumns(count: last.count, copying: false), rows: rows, ids: target)
+                } catch { return .failure(error) }
+                let list = RowList(UnsafePointer(fresh.baseAddress.unsafelyUnwrapped), count: added)
+                return .success(WindowRows(
+                    count: total, keys: keys.columns(appending: columns, rows: list), results: merged.results(count: total, copying: false)))
+            }
+        }
+        return try result.get()
+    }
+}
+
+extension AggregateSet {
+    /// Merges accumulators that this process made; they are well formed.
+    func mergeOwn(_ columns: [Column], rows: RowList, ids: UnsafePointer<Int32>) throws(StreamError) {
+        do throws(MalformedBytes) { try merge(columns[...], rows: rows, ids: ids) } catch {
+            throw StreamError(.internal, retry: false, "accumulators of our own cannot be read: \(error)")
+        }
+    }
+}

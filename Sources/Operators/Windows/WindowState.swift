@@ -1,0 +1,119 @@
+import Columnar
+import Dataflow
+import State
+
+/// Open slices in order of time, and the event time up to which their windows have fired.
+final class WindowState {
+    let grid: SliceGrid
+    private let spec: WindowAggregateSpec
+    private(set) var slices: [SliceTable] = []
+    /// The watermark: windows with end − 1 ≤ this have fired.
+    private(set) var progress = Watermark.minimum
+    /// Groups that had fired further than `progress` in the checkpoint they were restored from.
+    private var ahead: [Int: Int64] = [:]
+
+    init(_ spec: WindowAggregateSpec) {
+        self.spec = spec
+        grid = SliceGrid(spec.window)
+    }
+
+    private var keyTypes: [DataType] { spec.keys.map { spec.input.fields[$0].type } }
+
+    /// The table of a slice, made if need be; sized like its neighbour, so that it seldom grows.
+    func table(at start: Int64) -> SliceTable {
+        var low = 0, high = slices.count
+        while low < high {
+            let middle = (low + high) / 2
+            if slices[middle].start < start { low = middle + 1 } else { high = middle }
+        }
+        if low < slices.count, slices[low].start == start { return slices[low] }
+        let expected = low > 0 ? slices[low - 1].count : 0
+        let table = SliceTable(start: start, keyTypes: keyTypes, aggregates: AggregateSet(spec.aggregates, input: spec.input), expecting: expected)
+        slices.insert(table, at: low)
+        return table
+    }
+
+    /// Takes out every slice up to the one that ends at `end`, in order.
+    func removeSlices(endingBy end: Int64) -> ArraySlice<SliceTable> {
+        let count = slices.firstIndex { $0.start + grid.slice > end } ?? slices.count
+        defer { slices.removeFirst(count) }
+        return slices[..<count]
+    }
+
+    /// The end of the next window with rows that the watermark reaches; nil when there is none.
+    func nextEnd(by watermark: Int64) -> Int64? {
+        guard let first = slices.first else { return nil }
+        let end = max(grid.firstEnd(ofSlice: first.start), grid.firstEnd(after: progress))
+        return end - 1 <= watermark ? end : nil
+    }
+
+    /// Fires the window that ends at `end`: its slices, of which the first may be the last time, and whether it is.
+    func fire(_ end: Int64, _ body: (ArraySlice<SliceTable>, Bool) throws(StreamError) -> Void) throws(StreamError) {
+        let begin = slices.firstIndex { $0.start >= end - grid.windowSize } ?? slices.count
+        let behind = slices.firstIndex { $0.start + grid.slice > end } ?? slices.count
+        let window = slices[begin..<max(begin, behind)]
+        let owned = window.count == 1 && window.allSatisfy { grid.lastEnd(ofSlice: $0.start) <= end }
+        try body(window, owned)
+        progress = max(progress, end - 1)
+        slices.removeFirst(slices.firstIndex { grid.lastEnd(ofSlice: $0.start) > end } ?? slices.count)
+    }
+
+    func advance(to watermark: Int64) {
+        progress = max(progress, watermark)
+        ahead = ahead.filter { $0.value > progress }
+    }
+
+    var stateBytes: Int { slices.reduce(0) { $0 + $1.stateBytes } }
+
+    /// Rows of a window whose key groups have not fired it before the restore; nil: all of them.
+    func unfired(_ end: Int64, keys: [Column], count: Int, maxParallelism: Int) -> [Int32]? {
+        guard ahead.contains(where: { $0.value >= end - 1 }) else { return nil }
+        let hashes = keyHashes(keys, count: count)
+        return (0..<count).filter { (ahead[KeyGroup.of(hash: hashes[$0], groups: maxParallelism)] ?? Watermark.minimum) < end - 1 }.map(Int32.init)
+    }
+}
+
+/// Checkpoints of it.
+extension WindowState {
+    /// What a checkpoint of another query is refused by.
+    private var layout: String {
+        let keys = keyTypes.map { $0.nullable(true).description }.joined(separator: ", ")
+        return "window slices of \(grid.slice) ms offset \(spec.window.offset) by (\(keys)): \(AggregateSet.layout(spec.aggregates, input: spec.input))"
+    }
+
+    func freeze(_ context: OperatorContext) -> FrozenTables {
+        FrozenTables(
+            layout: layout, maxParallelism: context.maxParallelism, groups: context.groups,
+            progress: context.groups.map { max(progress, ahead[$0] ?? Watermark.minimum) },
+            sections: slices.map { (section: $0.section(), hashes: $0.keys.hashes) })
+    }
+
+    func restore(_ segments: [StateSegment], _ context: OperatorContext) throws(StreamError) {
+        let types = keyTypes + AggregateSet(spec.aggregates, input: spec.input).stateTypes
+        let contents = try SegmentCodec.decode(
+            segments, layout: layout, types: types, keys: keyTypes.count, maxParallelism: context.maxParallelism, uid: context.uid)
+        let restored = WindowState(spec)
+        for segment in contents {
+            for section in segment.sections { try restored.add(section, uid: context.uid, group: segment.group) }
+        }
+        // Sources may have been at different watermarks. The least one holds: nothing becomes late that was not; and a group
+        // that was further does not fire again what it has fired.
+        let owned = Set(context.groups), known = contents.filter { owned.contains($0.group) }
+        let least = known.count < owned.count ? Watermark.minimum : known.map(\.progress).min() ?? Watermark.minimum
+        slices = restored.slices
+        progress = least
+        ahead = [:]
+        for segment in known where segment.progress > least { ahead[segment.group] = segment.progress }
+    }
+
+    private func add(_ section: StateSection, uid: String, group: Int) throws(StreamError) {
+        guard section.label == grid.start(of: section.label) else {
+            throw StreamError(.user, retry: false, "the state of operator \(uid), key group \(group), has a slice at \(section.label), where none begins")
+        }
+        do throws(MalformedBytes) {
+            try table(at: section.label).add(section, keys: keyTypes.count)
+        } catch {
+            throw StreamError(.user, retry: false, "the state of operator \(uid), key group \(group), cannot be restored: \(error)")
+        }
+    }
+}
