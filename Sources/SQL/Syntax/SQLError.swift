@@ -66,3 +66,8 @@ func enumerate(_ words: [String], last: String) -> String {
     guard let end = words.last, words.count > 1 else { return words.first ?? "" }
     return words.dropLast().joined(separator: ", ") + " \(last) " + end
 }
+
+/// Names in quotes with commas between them.
+func listing(_ names: [String], atMost count: Int = 12) -> String {
+    names.prefix(count).map { "'\($0)'" }.joined(separator: ", ") + (names.count > count ? ", …" : "")
+}

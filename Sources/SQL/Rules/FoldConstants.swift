@@ -1,0 +1,45 @@
+import Columnar
+import Expressions
+
+extension Optimizer {
+    /// Computes what does not depend on the row: casts of constants, and conditions that are known.
+    static func foldConstants(_ plan: Plan) -> Plan {
+        let plan = plan.mapInputs(foldConstants)
+        guard case .calc(var calc) = plan else { return plan }
+        calc.projections = calc.projections.map(\.folded)
+        calc.condition = Expression.all(calc.condition?.folded.conjuncts.filter { $0 != .true } ?? [])
+        return .calc(calc)
+    }
+}
+
+extension Expression {
+    fileprivate static let `true` = Expression.literal(.boolean(true), type: DataType(.boolean, nullable: false))
+
+    /// The same expression with its constant parts computed; its type stays.
+    var folded: Expression {
+        switch self {
+        case .column, .literal: return self
+        case .call(let name, let arguments, let type):
+            let arguments = arguments.map(\.folded)
+            return .call(name, arguments, type: type)
+        case .cast(let inner, let type, let safe):
+            let inner = inner.folded
+            if case .literal(let value, let from) = inner, let converted = value.converted(from: from.kind, to: type.kind) {
+                return .literal(converted, type: type)
+            }
+            return .cast(inner, to: type, safe: safe)
+        case .conditional(let branches, let otherwise, let type):
+            var kept: [Branch] = []
+            for branch in branches {
+                let condition = branch.condition.folded
+                if case .literal(let value, _) = condition {
+                    // A branch that is always taken ends the list; one that never is, vanishes.
+                    guard value == .boolean(true) else { continue }
+                    return kept.isEmpty ? branch.value.folded : .conditional(kept, otherwise: branch.value.folded, type: type)
+                }
+                kept.append(Branch(condition: condition, value: branch.value.folded))
+            }
+            return kept.isEmpty ? otherwise.folded : .conditional(kept, otherwise: otherwise.folded, type: type)
+        }
+    }
+}
