@@ -1,0 +1,14 @@
+/// A row that cannot be computed: the job fails with it, as in Flink.
+package struct EvaluationError: Error, Equatable, CustomStringConvertible {
+    /// What is wrong: `/ by zero`, `'abc' is no INT`.
+    package let reason: String
+    /// The expression that failed, as SQL; the innermost one.
+    package var expression: String?
+
+    package init(_ reason: String, expression: String? = nil) {
+        self.reason = reason
+        self.expression = expression
+    }
+
+    package var description: String { expression.map { "\(reason) in \($0)" } ?? reason }
+}
