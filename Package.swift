@@ -1,12 +1,15 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+/// Shown by `--version`. A checkout with changes says so.
+let commit = Context.gitInformation.map { String($0.currentCommit.prefix(10)) + ($0.hasUncommittedChanges ? "+" : "") } ?? "unknown"
+
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 // The floors of the house, lowest first: a target imports only targets above it in this list (docs/architecture.md).
 let floors: [Target] = [
     // Floor 0
-    .target(name: "CKernels"),
+    .target(name: "CKernels", cSettings: [.define("SWIFTWATER_COMMIT", to: "\"\(commit)\"")]),
     .target(name: "Columnar", dependencies: ["CKernels"]),
     .target(name: "Meters"),
     .target(name: "Settings", dependencies: [.product(name: "Yams", package: "Yams")]),
@@ -56,6 +59,31 @@ let floors: [Target] = [
 
 
 
+let tests: [Target] = [
+    .testTarget(name: "ColumnarTests", dependencies: ["Columnar"]),
+    .testTarget(name: "MetersTests", dependencies: ["Meters"]),
+    .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
+    .testTarget(name: "ExpressionsTests", dependencies: ["Columnar", "Expressions"]),
+    .testTarget(name: "StorageTests", dependencies: ["Storage"]),
+    .testTarget(name: "SQLTests", dependencies: ["Columnar", "Expressions", "Dataflow", "Settings", "SQL"]),
+    .testTarget(name: "WireTests", dependencies: ["Columnar", "Dataflow", "Wire"]),
+    .testTarget(name: "StateTests", dependencies: ["CKernels", "Columnar", "Dataflow", "State"]),
+    .testTarget(name: "ConnectorsTests", dependencies: ["CKernels", "Columnar", "Dataflow", "Connectors"]),
+    .testTarget(name: "OperatorsTests", dependencies: ["Columnar", "Expressions", "Dataflow", "State", "Operators"]),
+    .testTarget(name: "JobControlTests", dependencies: ["Dataflow", "Wire", "JobControl"]),
+    .testTarget(name: "TransportTests", dependencies: [
+        "Transport", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+    ]),
+    .testTarget(name: "TaskRuntimeTests", dependencies: [
+        "Columnar", "Expressions", "Dataflow", "Wire", "State", "Operators", "TaskRuntime",
+    ]),
+    .testTarget(name: "SimulationTests", dependencies: ["Simulator"]),
+    .testTarget(name: "SQLGoldenTests", dependencies: [
+        "Columnar", "Dataflow", "Settings", "SQL", "Connectors", "JobControl", "Hosts",
+    ]),
+    .testTarget(name: "ClusterTests", dependencies: ["Hosts", "REST"]),
+]
+
 let package = Package(
     name: "swiftwater",
     products: ["jobmanager", "taskmanager", "swiftwater", "simulate"].map { .executable(name: $0, targets: [$0]) },
@@ -68,5 +96,5 @@ let package = Package(
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],
-    targets: floors
+    targets: floors + tests
 )

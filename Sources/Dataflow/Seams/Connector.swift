@@ -63,20 +63,13 @@ package protocol Sink: Sendable {
     /// Carries out what a completed checkpoint covers. Idempotent; in any order; from any process. An error leaves all of them to be tried again.
     func commit(_ committables: [Committable]) throws(StreamError)
 
-    /// Carried out once for each recovery, before the writers start: removes what attempts below `attempt` left behind and no
-    /// manifest names. May do nothing.
-    func discard(attemptsBelow attempt: UInt32, keeping committables: [Committable]) throws(StreamError)
-
-    /// The same, for sinks that share a place with other jobs and vertices and must not touch theirs. This one is called.
+    /// Carried out once for each recovery, before the writers start: removes what attempts of this job and vertex below `attempt` left
+    /// behind and no manifest names. May do nothing.
     func discard(job: JobID, vertex: Int, attemptsBelow attempt: UInt32, keeping committables: [Committable]) throws(StreamError)
 }
 
 extension Sink {
-    package func discard(job: JobID, vertex: Int, attemptsBelow attempt: UInt32, keeping committables: [Committable]) throws(StreamError) {
-        try discard(attemptsBelow: attempt, keeping: committables)
-    }
-
-    package func discard(attemptsBelow attempt: UInt32, keeping committables: [Committable]) throws(StreamError) {}
+    package func discard(job: JobID, vertex: Int, attemptsBelow attempt: UInt32, keeping committables: [Committable]) throws(StreamError) {}
 }
 
 package struct WriterContext: Sendable {
