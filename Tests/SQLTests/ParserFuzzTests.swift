@@ -1,19 +1,6 @@
 import SQL
 import Testing
 
-/// SplitMix64: the same numbers from the same seed everywhere.
-private struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
-
 /// Whatever the bytes, parsing ends with statements or with an error that points into the script; and what parses, prints as
 /// something that parses to the same.
 private func check(_ script: String) {

@@ -51,6 +51,8 @@ struct JobGraphBuilder {
             // Whether −U rows are there decides whether a filter may drop a +U: it needs both.
             let input = try build(calc.input, updateBefore: updateBefore || calc.condition != nil)
             if calc.condition == nil, calc.projections == calc.input.references {
+                // Only names change: the operator before gives them.
+                for vertex in input.vertices { vertices[vertex].chain[vertices[vertex].chain.count - 1].output = plan.schema }
                 return Stream(vertices: input.vertices, schema: plan.schema, isUpdating: input.isUpdating)
             }
             return chain(.calc(CalcSpec(condition: calc.condition, projections: calc.projections)), "Calc", "calc", plan.schema, after: input)
