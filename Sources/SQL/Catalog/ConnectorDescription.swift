@@ -47,14 +47,14 @@ package struct ConnectorCatalogue: Sendable {
     }
 
     /// Options of every table that is read.
-    private static let sourceOptions = ["scan.rows-per-second", "scan.watermark.idle-timeout"]
+    private static let sourceOptions = ["scan.rows-per-second", "scan.watermark.idle-timeout", "scan.parallelism"]
 
     package static let builtIn = ConnectorCatalogue(
         connectors: [
             ConnectorDescription(
                 name: "filesystem", canRead: true, canWrite: true, required: ["path"],
                 optional: [
-                    "source.monitor-interval", "source.path.regex-pattern", "source.report-statistics", "partition.default-name",
+                    "source.monitor-interval", "source.split.size", "source.path.regex-pattern", "source.report-statistics", "partition.default-name",
                     "partition.time-extractor.kind", "partition.time-extractor.timestamp-pattern", "sink.rolling-policy.file-size",
                     "sink.rolling-policy.rollover-interval", "sink.rolling-policy.inactivity-interval", "sink.rolling-policy.check-interval",
                     "sink.partition-commit.trigger", "sink.partition-commit.delay", "sink.partition-commit.policy.kind",
@@ -63,7 +63,8 @@ package struct ConnectorCatalogue: Sendable {
                 ],
                 hasFormat: true, metadata: ["file.path", "file.name", "file.size", "file.modification-time"]),
             ConnectorDescription(
-                name: "datagen", canRead: true, canWrite: false, optional: ["rows-per-second", "number-of-rows"], prefixes: ["fields."]),
+                name: "datagen", canRead: true, canWrite: false, optional: ["rows-per-second", "number-of-rows", "template", "seed"],
+                prefixes: ["fields."]),
             ConnectorDescription(
                 name: "print", canRead: false, canWrite: true, writesChanges: true, optional: ["print-identifier", "standard-error"]),
             ConnectorDescription(name: "blackhole", canRead: false, canWrite: true, writesChanges: true, ignoresUpdateBefore: true),
@@ -91,6 +92,7 @@ package struct ConnectorCatalogue: Sendable {
         }
         var known = ["connector"] + connector.required + connector.optional
         if connector.canRead { known += Self.sourceOptions }
+        if connector.canWrite { known.append("sink.parallelism") }
         if connector.hasFormat { known += try formatOptions(of: options, at: with) }
         for option in options where !known.contains(option.key) && !connector.prefixes.contains(where: { option.key.hasPrefix($0) }) {
             throw SQLError(
@@ -110,6 +112,9 @@ package struct ConnectorCatalogue: Sendable {
         case "scan.rows-per-second":
             if let rate = Double(option.value), rate > 0 { return }
             expected = "a number greater than 0"
+        case "scan.parallelism", "sink.parallelism":
+            if let width = Int(option.value), (1...32_768).contains(width) { return }
+            expected = "a number from 1 to 32768"
         case "scan.watermark.idle-timeout", "source.monitor-interval":
             if Duration(configText: option.value) != nil { return }
             expected = Duration.expected

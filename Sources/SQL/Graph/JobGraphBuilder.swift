@@ -40,12 +40,23 @@ struct JobGraphBuilder {
         let spec = SinkSpec(
             table: sink.table.name, options: sink.options, schema: schema, partitionKeys: positions(sink.table.partitionKeys),
             primaryKey: positions(sink.table.primaryKey))
-        _ = chain(.sink(spec), "Sink: \(sink.table.name)", "sink", Schema([]), after: stream)
+        let name = "Sink: \(sink.table.name)"
+        guard let width = sink.options["sink.parallelism"].flatMap({ Int($0) }) else {
+            _ = chain(.sink(spec), name, "sink", Schema([]), after: stream)
+            return
+        }
+        // A changelog is never spread over subtasks at random: its rows would overtake each other.
+        guard !stream.isUpdating || width == 1 else {
+            throw SQLError("'sink.parallelism' of table '\(sink.table.name)' must be 1: the query changes rows it has given", at: sink.range)
+        }
+        _ = nextNumber()
+        let writer = make(.sink(spec), name, "sink", Schema([]))
+        _ = connect(stream, width == 1 ? .single : .rebalance, JobVertex(id: "", chain: [writer], parallelism: width), Schema([]))
     }
 
     private mutating func build(_ plan: Plan, updateBefore: Bool) throws(SQLError) -> Stream {
         switch plan {
-        case .scan(let scan): return addSource(sourceSpec(of: scan), parallelism: nil)
+        case .scan(let scan): return addSource(sourceSpec(of: scan), parallelism: scan.options["scan.parallelism"].flatMap { Int($0) })
         case .rows(let count): return addSource(numbers(count), parallelism: 1)
         case .calc(let calc):
             // Whether −U rows are there decides whether a filter may drop a +U: it needs both.

@@ -20,14 +20,13 @@ extension Expression {
         switch self {
         case .column, .literal: return self
         case .call(let name, let arguments, let type):
-            let arguments = arguments.map(\.folded)
-            return .call(name, arguments, type: type)
+            return Expression.call(name, arguments.map(\.folded), type: type).evaluated
         case .cast(let inner, let type, let safe):
             let inner = inner.folded
             if case .literal(let value, let from) = inner, let converted = value.converted(from: from.kind, to: type.kind) {
                 return .literal(converted, type: type)
             }
-            return .cast(inner, to: type, safe: safe)
+            return Expression.cast(inner, to: type, safe: safe).evaluated
         case .conditional(let branches, let otherwise, let type):
             var kept: [Branch] = []
             for branch in branches {
@@ -41,5 +40,21 @@ extension Expression {
             }
             return kept.isEmpty ? otherwise.folded : .conditional(kept, otherwise: otherwise.folded, type: type)
         }
+    }
+    /// The constant that it is, or itself: what depends on the clock, the session's zone or chance is left for the run, and so is what
+    /// fails, since perhaps no row gets there.
+    private var evaluated: Expression {
+        guard children.allSatisfy(\.isLiteral), isDeterministic, !dependsOnZone, var evaluator = try? Evaluator([self]) else { return self }
+        let row = Batch(count: 1, columns: [])
+        guard let column = try? evaluator.evaluate(row, context: EvaluationContext(now: 0)).first else { return self }
+        return .literal(column.value(0), type: type)
+    }
+
+    private var isLiteral: Bool { if case .literal = self { true } else { false } }
+
+    private var dependsOnZone: Bool {
+        if case .timestampLTZ = type.kind { return true }
+        if case .call(let name, _, _) = self, ["FROM_UNIXTIME", "UNIX_TIMESTAMP", "CONVERT_TZ"].contains(name) { return true }
+        return children.contains(where: \.dependsOnZone)
     }
 }
