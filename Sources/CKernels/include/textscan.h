@@ -86,5 +86,11 @@ int ck_is_ascii(const uint8_t *_Nonnull p, size_t count);
 /// Whether the bytes are well-formed UTF-8 (no overlong forms, no surrogates, nothing above U+10FFFF).
 int ck_is_utf8(const uint8_t *_Nonnull p, size_t count);
 
+/// Index behind the last '\n'; 0 when there is none.
+static inline size_t ck_behind_last_newline(const uint8_t *_Nonnull p, size_t count) {
+    while (count > 0 && p[count - 1] != '\n') count--;
+    return count;
+}
+
 /// How often `byte` occurs.
 size_t ck_count_byte(const uint8_t *_Nonnull p, size_t count, uint8_t byte);

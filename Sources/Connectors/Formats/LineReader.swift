@@ -11,6 +11,11 @@ package protocol LineReader: AnyObject {
     /// Set while a part of the text was not seen to be plain ASCII: rows must then be checked to be UTF-8.
     var mayHoldNonASCII: Bool { get set }
 
+    /// `read` stopped in front of a row that ends behind `to`.
+    var wantsMore: Bool { get }
+    /// Set for the last text of a file: a row that is still open is then malformed.
+    var isLast: Bool { get set }
+
     /// Rows that were dropped, and single values that became NULL, because `ignore-parse-errors` is set.
     var skippedRows: Int { get }
     var skippedValues: Int { get }

@@ -51,6 +51,9 @@ package final class JSONReader: LineReader {
     let powers: UnsafeMutablePointer<Double>
 
     package var mayHoldNonASCII = true
+    /// A row is a line: nothing is ever open.
+    package var wantsMore: Bool { false }
+    package var isLast = false
     package private(set) var skippedRows = 0
     package internal(set) var skippedValues = 0
     var fault = ""

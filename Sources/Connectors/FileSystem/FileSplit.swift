@@ -1,0 +1,47 @@
+import Columnar
+import Dataflow
+
+/// The bytes `[start, end)` of a file: the rows of the lines that begin there.
+struct FileSplit: Equatable {
+    var path: String
+    var start: Int64
+    var end: Int64
+    /// Of the whole file when it was found, to notice that it was replaced.
+    var size: Int64
+    /// Nanoseconds since the epoch.
+    var modified: Int64
+    /// Below the table's folder: partition values stand in it.
+    var relativePath: String
+
+    var split: Split {
+        var writer = ByteWriter()
+        writer.put(UInt8(1))
+        writer.put(path)
+        writer.put(relativePath)
+        for number in [start, end, size, modified] { writer.put(number) }
+        return Split(id: "\(relativePath)#\(start)", label: "\(path)[\(start)..<\(end))", payload: writer.bytes)
+    }
+
+    init(path: String, relativePath: String, start: Int64, end: Int64, size: Int64, modified: Int64) {
+        self.path = path
+        self.relativePath = relativePath
+        self.start = start
+        self.end = end
+        self.size = size
+        self.modified = modified
+    }
+
+    init(_ split: Split) throws(StreamError) {
+        do throws(MalformedBytes) {
+            self = try ByteReader.reading(split.payload) { reader throws(MalformedBytes) in
+                guard try reader.number(UInt8.self) == 1 else { throw MalformedBytes("another version") }
+                let path = try reader.string(), relativePath = try reader.string()
+                return FileSplit(
+                    path: path, relativePath: relativePath, start: try reader.number(), end: try reader.number(), size: try reader.number(),
+                    modified: try reader.number())
+            }
+        } catch {
+            throw StreamError(.user, retry: false, "split \(split.label) is not one of the filesystem connector: \(error)")
+        }
+    }
+}

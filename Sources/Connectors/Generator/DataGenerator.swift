@@ -1,0 +1,171 @@
+import Columnar
+import Dataflow
+import Glibc
+
+/// `'connector' = 'datagen'`: rows made up from their numbers, so that a replay gives the same ones (only times are "now").
+///
+/// Rows are dealt to eight splits in small blocks; one reader with all of them gives the rows in order. With the option
+/// `template` each row is a line of JSON made from that template (`Template`), read like any other JSON.
+package struct DataGenerator: Source {
+    static let manySplits = 8
+
+    let spec: SourceSpec
+    let fields: [FieldGenerator]
+    let template: Template?
+    /// Nil: without end.
+    let rows: Int64?
+    /// Over all splits.
+    let rowsPerSecond: Double
+    let splits: Int
+    /// Rows of one split that follow each other in the table.
+    let blockRows: Int64
+
+    init(_ spec: SourceSpec) throws(StreamError) {
+        let options = Options(spec.table, spec.options)
+        self.spec = spec
+        let seed = UInt64(bitPattern: try options.integer("seed") ?? 0)
+        let names = spec.tableColumns.isEmpty ? spec.physical.names : spec.tableColumns
+        for key in spec.options.keys.sorted() where key.hasPrefix("fields.") {
+            let name = key.dropFirst(7).split(separator: ".").dropLast().joined(separator: ".")
+            let known = ["kind", "min", "max", "max-past", "length", "var-len", "start", "end", "null-rate"]
+            guard names.contains(name), known.contains(where: { key == "fields.\(name).\($0)" }) else {
+                throw options.error("unknown option '\(key)': it is 'fields.<column>.' and one of \(known.joined(separator: ", "))")
+            }
+        }
+        var fields: [FieldGenerator] = []
+        for field in spec.physical.fields {
+            fields.append(try FieldGenerator(field, place: names.firstIndex(of: field.name) ?? 0, options: options, seed: seed))
+        }
+        self.fields = fields
+        self.template = try options.string("template").map { path throws(StreamError) in try Template(file: path, seed: seed) }
+        let bounds = fields.compactMap(\.rows) + [try options.integer("number-of-rows")].compactMap { $0 }
+        self.rows = bounds.min()
+        self.rowsPerSecond = try options.number("rows-per-second") ?? 10_000
+        guard rowsPerSecond > 0 else { throw options.error("'rows-per-second' is above 0") }
+        self.splits = rows.map { $0 <= 8_192 } == true ? 1 : DataGenerator.manySplits
+        self.blockRows = Int64(min(max(rowsPerSecond / 100, 1), 8_192))
+    }
+
+    package func discover(known: Set<String>) -> (splits: [Split], isComplete: Bool) {
+        let all = (0..<splits).map { Split(id: "rows-\($0)", label: "rows \($0) of \(splits)", payload: [UInt8($0)]) }
+        return (all.filter { !known.contains($0.id) }, true)
+    }
+
+    package var discoveryInterval: Duration? { nil }
+
+    package func makeReader(_ context: ReaderContext) -> any SourceReader { Reader(self, context) }
+
+    /// The table's row number of a split's `count`-th row.
+    func number(_ split: Int, _ count: Int64) -> Int64 {
+        (count / blockRows * Int64(splits) + Int64(split)) * blockRows + count % blockRows
+    }
+
+    private final class Reader: SourceReader {
+        private struct Progress {
+            var state: SplitState
+            var split: Int
+            /// Rows given.
+            var count: Int64
+            /// Rows given before the clock was started.
+            var countAtStart: Int64
+            var started: Instant?
+        }
+
+        private let generator: DataGenerator
+        private let fill: ColumnFill
+        private let reader: JSONReader?
+        private let text = TextBuffer()
+        private var splits: [Progress] = []
+
+        init(_ generator: DataGenerator, _ context: ReaderContext) {
+            self.generator = generator
+            self.fill = ColumnFill(generator.spec.physical.types, capacity: context.batchRows)
+            self.reader = generator.template.map { _ in JSONReader(generator.spec.physical) }
+        }
+
+        func add(_ states: [SplitState]) throws(StreamError) {
+            for state in states {
+                let count = try Position.decode(state.position, of: state.split) ?? 0
+                guard let split = state.split.payload.first, state.split.payload.count == 1, split < generator.splits else {
+                    throw StreamError(.user, retry: false, "split \(state.split.label) is not one of this generator")
+                }
+                splits.append(Progress(state: state, split: Int(split), count: count, countAtStart: count))
+            }
+        }
+
+        func poll(maximumRows: Int, at now: Now) throws(StreamError) -> SourcePoll {
+            // Lowest row first; of those that are due.
+            var best: Int?, bestDue: Int64 = 0, wake = Instant.distantFuture
+            for index in splits.indices {
+                let number = generator.number(splits[index].split, splits[index].count)
+                if let rows = generator.rows, number >= rows { return .splitFinished(splits.remove(at: index).state.split.id) }
+                let due = due(index, now, &wake)
+                guard due > 0 else { continue }
+                if let held = best, generator.number(splits[held].split, splits[held].count) < number { continue }
+                best = index
+                bestDue = due
+            }
+            guard !splits.isEmpty else { return .needsSplits }
+            guard let best else { return .nothing(until: wake) }
+            let first = generator.number(splits[best].split, splits[best].count)
+            var count = min(bestDue, Int64(min(maximumRows, fill.capacity)), generator.blockRows - splits[best].count % generator.blockRows)
+            if let rows = generator.rows { count = min(count, rows - first) }
+            try generate(first..<first + count, now.wallMilliseconds)
+            splits[best].count += count
+            return .batch(fill.finish(), split: splits[best].state.split.id)
+        }
+
+        /// Rows that the rate allows now. After a stall, at most those of one second are made up for.
+        private func due(_ index: Int, _ now: Now, _ wake: inout Instant) -> Int64 {
+            let rate = generator.rowsPerSecond / Double(generator.splits)
+            guard let started = splits[index].started else {
+                splits[index].started = now.instant
+                splits[index].countAtStart = splits[index].count
+                return 1
+            }
+            let given = Double(splits[index].count - splits[index].countAtStart)
+            let allowed = Double((now.instant - started).nanoseconds) / 1e9 * rate + 1
+            if allowed - given > max(rate, 1) {
+                splits[index].started = now.instant
+                splits[index].countAtStart = splits[index].count
+                return Int64(max(rate, 1))
+            }
+            if allowed - given >= 1 { return Int64(allowed - given) }
+            // Not for every single row: a hundred times a second is smooth enough.
+            let wanted = max(given, min(given + rate / 100, given + Double(generator.blockRows)).rounded(.down))
+            wake = min(wake, started + .nanoseconds(Int64(max(wanted, given) / rate * 1e9) + 1))
+            return 0
+        }
+
+        private func generate(_ numbers: Range<Int64>, _ now: Int64) throws(StreamError) {
+            guard let template = generator.template, let reader else {
+                for number in numbers {
+                    for (column, field) in generator.fields.enumerated() { field.generate(number, now: now, fill, column, fill.count) }
+                    fill.count += 1
+                }
+                return
+            }
+            text.count = 0
+            for number in numbers {
+                template.render(row: number, time: now, into: text)
+                text.append(0x0A)
+            }
+            text.reserve(64).update(repeating: 0, count: 64)
+            do throws(MalformedRow) {
+                _ = try reader.read(text.pointer, from: 0, to: text.count, limit: text.count, maximumRows: fill.capacity, into: fill)
+            } catch {
+                throw StreamError(.user, retry: false, "table \(generator.spec.table): what the template makes cannot be read: \(error.message)")
+            }
+        }
+
+        func snapshot() -> [SplitState] {
+            splits.map { progress in
+                var state = progress.state
+                state.position = Position.encode(progress.count)
+                return state
+            }
+        }
+
+        func close() {}
+    }
+}

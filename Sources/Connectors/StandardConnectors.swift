@@ -1,0 +1,40 @@
+import Dataflow
+
+/// The connectors that every installation has.
+package struct StandardConnectors: ConnectorRegistry {
+    /// Consumers of `collect` tables by table name; "" takes those that no other one does.
+    private let collectors: [String: CollectSink.Consumer]
+
+    package init(collectors: [String: CollectSink.Consumer] = [:]) { self.collectors = collectors }
+
+    package func source(_ spec: SourceSpec) throws(StreamError) -> any Source {
+        switch try ConnectorOptions.check(spec.table, spec.options, reads: true) {
+        case "filesystem": return try FileSource(spec)
+        case "datagen": return try DataGenerator(spec)
+        case let other: throw Options(spec.table, spec.options).error("connector '\(other)' cannot be read from")
+        }
+    }
+
+    package func sink(_ spec: SinkSpec) throws(StreamError) -> any Sink {
+        switch try ConnectorOptions.check(spec.table, spec.options, reads: false) {
+        case "filesystem": return try FileSink(spec)
+        case "print": return try PrintSink(spec)
+        case "blackhole": return BlackholeSink()
+        case "collect":
+            guard let consumer = collectors[spec.table] ?? collectors[""] else {
+                throw Options(spec.table, spec.options).error("nobody in this process collects its rows")
+            }
+            return CollectSink(consumer)
+        case let other: throw Options(spec.table, spec.options).error("connector '\(other)' cannot be written to")
+        }
+    }
+
+    /// What is wrong with a table's options, without making anything.
+    package func validate(_ spec: SourceSpec) -> StreamError? {
+        do throws(StreamError) { _ = try source(spec); return nil } catch { return error }
+    }
+
+    package func validate(_ spec: SinkSpec) -> StreamError? {
+        do throws(StreamError) { _ = try sink(spec); return nil } catch { return error }
+    }
+}
