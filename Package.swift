@@ -32,7 +32,7 @@ let floors: [Target] = [
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
     ]),
     // Floor 5
-    .target(name: "TaskRuntime", dependencies: ["Columnar", "Dataflow", "Wire", "State", "Operators"]),
+    .target(name: "TaskRuntime", dependencies: ["Columnar", "Expressions", "Dataflow", "Wire", "State", "Operators"]),
     // Floor 6
     .target(name: "Simulator", dependencies: [
         "Columnar", "Dataflow", "Wire", "State", "Operators", "JobControl", "TaskRuntime", "Storage", "SQL",

@@ -1,1 +1,40 @@
-@main struct Main { static func main() {} }
+import ArgumentParser
+import Connectors
+import Dataflow
+import Glibc
+import Hosts
+import Settings
+
+@main
+struct TaskManagerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "taskmanager", abstract: "Runs a TaskManager: slots in which a job's tasks run.", version: Version.text)
+
+    @Argument(help: ArgumentHelp("Accepted where images give it: taskmanager.", visibility: .hidden))
+    var word: String?
+
+    @Option(name: .customShort("D"), help: ArgumentHelp("Sets a configuration key; beats the files.", valueName: "key=value"))
+    var dynamic: [String] = []
+
+    @Option(help: "Where config.yaml or flink-conf.yaml lies.")
+    var configDir: String?
+
+    func run() throws {
+        blockTerminationSignals()
+        let log = Log()
+        let settings = loadConfiguration(folder: configDir, dynamic: dynamic, log)
+        do throws(StreamError) {
+            let process = try TaskManagerProcess(
+                configuration: settings, connectors: StandardConnectors(), version: Version.text, log: log,
+                onExit: { code, reason in
+                    log(code == 0 ? .info : .error, "TaskManagerRunner", "TaskManager ends: \(reason)")
+                    exit(code)
+                })
+            log(.info, "TaskManagerRunner", "TaskManager \(process.worker), swiftwater \(Version.text)")
+            waitForTermination { process.host.terminate() }
+        } catch {
+            log(.error, "TaskManagerRunner", "TaskManager cannot start: \(error)")
+            throw ExitCode(error.kind == .user ? 2 : 1)
+        }
+    }
+}

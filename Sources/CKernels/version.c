@@ -1,0 +1,7 @@
+#include "CKernels.h"
+
+#ifndef SWIFTWATER_COMMIT
+#define SWIFTWATER_COMMIT "unknown"
+#endif
+
+const char *swiftwater_commit(void) { return SWIFTWATER_COMMIT; }

@@ -1,0 +1,81 @@
+import Dataflow
+import Hosts
+import Hummingbird
+import Settings
+import Synchronization
+
+/// The REST API of a JobManager, with Flink's paths and shapes.
+package final class RESTServer: Sendable {
+    package let address: String
+    package let port: Int
+    private let running: Task<Void, any Error>
+
+    private init(address: String, port: Int, running: Task<Void, any Error>) {
+        self.address = address
+        self.port = port
+        self.running = running
+    }
+
+    /// Listens once it returns.
+    package static func start(jobManager: JobManagerHost, configuration: Configuration, log: Log) async throws(StreamError) -> RESTServer {
+        let address = configuration.get(RestOptions.bindAddress)
+        let service = RESTService(jobManager: jobManager, configuration: configuration, mayWrite: isLoopback(address), log: log)
+        let port = configuration.get(RestOptions.port)
+        let opened = OneAnswer<Result<Int, StreamError>>()
+        var applicationLog = Logger(label: "rest")
+        applicationLog.logLevel = .error
+        let application = Application(
+            router: service.router(),
+            configuration: .init(address: .hostname(address, port: port), serverName: nil),
+            onServerRunning: { channel in opened.give(.success(channel.localAddress?.port ?? port)) },
+            logger: applicationLog)
+        let running = Task {
+            do {
+                try await application.runService(gracefulShutdownSignals: [])
+            } catch {
+                opened.give(.failure(StreamError(.externalSystem, retry: false, "REST cannot listen on \(address):\(port): \(error)")))
+                throw error
+            }
+        }
+        switch await opened.wait() {
+        case .success(let port): return RESTServer(address: address, port: port, running: running)
+        case .failure(let error): throw error
+        }
+    }
+
+    /// Returns when the server has ended.
+    package func run() async { _ = await running.result }
+
+    private static func isLoopback(_ address: String) -> Bool {
+        address == "localhost" || address == "::1" || address.hasPrefix("127.")
+    }
+}
+
+/// The first answer given, for one that waits.
+private final class OneAnswer<Answer: Sendable>: Sendable {
+    private struct State {
+        var answer: Answer?
+        var waiting: CheckedContinuation<Answer, Never>?
+    }
+
+    private let state = Mutex(State())
+
+    func give(_ answer: Answer) {
+        let waiting = state.withLock { state -> CheckedContinuation<Answer, Never>? in
+            guard state.answer == nil else { return nil }
+            state.answer = answer
+            return state.waiting
+        }
+        waiting?.resume(returning: answer)
+    }
+
+    func wait() async -> Answer {
+        await withCheckedContinuation { continuation in
+            let answer = state.withLock { state -> Answer? in
+                if state.answer == nil { state.waiting = continuation }
+                return state.answer
+            }
+            if let answer { continuation.resume(returning: answer) }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import Dataflow
+import Hosts
+import Hummingbird
+import JobControl
+import Settings
+import SQL
+import Synchronization
+
+/// Answers requests from the JobManager's view (a value), and hands changes to its brain.
+struct RESTService: Sendable {
+    let jobManager: JobManagerHost
+    let configuration: Configuration
+    /// On a public address nothing may be changed (docs/operating.md).
+    let mayWrite: Bool
+    let log: Log
+    let operations = Operations()
+
+    static let bodyLimitBytes = 16 << 20
+
+    func router() -> Router<BasicRequestContext> {
+        let router = Router()
+        router.add(middleware: ErrorsAsJSON())
+        addClusterRoutes(router)
+        addJobRoutes(router)
+        addSubmissionRoutes(router)
+        addSavepointRoutes(router)
+        return router
+    }
+
+    // MARK: What routes share
+
+    func job(_ context: BasicRequestContext) async throws -> JobView {
+        let text = context.parameters.get("job") ?? ""
+        guard let id = JobID(text) else {
+            throw Refusal(.badRequest, "Cannot resolve path parameter (jobid) from value \"\(text)\": a job id is 32 hex digits.")
+        }
+        guard let job = await jobManager.view().jobs.first(where: { $0.id == id }) else {
+            throw Refusal(.notFound, "Job \(id) not found")
+        }
+        return job
+    }
+
+    func vertex(_ context: BasicRequestContext, of job: JobView) throws -> Int {
+        let id = context.parameters.get("vertex") ?? ""
+        guard let index = job.graph.vertices.firstIndex(where: { $0.id == id }) else {
+            throw Refusal(.notFound, "Vertex \(id) not found in job \(job.id)")
+        }
+        return index
+    }
+
+    func body(_ request: Request) async throws -> JSON {
+        let buffer: ByteBuffer
+        do {
+            buffer = try await request.body.collect(upTo: RESTService.bodyLimitBytes)
+        } catch {
+            throw Refusal(.contentTooLarge, "the body is over \(RESTService.bodyLimitBytes >> 20) MiB")
+        }
+        if buffer.readableBytes == 0 { return .object([]) }
+        guard let json = JSON.parse(Array(buffer.readableBytesView)) else { throw Refusal(.badRequest, "the body is no JSON") }
+        return json
+    }
+
+    func checkMayWrite() throws {
+        if !mayWrite {
+            throw Refusal(.forbidden, "REST is read-only on a public address: set rest.bind-address to localhost and come through a proxy that authenticates")
+        }
+    }
+}
+
+/// A request that is not carried out, with words.
+struct Refusal: Error {
+    let status: HTTPResponse.Status
+    let words: String
+
+    init(_ status: HTTPResponse.Status, _ words: String) {
+        self.status = status
+        self.words = words
+    }
+}
+
+/// `{"errors": ["one clear message"]}`, as Flink answers.
+private struct ErrorsAsJSON: RouterMiddleware {
+    func handle(_ request: Request, context: BasicRequestContext, next: (Request, BasicRequestContext) async throws -> Response) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let refusal as Refusal {
+            return .json(["errors": [.string(refusal.words)]], status: refusal.status)
+        } catch let error as HTTPError {
+            let words = error.status == .notFound ? "Not found: \(request.uri.path)" : error.body ?? error.status.description
+            return .json(["errors": [.string(words)]], status: error.status)
+        }
+    }
+}
+
+extension Response {
+    static func json(_ json: JSON, status: HTTPResponse.Status = .ok) -> Response {
+        Response(
+            status: status, headers: [.contentType: "application/json; charset=UTF-8", .cacheControl: "no-store"],
+            body: .init(byteBuffer: ByteBuffer(string: json.text)))
+    }
+}

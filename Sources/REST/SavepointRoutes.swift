@@ -1,0 +1,53 @@
+import Dataflow
+import Hosts
+import Hummingbird
+import JobControl
+
+extension RESTService {
+    func addSavepointRoutes(_ router: Router<BasicRequestContext>) {
+        router.post("/jobs/:job/savepoints") { request, context in
+            let body = try await body(request)
+            let cancels = body["cancel-job"].bool ?? false
+            return try await begin(
+                context, .savepoint(try await job(context).id, kind: cancels ? .stop : .savepoint, directory: body["target-directory"].string))
+        }
+        router.post("/jobs/:job/stop") { request, context in
+            let body = try await body(request)
+            let kind: CheckpointKind = body["drain"].bool ?? false ? .drain : .stop
+            return try await begin(context, .savepoint(try await job(context).id, kind: kind, directory: body["targetDirectory"].string))
+        }
+        router.post("/jobs/:job/checkpoints") { _, context in try await begin(context, .checkpoint(try await job(context).id)) }
+        router.get("/jobs/:job/savepoints/:trigger") { _, context in try status(context) }
+        router.get("/jobs/:job/checkpoints/:trigger") { _, context in try status(context) }
+    }
+
+    private func begin(_ context: BasicRequestContext, _ request: ClientRequest) async throws -> Response {
+        try checkMayWrite()
+        var generator = SystemRandomNumberGenerator()
+        let id = JobID.random(using: &generator).description
+        operations.begin(id)
+        jobManager.request(request) { [operations] reply in
+            switch reply {
+            case .completed(let path): operations.end(id, .completed(path: path))
+            case .submitted, .accepted: operations.end(id, .completed(path: ""))
+            case .refused(let error): operations.end(id, .failed(error.description))
+            case .unknownJob(let job): operations.end(id, .failed("Job \(job) not found"))
+            }
+        }
+        return .json(["request-id": .string(id)], status: .accepted)
+    }
+
+    private func status(_ context: BasicRequestContext) throws -> Response {
+        let id = context.parameters.get("trigger") ?? ""
+        switch operations[id] {
+        case nil: throw Refusal(.notFound, "There is no savepoint operation with triggerId=\(id)")
+        case .inProgress?: return .json(["status": ["id": "IN_PROGRESS"], "operation": nil])
+        case .completed(let path)?: return .json(["status": ["id": "COMPLETED"], "operation": ["location": .string(path)]])
+        case .failed(let words)?:
+            return .json([
+                "status": ["id": "COMPLETED"],
+                "operation": ["failure-cause": ["class": "org.apache.flink.util.SerializedThrowable", "stack-trace": .string(words)]],
+            ])
+        }
+    }
+}

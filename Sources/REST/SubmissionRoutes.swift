@@ -1,0 +1,53 @@
+import Dataflow
+import Hosts
+import Hummingbird
+import JobControl
+import Settings
+import SQL
+
+extension RESTService {
+    func addSubmissionRoutes(_ router: Router<BasicRequestContext>) {
+        router.post("/jobs") { request, _ in try await submit(try await body(request)) }
+        router.patch("/jobs/:job") { request, context in
+            try checkMayWrite()
+            let mode = request.uri.queryParameters["mode"].map(String.init) ?? "cancel"
+            guard mode == "cancel" else { throw Refusal(.badRequest, "mode \(mode) is not known; there is: cancel") }
+            let job = try await job(context)
+            if job.status.isTerminal {
+                throw Refusal(.notFound, "Job \(job.id) has already ended: \(job.status.rawValue)")
+            }
+            _ = await jobManager.request(.cancel(job.id))
+            return Response.json([:], status: .accepted)
+        }
+    }
+
+    /// `{"sql": text, "configuration": {key: value}, "savepointPath": path, "allowNonRestoredState": flag}`: the script's jobs, compiled
+    /// here. Nothing of it is submitted when anything is wrong.
+    private func submit(_ body: JSON) async throws -> Response {
+        try checkMayWrite()
+        guard let sql = body["sql"].string else { throw Refusal(.badRequest, "the body has no \"sql\"") }
+        var settings = configuration
+        for (key, value) in body["configuration"].members {
+            let text = value.string ?? value.text
+            do throws(ConfigError) { settings = try settings.setting(key, to: text) } catch { throw Refusal(.badRequest, error.description) }
+        }
+        let compiled: CompiledScript
+        do throws(SQLError) { compiled = try SQL.compile(script: sql, configuration: settings) } catch {
+            throw Refusal(.badRequest, error.description)
+        }
+        if compiled.jobs.contains(where: { $0.output != nil }) {
+            throw Refusal(.badRequest, "a bare SELECT prints its rows only with swiftwater run; INSERT INTO a table to submit it to a cluster")
+        }
+        var jobs: [JSON] = []
+        for job in compiled.jobs {
+            let submission = Submission(job, restorePath: body["savepointPath"].string, allowNonRestoredState: body["allowNonRestoredState"].bool ?? false)
+            switch await jobManager.request(.submit(submission)) {
+            case .submitted(let id): jobs.append(["jobid": .string(id.description), "name": .string(submission.graph.name)])
+            case .refused(let error): throw Refusal(error.kind == .user ? .badRequest : .internalServerError, error.description)
+            case .accepted, .completed, .unknownJob: throw Refusal(.internalServerError, "the submission had an unexpected answer")
+            }
+        }
+        let texts: [JSON] = compiled.steps.compactMap { if case .text(let text) = $0 { .string(text) } else { nil } }
+        return .json(["jobs": .array(jobs), "jobid": jobs.last?["jobid"] ?? nil, "texts": .array(texts)])
+    }
+}

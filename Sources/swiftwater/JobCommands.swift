@@ -1,0 +1,137 @@
+import ArgumentParser
+import REST
+
+struct ListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists jobs.")
+
+    @OptionGroup var cluster: ClientArguments
+    @Flag(name: .shortAndLong, help: "Finished, cancelled and failed ones too.")
+    var all = false
+    @Option(help: "text or json.")
+    var output: PrintFormat = .text
+
+    func run() async throws {
+        let jobs = try await cluster.client().get("/jobs/overview")["jobs"].array
+            .filter { all || !["FINISHED", "CANCELED", "FAILED"].contains($0["state"].string) }
+        if output == .json { return Terminal.line(JSON.array(jobs).text) }
+        if jobs.isEmpty { return Terminal.line(all ? "No jobs." : "No running jobs.") }
+        for job in jobs {
+            Terminal.line("\(job["jid"].string ?? "") : \(job["name"].string ?? "") (\(job["state"].string ?? "")), \((job["duration"].integer ?? 0) / 1000) s")
+        }
+    }
+}
+
+struct InfoCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "info", abstract: "Shows a job: its vertices, subtasks and checkpoints.")
+
+    @OptionGroup var cluster: ClientArguments
+    @Argument(help: "The job's id.")
+    var job: String
+    @Option(help: "text or json.")
+    var output: PrintFormat = .text
+
+    func run() async throws {
+        let state = try await cluster.client().get("/jobs/\(job)")
+        if output == .json { return Terminal.line(state.text) }
+        Terminal.line("\(state["name"].string ?? "")  \(state["state"].string ?? "")  \((state["duration"].integer ?? 0) / 1000) s")
+        for vertex in state["vertices"].array {
+            let metrics = vertex["metrics"]
+            Terminal.line("  \(vertex["name"].string ?? "")")
+            Terminal.line(
+                "    parallelism \(vertex["parallelism"].integer ?? 0), \(vertex["status"].string ?? ""), "
+                    + "\(grouped(metrics["read-records"].integer ?? 0)) rows in, \(grouped(metrics["write-records"].integer ?? 0)) rows out")
+        }
+        let checkpoints = try await cluster.client().get("/jobs/\(job)/checkpoints")["counts"]
+        Terminal.line("  checkpoints: \(checkpoints["completed"].integer ?? 0) completed, \(checkpoints["failed"].integer ?? 0) failed")
+    }
+}
+
+struct CancelCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "cancel", abstract: "Cancels a job. Rows that no checkpoint covers are not committed.")
+
+    @OptionGroup var cluster: ClientArguments
+    @Argument(help: "The job's id.")
+    var job: String
+
+    func run() async throws {
+        let client = try cluster.client()
+        try await client.patch("/jobs/\(job)?mode=cancel")
+        while true {
+            let status = try await client.get("/jobs/\(job)")["state"].string ?? ""
+            if ["CANCELED", "FINISHED", "FAILED"].contains(status) { return Terminal.line("Job \(job) \(status)") }
+            try await Task.sleep(for: .milliseconds(50))  // How often the end is looked for; nothing depends on it.
+        }
+    }
+}
+
+/// What stop, savepoint and checkpoint have in common: a request that is answered with an id, asked about until it is done.
+private func follow(_ client: JobManagerClient, trigger path: String, _ body: JSON, status: String) async throws -> JSON {
+    guard let request = try await client.post(path, body)["request-id"].string else { throw CommandError("the JobManager gave no request id", code: 1) }
+    while true {
+        let answer = try await client.get("\(status)/\(request)")
+        if answer["status"]["id"].string == "COMPLETED" {
+            if let cause = answer["operation"]["failure-cause"]["stack-trace"].string { throw CommandError(cause, code: 1) }
+            return answer["operation"]
+        }
+        try await Task.sleep(for: .milliseconds(50))  // How often the end is looked for; nothing depends on it.
+    }
+}
+
+struct StopCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "stop", abstract: "Stops a job with a savepoint.")
+
+    @OptionGroup var cluster: ClientArguments
+    @Argument(help: "The job's id.")
+    var job: String
+    @Flag(help: "Fire all windows and timers first, as at the end of the input.")
+    var drain = false
+    @Option(name: [.customShort("p"), .customLong("savepointPath")], help: "Folder for the savepoint; by default the configured one.")
+    var path: String?
+
+    func run() async throws {
+        var body: [(String, JSON)] = [("drain", .bool(drain))]
+        if let path { body.append(("targetDirectory", .string(path))) }
+        let done = try await follow(cluster.client(), trigger: "/jobs/\(job)/stop", .object(body), status: "/jobs/\(job)/savepoints")
+        Terminal.line("Savepoint completed. Path: \(done["location"].string ?? "")")
+    }
+}
+
+struct SavepointCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "savepoint", abstract: "Takes a savepoint of a running job.")
+
+    @OptionGroup var cluster: ClientArguments
+    @Argument(help: "The job's id.")
+    var job: String
+    @Argument(help: "Folder for the savepoint; by default the configured one.")
+    var directory: String?
+
+    func run() async throws {
+        var body: [(String, JSON)] = [("cancel-job", false)]
+        if let directory { body.append(("target-directory", .string(directory))) }
+        let done = try await follow(cluster.client(), trigger: "/jobs/\(job)/savepoints", .object(body), status: "/jobs/\(job)/savepoints")
+        Terminal.line("Savepoint completed. Path: \(done["location"].string ?? "")")
+    }
+}
+
+struct CheckpointsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "checkpoints", abstract: "Shows a job's checkpoints, newest first.")
+
+    @OptionGroup var cluster: ClientArguments
+    @Argument(help: "The job's id.")
+    var job: String
+    @Option(help: "text or json.")
+    var output: PrintFormat = .text
+
+    func run() async throws {
+        let answer = try await cluster.client().get("/jobs/\(job)/checkpoints")
+        if output == .json { return Terminal.line(answer.text) }
+        let counts = answer["counts"]
+        Terminal.line("\(counts["completed"].integer ?? 0) completed, \(counts["in_progress"].integer ?? 0) in progress, \(counts["failed"].integer ?? 0) failed, \(counts["restored"].integer ?? 0) restored")
+        for entry in answer["history"].array {
+            let path = entry["external_path"].string ?? ""
+            Terminal.line(
+                "\(entry["id"].integer ?? 0)  \(entry["status"].string ?? "")  \(entry["checkpoint_type"].string ?? "")  "
+                    + "\(entry["end_to_end_duration"].integer ?? 0) ms  \(grouped(entry["state_size"].integer ?? 0)) bytes  \(path)")
+        }
+    }
+}
