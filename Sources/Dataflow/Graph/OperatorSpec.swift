@@ -30,6 +30,8 @@ package struct SourceSpec: Hashable, Codable, Sendable {
     package var output: Schema
     /// Over `output`, of type TIMESTAMP(3) or TIMESTAMP_LTZ(3): the watermark after each row; the source emits the greatest one seen per split.
     package var watermark: Expression?
+    /// The event-time column in `output`; nil without a watermark.
+    package var timeColumn: Int?
     /// `pipeline.auto-watermark-interval` = 0: a watermark takes effect after every row, also inside a batch.
     package var watermarkAfterEveryRow: Bool
     /// `table.exec.source.idle-timeout` in milliseconds; 0: never idle by itself.
@@ -40,13 +42,14 @@ package struct SourceSpec: Hashable, Codable, Sendable {
     package init(
         table: String, options: [String: String], physical: Schema, projections: [Expression]? = nil, output: Schema,
         watermark: Expression? = nil, watermarkAfterEveryRow: Bool = false, idleTimeoutMilliseconds: Int64 = 0, rowsPerSecond: Double? = nil,
-        tableColumns: [String] = [], partitionKeys: [String] = []
+        tableColumns: [String] = [], partitionKeys: [String] = [], timeColumn: Int? = nil
     ) {
         self.table = table
         self.options = options
         self.physical = physical
         self.tableColumns = tableColumns
         self.partitionKeys = partitionKeys
+        self.timeColumn = timeColumn
         self.projections = projections
         self.output = output
         self.watermark = watermark

@@ -138,7 +138,8 @@ struct JobGraphBuilder {
             output: Schema(selected.map { Schema.Field($0.name, $0.type) }), watermark: watermark,
             watermarkAfterEveryRow: configuration.get(PipelineOptions.autoWatermarkInterval) == .zero, idleTimeoutMilliseconds: Int64(idle / .milliseconds(1)),
             rowsPerSecond: rate, tableColumns: table.columns.filter { $0.kind == .physical }.map(\.name),
-            partitionKeys: table.partitionKeys.map { table.columns[$0].name })
+            partitionKeys: table.partitionKeys.map { table.columns[$0].name },
+            timeColumn: table.watermark.flatMap { scan.selected.firstIndex(of: $0.column) })
     }
 
     /// The numbers from 0, from the generator that every installation has.
