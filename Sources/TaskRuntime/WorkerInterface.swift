@@ -69,6 +69,11 @@ package struct WorkerOptions: Hashable, Sendable {
     package var reconnectMaximumPause = Duration.seconds(5)
     /// After so long without a JobManager the process ends (`taskmanager.registration.timeout`).
     package var registrationTimeout = Duration.seconds(300)
+    /// After so long without a word from the JobManager nothing is committed any more, and the link is made anew. At least twice the
+    /// JobManager's heartbeat interval.
+    package var leaderSilence = Duration.seconds(2)
+    /// After SIGTERM the process ends at the latest after so long, whether or not the JobManager has taken its tasks away.
+    package var leavingTimeout = Duration.seconds(20)
 
     package init() {}
 }

@@ -1,12 +1,17 @@
+import Expressions
+
 /// What the configuration says about tasks.
-package struct TaskOptions: Hashable, Sendable {
+package struct TaskOptions: Equatable, Sendable {
     /// Batches that one channel may hold at its receiver. The same at both ends.
     package var channelCapacity = 8
     /// Rows a batch at most.
     package var batchRows = 8192
+    /// The session's time zone (`table.local-time-zone`).
+    package var zone = ZoneRules.utc
 
-    package init(channelCapacity: Int = 8, batchRows: Int = 8192) {
+    package init(channelCapacity: Int = 8, batchRows: Int = 8192, zone: ZoneRules = .utc) {
         self.channelCapacity = channelCapacity
         self.batchRows = batchRows
+        self.zone = zone
     }
 }

@@ -1,0 +1,54 @@
+import Dataflow
+import Wire
+
+/// The snapshots of one checkpoint, of all tasks of a job in this process, until their object is written.
+///
+/// Snapshots may come before the order that says where to: barriers travel between tasks faster than messages of the JobManager.
+struct SnapshotGathering {
+    struct Order: Hashable {
+        var folder: String
+        var store: String?
+    }
+
+    /// What goes into the acknowledgement.
+    struct Share {
+        var subtask: Manifest.Subtask
+        var alignmentMilliseconds: Int64
+        var synchronousNanoseconds: Int64
+    }
+
+    var order: Order?
+    private(set) var snapshots: [SubtaskID: TaskSnapshot] = [:]
+    private(set) var shares: [Share] = []
+    private(set) var isUploading = false
+
+    func has(_ subtask: SubtaskID) -> Bool { isUploading || snapshots[subtask] != nil }
+
+    mutating func add(_ snapshot: TaskSnapshot) { if !isUploading { snapshots[snapshot.subtask] = snapshot } }
+
+    /// The snapshots to write, sorted, once all are there and it is known where to. They are the host's from then on.
+    mutating func complete(tasks: Int) -> (Order, [TaskSnapshot])? {
+        guard !isUploading, let order, snapshots.count == tasks else { return nil }
+        isUploading = true
+        let all = snapshots.values.sorted { $0.subtask < $1.subtask }
+        snapshots = [:]
+        shares = all.map {
+            Share(
+                subtask: Manifest.Subtask(
+                    subtask: $0.subtask, splits: $0.splits, finishedSplits: $0.finishedSplits, committables: $0.committables),
+                alignmentMilliseconds: $0.alignmentMilliseconds, synchronousNanoseconds: $0.synchronousNanoseconds)
+        }
+        return (order, all)
+    }
+
+    func acknowledgement(job: JobID, attempt: UInt32, checkpoint: CheckpointID, _ upload: Upload) -> Acknowledgement {
+        Acknowledgement(
+            job: job, attempt: attempt, checkpoint: checkpoint, object: upload.object,
+            tasks: shares.map {
+                Acknowledgement.Task(
+                    share: $0.subtask, stateBytes: upload.bytes[$0.subtask.subtask] ?? 0, alignmentMilliseconds: $0.alignmentMilliseconds,
+                    synchronousNanoseconds: $0.synchronousNanoseconds)
+            },
+            uploadMilliseconds: upload.milliseconds)
+    }
+}
