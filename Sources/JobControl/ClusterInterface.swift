@@ -23,10 +23,13 @@ package enum ClusterEvent: Sendable {
 package struct Discovery: Hashable, Sendable {
     package var splits: [Split]
     package var isComplete: Bool
+    /// When to look again (`Source.discoveryInterval`); nil: once was enough.
+    package var next: Duration?
 
-    package init(splits: [Split], isComplete: Bool) {
+    package init(splits: [Split], isComplete: Bool, next: Duration? = nil) {
         self.splits = splits
         self.isComplete = isComplete
+        self.next = next
     }
 }
 
@@ -162,6 +165,12 @@ package struct ClusterOptions: Hashable, Sendable {
     package var heartbeatInterval = Duration.seconds(1)
     package var heartbeatTimeout = Duration.seconds(4)
     package var version = ""
+    /// The least epoch that this JobManager acts under; greater than any earlier one's where the host knows that. A job's HEAD may raise it.
+    package var leaderEpoch: LeaderEpoch = 1
+    /// A TaskManager that has not ended the tasks of a cancelled attempt after this time is cut off (`task.cancellation.timeout`).
+    package var cancellationTimeout = Duration.seconds(180)
+    /// How many ended jobs are kept for the view (`jobstore.max-capacity`).
+    package var endedJobs = 100
 
     package init() {}
 }

@@ -1,0 +1,45 @@
+import Dataflow
+import Wire
+
+/// What people are told about one checkpoint.
+package struct CheckpointRecord: Hashable, Sendable {
+    package enum Status: String, Hashable, Sendable {
+        case inProgress = "IN_PROGRESS", completed = "COMPLETED", failed = "FAILED"
+    }
+
+    package struct Task: Hashable, Sendable {
+        package var subtask: SubtaskID
+        /// Milliseconds since the epoch.
+        package var acknowledged: Int64
+        package var stateBytes: Int64
+        package var alignmentMilliseconds: Int64
+        package var synchronousNanoseconds: Int64
+        package var uploadMilliseconds: Int64
+    }
+
+    package var id: CheckpointID
+    package var kind: CheckpointKind
+    package var status = Status.inProgress
+    /// Milliseconds since the epoch.
+    package var triggered: Int64
+    package var ended: Int64?
+    package var durationMilliseconds: Int64 = 0
+    package var stateBytes: Int64 = 0
+    package var subtasks: Int
+    package var tasks: [Task] = []
+    /// The folder that holds `_metadata`, once complete.
+    package var path: String?
+    package var isDiscarded = false
+    package var failure: String?
+}
+
+/// Counts since the job was submitted, as Flink shows them.
+package struct CheckpointCounts: Hashable, Sendable {
+    package var triggered = 0
+    package var completed = 0
+    package var failed = 0
+    package var restored = 0
+    package var savepoints = 0
+    package var inProgress = 0
+    package var total: Int { completed + failed + inProgress }
+}

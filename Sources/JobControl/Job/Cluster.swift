@@ -1,0 +1,59 @@
+import Dataflow
+import Wire
+
+/// What all jobs of a JobManager share, and where their effects gather.
+package struct Cluster: Sendable {
+    package let options: ClusterOptions
+    package var workers: Workers
+    package var slots = SlotPool()
+    package var draw: Draw
+    /// The greatest epoch that this process has claimed; every message carries it.
+    package var epoch: LeaderEpoch
+    package var effects: [ClusterEffect] = []
+    /// Whose an answer of a store is.
+    package var asked: [Ticket: JobID] = [:]
+    /// Slots became free: jobs that wait should look again.
+    package var freed = false
+    /// Attempts on TaskManagers that are gone: should one come back, it must end them first.
+    package var owed: [WorkerID: [JobID: UInt32]] = [:]
+    /// Workers to be cut off, with the reason.
+    package var condemned: [(WorkerID, reason: String)] = []
+    /// How often each event met each state of a job; nil: not counted.
+    package private(set) var coverage: [String: Int]?
+
+    package init(options: ClusterOptions, seed: UInt64, recordsCoverage: Bool) {
+        self.options = options
+        if recordsCoverage { coverage = [:] }
+        workers = Workers(options: options)
+        draw = Draw(seed: seed)
+        epoch = options.leaderEpoch
+    }
+
+    /// Nothing is sent to a worker that is gone.
+    package mutating func send(_ message: LeaderMessage, to worker: WorkerID) {
+        guard let connection = workers[worker]?.connection else { return }
+        effects.append(.send(message, epoch: epoch, to: connection))
+    }
+
+    package mutating func ask(_ ticket: Ticket, _ request: StoreRequest, of store: String?, for job: JobID) {
+        asked[ticket] = job
+        effects.append(.store(ticket, store: store, request))
+    }
+
+    package mutating func log(_ level: LogLine.Level = .info, _ logger: String, _ message: String) {
+        effects.append(.log(LogLine(level, logger, message)))
+    }
+
+    package mutating func cover(_ phase: JobPhase.Name, _ event: JobEvent.Name) {
+        coverage?["\(phase.rawValue) × \(event.rawValue)", default: 0] += 1
+    }
+
+    package var usableWorkers: [WorkerID] { workers.ids.filter { workers.isUsable($0) } }
+
+    /// Free slots on workers that may be used now.
+    package var freeSlots: Int { usableWorkers.reduce(0) { $0 + slots.free(on: $1) } }
+
+    package mutating func release(_ job: JobID, attemptsUpTo attempt: UInt32, on worker: WorkerID) {
+        if slots.release(job, attemptsUpTo: attempt, on: worker) { freed = true }
+    }
+}

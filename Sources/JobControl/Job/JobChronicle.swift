@@ -1,0 +1,40 @@
+import Dataflow
+import Wire
+
+/// What a job's view tells about its past.
+struct JobChronicle: Sendable {
+    /// Milliseconds since the epoch at which each status was last reached.
+    private(set) var reached: [JobStatus: Int64] = [:]
+    private(set) var failures: [JobFailure] = []
+    var restarts = 0
+    var metrics: [SubtaskID: TaskMetrics] = [:]
+    var restored: (checkpoint: CheckpointID, kind: CheckpointKind, path: String, at: Int64)?
+
+    private static let failuresKept = 16
+
+    init(at wall: Int64) { reached[.initializing] = wall }
+
+    mutating func reached(_ status: JobStatus, at wall: Int64) { reached[status] = wall }
+
+    mutating func deployed() { metrics = [:] }
+
+    mutating func failed(_ error: StreamError, task: TaskID?, worker: WorkerID?, at wall: Int64) {
+        failures.append(JobFailure(error: error, subtask: task?.subtask, worker: worker, at: wall))
+        if failures.count > Self.failuresKept { failures.removeFirst() }
+    }
+
+    /// Another sign of the failure that is being mended.
+    mutating func followed(_ error: StreamError, task: TaskID?, worker: WorkerID?, at wall: Int64) {
+        guard !failures.isEmpty, failures[failures.count - 1].concurrent.count < 16 else { return }
+        failures[failures.count - 1].concurrent.append(JobFailure(error: error, subtask: task?.subtask, worker: worker, at: wall))
+    }
+}
+
+package struct JobFailure: Hashable, Sendable {
+    package var error: StreamError
+    package var subtask: SubtaskID?
+    package var worker: WorkerID?
+    /// Milliseconds since the epoch.
+    package var at: Int64
+    package var concurrent: [JobFailure] = []
+}

@@ -1,0 +1,168 @@
+import Dataflow
+import Wire
+
+// Failures, and starting again.
+extension JobMaster {
+    mutating func workerLost(_ worker: WorkerID, _ reason: String, at now: Now, in cluster: inout Cluster) {
+        informed.remove(worker)
+        let error = StreamError(.connection, retry: true, "TaskManager \(worker) is lost: \(reason)")
+        switch phase {
+        case .publishingLayout(let layout, _):
+            // Nothing was deployed: other slots will do.
+            guard layout.workers.contains(worker) else { return }
+            for other in layout.workers { cluster.release(job, attemptsUpTo: attempt, on: other) }
+            phase = .waitingForSlots(since: now.instant)
+        case .deploying(let layout, _):
+            guard layout.workers.contains(worker) else { return }
+            fail(error, worker: worker, isWorkerLoss: true, at: now, in: &cluster)
+        case .running(let layout, _):
+            guard layout.workers.contains(worker) else { return }
+            fail(error, worker: worker, isWorkerLoss: true, at: now, in: &cluster)
+        case .finishing(let layout):
+            // Everything is in the checkpoint; anybody who knows the job can commit.
+            guard layout.workers.contains(worker) else { return }
+            ledger.workerLost()
+            if !layout.workers.contains(where: { cluster.workers[$0] != nil }) {
+                fail(error, worker: worker, isWorkerLoss: true, at: now, in: &cluster)
+            }
+        case .restarting(var waiting, let since, _):
+            // Often the very cause: a broken peer is noticed by others first. Then there is nothing to wait for.
+            guard waiting.remove(worker) != nil else { return }
+            chronicle.followed(error, task: nil, worker: worker, at: now.wallMilliseconds)
+            phase = .restarting(waiting: waiting, since: since, notBefore: now.instant)
+        case .ending(var ending):
+            ending.waiting.remove(worker)
+            ending.committers.remove(worker)
+            ledger.workerLost()
+            phase = .ending(ending)
+        case .created, .reading, .claiming, .waitingForSlots, .ended, .suspended:
+            break  // Nothing of the job runs.
+        }
+    }
+
+    /// The attempt is over. Starts again or gives up, as the restart strategy says.
+    mutating func fail(
+        _ error: StreamError, task: TaskID? = nil, worker: WorkerID? = nil, isWorkerLoss: Bool = false, at now: Now, in cluster: inout Cluster
+    ) {
+        let place = task.map { "\(graph.vertices[$0.subtask.vertex].name) (\($0.subtask.index + 1)/\(parallelism[$0.subtask.vertex]))" }
+        let placed = place.map { error.during($0) } ?? error
+        cluster.log(.error, "JobMaster", "Job \(graph.name) (\(job)) failed\(worker.map { " on \($0)" } ?? ""): \(placed)")
+        chronicle.failed(placed, task: task, worker: worker, at: now.wallMilliseconds)
+        // Losses that follow each other before the job ran again are one failure; failures of tasks are not, or a job that cannot
+        // start would try for ever.
+        let answer: RestartPolicy.Answer
+        switch phase {
+        case .deploying where isWorkerLoss: answer = .restart(after: .zero)
+        case .running, .finishing, .deploying, .waitingForSlots, .publishingLayout:
+            answer = policy.failed(at: now.instant, isWorkerLoss: isWorkerLoss, draw: &cluster.draw)
+        case .created, .reading, .claiming, .restarting, .ending, .ended, .suspended:
+            preconditionFailure("only an attempt can fail")
+        }
+        switch answer {
+        case .giveUp(let reason):
+            cluster.log(.error, "JobMaster", "Job \(graph.name) (\(job)) is not restarted: \(reason).")
+            end(.failed, at: now, in: &cluster)
+        case .restart(let pause):
+            let waiting = withdraw("the job failed: \(error.message)", at: now, in: &cluster)
+            chronicle.restarts += 1
+            cluster.log(
+                .info, "JobMaster", "Restarting job \(graph.name) (\(job))\(pause == .zero ? "" : " in \(pause.milliseconds) ms").")
+            move(to: .restarting(waiting: waiting, since: now.instant, notBefore: now.instant + pause), at: now, in: &cluster)
+        }
+    }
+
+    /// Takes back everything that the attempt has under way, and orders its tasks to end. Answers the TaskManagers that must say so.
+    mutating func withdraw(_ reason: String, at now: Now, in cluster: inout Cluster) -> Set<WorkerID> {
+        coordinator.pause()
+        if let aborted = coordinator.abort(reason, counts: false, at: now) {
+            cluster.log(.info, "CheckpointCoordinator", "Aborted checkpoint \(aborted.id) of job \(job): \(reason)")
+            settle(aborted, in: &cluster)
+        }
+        coordinator.forgetFailures()
+        finishedSplits = [:]
+        for ticket in coordinator.dropWishes() {
+            cluster.effects.append(.reply(ticket, .refused(StreamError(.externalSystem, retry: true, reason))))
+        }
+        switch phase {
+        case .publishingLayout(let layout, _):
+            for worker in layout.workers { cluster.release(job, attemptsUpTo: attempt, on: worker) }
+            return []
+        case .deploying(let layout, _), .running(let layout, _), .finishing(let layout):
+            let live = layout.workers.filter { cluster.workers[$0] != nil }
+            for worker in live { cluster.send(.cancel(job: job, attempt: layout.attempt), to: worker) }
+            return Set(live)
+        case .restarting(let waiting, _, _):
+            return waiting
+        case .created, .reading, .claiming, .waitingForSlots, .ending, .ended, .suspended:
+            return []
+        }
+    }
+
+    mutating func restart(_ waiting: Set<WorkerID>, since: Instant, notBefore: Instant, at now: Now, in cluster: inout Cluster) {
+        guard waiting.isEmpty else { return cutOff(waiting, since: since, at: now, in: &cluster) }
+        // A checkpoint that HEAD may already name must be seen by the restore.
+        guard notBefore <= now.instant, !coordinator.isPublishing else { return }
+        for ticket in stoppers {
+            cluster.effects.append(.reply(ticket, .refused(StreamError(.externalSystem, retry: true, "the job failed before it stopped"))))
+        }
+        stoppers = []
+        stopPath = nil
+        sweepsAfterNext = true
+        seekSlots(at: now, in: &cluster)
+    }
+
+    /// Who does not end cancelled tasks in time is treated as lost.
+    func cutOff(_ waiting: Set<WorkerID>, since: Instant, at now: Now, in cluster: inout Cluster) {
+        guard now.instant - since >= cluster.options.cancellationTimeout else { return }
+        for worker in waiting.sorted() {
+            cluster.condemned.append((worker, "it has not ended the cancelled tasks of job \(job) within \(cluster.options.cancellationTimeout)"))
+        }
+    }
+
+    /// Changes the state, and says so where people see it.
+    mutating func move(to next: JobPhase, at now: Now, in cluster: inout Cluster) {
+        let before = status
+        phase = next
+        let after = status
+        guard before != after else { return }
+        chronicle.reached(after, at: now.wallMilliseconds)
+        cluster.log(
+            .info, "JobMaster", "Job \(graph.name) (\(job)) switched from state \(before.rawValue) to \(after.rawValue).")
+    }
+
+    /// In Flink's words.
+    package var status: JobStatus {
+        switch phase {
+        case .created, .claiming: .initializing
+        case .reading, .waitingForSlots, .publishingLayout, .deploying: chronicle.restarts > 0 ? .restarting : .created
+        case .running, .finishing: .running
+        case .restarting: .restarting
+        case .ending(let ending):
+            switch ending.outcome {
+            case .finished: .running
+            case .failed: .failing
+            case .cancelled: .cancelling
+            }
+        case .ended(let outcome):
+            switch outcome {
+            case .finished: .finished
+            case .failed: .failed
+            case .cancelled: .cancelled
+            }
+        case .suspended: .suspended
+        }
+    }
+}
+
+package enum JobStatus: String, Hashable, Sendable, CaseIterable {
+    case initializing = "INITIALIZING", created = "CREATED", running = "RUNNING", failing = "FAILING", failed = "FAILED"
+    case cancelling = "CANCELLING", cancelled = "CANCELED", finished = "FINISHED", restarting = "RESTARTING", suspended = "SUSPENDED"
+    case reconciling = "RECONCILING"
+
+    package var isTerminal: Bool {
+        switch self {
+        case .failed, .cancelled, .finished: true
+        case .initializing, .created, .running, .failing, .cancelling, .restarting, .suspended, .reconciling: false
+        }
+    }
+}

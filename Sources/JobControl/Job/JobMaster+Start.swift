@@ -1,0 +1,286 @@
+import Dataflow
+import Wire
+
+// From the submission to running tasks.
+extension JobMaster {
+    mutating func begin(at now: Now, in cluster: inout Cluster) {
+        switch phase {
+        case .created:
+            for vertex in graph.vertices.indices where parallelism[vertex] * 4 > graph.maxParallelism && parallelism[vertex] > 1 {
+                cluster.log(
+                    .warning, "JobMaster",
+                    "Parallelism \(parallelism[vertex]) of \(graph.vertices[vertex].name) is above a quarter of the maximum parallelism"
+                        + " \(graph.maxParallelism): key groups fall unevenly.")
+            }
+            if submission.restorePath != nil {
+                phase = .reading(JobPhase.Reading(retained: nil))
+            } else {
+                claim(at: now, in: &cluster)
+            }
+        case .reading, .claiming, .waitingForSlots, .publishingLayout, .deploying, .running, .restarting, .finishing, .ending, .ended, .suspended:
+            break  // A job begins once.
+        }
+    }
+
+    private mutating func claim(at now: Now, in cluster: inout Cluster) {
+        phase = .claiming
+        apply(head.claim(epoch: cluster.epoch, draw: &cluster.draw), at: now, in: &cluster)
+    }
+
+    // MARK: Answers of the store
+
+    mutating func stored(_ ticket: Ticket, _ answer: StoreAnswer, at now: Now, in cluster: inout Cluster) {
+        if let effects = head.stored(ticket, answer, at: now.instant, draw: &cluster.draw) { return apply(effects, at: now, in: &cluster) }
+        if collected(ticket, answer, at: now) { return }
+        if checkpointStored(ticket, answer, at: now, in: &cluster) { return }
+        switch phase {
+        case .reading(let reading) where reading.ticket == ticket:
+            manifestRead(reading, answer, at: now, in: &cluster)
+        case .created, .reading, .claiming, .waitingForSlots, .publishingLayout, .deploying, .running, .restarting, .finishing, .ending, .ended,
+            .suspended:
+            break  // About something that is over.
+        }
+    }
+
+    mutating func apply(_ effects: [HeadKeeper.Effect], at now: Now, in cluster: inout Cluster) {
+        for effect in effects {
+            switch effect {
+            case .store(let ticket, let request): cluster.ask(ticket, request, of: options.checkpointDirectory, for: job)
+            case .claimed(let head): claimed(head, at: now, in: &cluster)
+            case .published(let change): published(through: change, at: now, in: &cluster)
+            case .lost(let epoch):
+                cluster.log(
+                    .error, "JobMaster", "Job \(job) belongs to a newer leader (epoch \(epoch), this one has \(head.leaderEpoch)); it is left alone.")
+                answerAll(StreamError(.connection, retry: true, "another JobManager leads job \(job)"), in: &cluster)
+                move(to: .suspended, at: now, in: &cluster)
+            case .damaged(let what):
+                let error = StreamError(.externalSystem, retry: false, what)
+                cluster.log(.error, "JobMaster", "Job \(job): \(what).")
+                chronicle.failed(error, task: nil, worker: nil, at: now.wallMilliseconds)
+                answerAll(error, in: &cluster)
+                for worker in informed.sorted() {
+                    cluster.send(.cancel(job: job, attempt: attempt), to: worker)
+                    cluster.send(.release(job: job), to: worker)
+                }
+                move(to: .ended(.failed), at: now, in: &cluster)
+            case .slow(let reason): cluster.log(.warning, "HeadKeeper", "HEAD of job \(job) is not written yet: \(reason)")
+            }
+        }
+    }
+
+    private mutating func claimed(_ found: Head, at now: Now, in cluster: inout Cluster) {
+        cluster.epoch = max(cluster.epoch, found.leaderEpoch)
+        coordinator.skip(through: found.lastCheckpoint)
+        reservedThrough = found.lastCheckpoint
+        attempt = found.attempt
+        layoutEpoch = found.layout?.epoch ?? 0
+        if let outcome = found.outcome {
+            answerAll(StreamError(.user, retry: false, "job \(job) exists already, and is \(outcome)"), in: &cluster)
+            move(to: .ended(JobPhase.Outcome(rawValue: outcome) ?? .failed), at: now, in: &cluster)
+            return
+        }
+        if cancelWanted { return end(.cancelled, at: now, in: &cluster) }
+        if let newest = found.retained.last {
+            phase = .reading(JobPhase.Reading(retained: newest))
+        } else {
+            if let restore { coordinator.skip(through: restore.checkpoint) }
+            ready(at: now, in: &cluster)
+        }
+    }
+
+    // MARK: The manifest to start from
+
+    mutating func read(_ reading: JobPhase.Reading, at now: Now, in cluster: inout Cluster) {
+        guard reading.ticket == nil, (reading.retryAt ?? .zero) <= now.instant else { return }
+        var reading = reading
+        let ticket = cluster.draw.ticket()
+        reading.ticket = ticket
+        reading.tries += 1
+        phase = .reading(reading)
+        let (store, key, _) = place(of: reading.retained)
+        cluster.ask(ticket, .get(key: key), of: store, for: job)
+    }
+
+    private func place(of retained: Head.Retained?) -> (store: String?, key: String, path: String) {
+        guard let retained else {
+            var path = submission.restorePath ?? ""
+            if path.hasSuffix("/_metadata") { path = String(path.dropLast("/_metadata".count)) }
+            while path.count > 1, path.hasSuffix("/") { path = String(path.dropLast()) }
+            return (path, "_metadata", path)
+        }
+        guard retained.kind.isSavepoint else {
+            let folder = retained.manifest.split(separator: "/").dropLast().joined(separator: "/")
+            return (options.checkpointDirectory, retained.manifest, "\(options.checkpointDirectory ?? "memory:")/\(folder)")
+        }
+        let path = String(retained.manifest.dropLast("/_metadata".count))
+        return (path, "_metadata", path)
+    }
+
+    private mutating func manifestRead(_ reading: JobPhase.Reading, _ answer: StoreAnswer, at now: Now, in cluster: inout Cluster) {
+        let (store, _, path) = place(of: reading.retained)
+        let result: Result<RestorePoint, StreamError>
+        switch answer {
+        case .got(let bytes, _):
+            let isOwn = reading.retained.map { !$0.kind.isSavepoint } ?? false
+            result = RestorePoint.check(
+                bytes, graph: graph, own: reading.retained == nil ? nil : job, store: isOwn ? nil : store, path: path,
+                allowNonRestoredState: submission.allowNonRestoredState
+            ).map { point in
+                var point = point
+                if !isOwn { point.rebase() }
+                return point
+            }
+        case .notFound:
+            result = .failure(StreamError(.user, retry: false, "cannot restore from \(path): there is no _metadata in it"))
+        case .failed(let reason, _):
+            // HEAD's own checkpoint must be there: wait for the store. A user's path may be wrong: say so soon.
+            if reading.retained != nil || reading.tries < 3 {
+                var again = reading
+                again.ticket = nil
+                again.retryAt = now.instant + again.backoff.next()
+                phase = .reading(again)
+                cluster.log(.warning, "JobMaster", "Cannot read \(path) yet: \(reason)")
+                return
+            }
+            result = .failure(StreamError(.externalSystem, retry: true, "cannot restore from \(path): \(reason)"))
+        case .put, .listed, .deleted, .conflict:
+            preconditionFailure("a store answers what it was asked")
+        }
+        switch result {
+        case .success(let point):
+            restore = point
+            ledger.add(point.commits)
+            coordinator.skip(through: point.checkpoint)
+            if reading.retained == nil {
+                claim(at: now, in: &cluster)
+            } else {
+                ready(at: now, in: &cluster)
+            }
+        case .failure(let error):
+            cluster.log(.error, "JobMaster", "Job \(graph.name) (\(job)): \(error)")
+            chronicle.failed(error, task: nil, worker: nil, at: now.wallMilliseconds)
+            if reading.retained == nil {
+                // Nothing was claimed or written: it is as if the job had never been handed in.
+                answerAll(error, in: &cluster)
+                move(to: .ended(.failed), at: now, in: &cluster)
+            } else {
+                answerSubmitter(in: &cluster)
+                end(.failed, at: now, in: &cluster)
+            }
+        }
+    }
+
+    private mutating func answerSubmitter(in cluster: inout Cluster) {
+        if let ticket = submitter { cluster.effects.append(.reply(ticket, .submitted(job))) }
+        submitter = nil
+    }
+
+    /// HEAD is ours and the restore point is known.
+    private mutating func ready(at now: Now, in cluster: inout Cluster) {
+        answerSubmitter(in: &cluster)
+        seekSlots(at: now, in: &cluster)
+    }
+
+    // MARK: Slots and deployment
+
+    /// Back to where slots are sought: everything starts from the restore point.
+    mutating func seekSlots(at now: Now, in cluster: inout Cluster) {
+        if let restore {
+            cluster.log(
+                .info, "CheckpointCoordinator",
+                "Restoring job \(job) from \(restore.manifest.kind.isSavepoint ? "Savepoint" : "Checkpoint") \(restore.checkpoint) @"
+                    + " \(restore.manifest.triggered) for \(restore.manifest.job) located at \(restore.path).")
+            coordinator.restored()
+            chronicle.restored = (restore.checkpoint, restore.manifest.kind, restore.path, now.wallMilliseconds)
+        } else {
+            cluster.log(.info, "CheckpointCoordinator", "No checkpoint found to restore job \(job) from.")
+        }
+        for index in assigners.indices {
+            let (enumerator, reading) = restore?.splits(of: assigners[index].vertex) ?? (nil, [])
+            assigners[index].reset(to: enumerator, reading: reading)
+        }
+        phase = .waitingForSlots(since: now.instant)
+    }
+
+    mutating func placeTasks(since: Instant, at now: Now, in cluster: inout Cluster) {
+        let holder = SlotPool.Holder(job: job, attempt: attempt + 1)
+        guard let slots = cluster.slots.take(slotsNeeded, for: holder, on: cluster.usableWorkers) else {
+            guard now.instant - since >= options.slotRequestTimeout else { return }
+            let error = StreamError(
+                .externalSystem, retry: true,
+                "could not get the task slots it needs within \(options.slotRequestTimeout): \(cluster.freeSlots) of \(slotsNeeded) are free"
+                    + " (\(cluster.workers.ids.count) TaskManagers with \(cluster.slots.total) slots are connected)")
+            if hasRun {
+                fail(error, at: now, in: &cluster)
+            } else {
+                cluster.log(.error, "JobMaster", "Job \(graph.name) (\(job)) \(error)")
+                chronicle.failed(error, task: nil, worker: nil, at: now.wallMilliseconds)
+                end(.failed, at: now, in: &cluster)
+            }
+            return
+        }
+        attempt += 1
+        layoutEpoch += 1
+        let layout = Layout(
+            epoch: layoutEpoch, attempt: attempt,
+            vertices: parallelism.map { count in
+                Layout.Vertex(
+                    slots: Array(slots.prefix(count)), owners: KeyGroup.table(parallelism: count, groups: graph.maxParallelism))
+            })
+        let through = coordinator.nextID - 1 + CheckpointCoordinator.reserve
+        let attempt = attempt
+        let (change, effects) = head.change(draw: &cluster.draw) {
+            $0.layout = layout
+            $0.planned = nil
+            $0.attempt = attempt
+            $0.lastCheckpoint = max($0.lastCheckpoint, through)
+        }
+        phase = .publishingLayout(layout, change: change)
+        apply(effects, at: now, in: &cluster)
+    }
+
+    mutating func deploy(_ layout: Layout, in cluster: inout Cluster) {
+        let peers = layout.workers.compactMap { worker in
+            cluster.workers[worker].map {
+                Deployment.Peer(worker: worker, host: $0.registration.host, port: $0.registration.dataPort)
+            }
+        }
+        for worker in layout.workers {
+            let subtasks = layout.subtasks(on: worker)
+            for subtask in subtasks {
+                cluster.log(
+                    .info, "JobMaster",
+                    "Deploying \(graph.vertices[subtask.vertex].name) (\(subtask.index + 1)/\(parallelism[subtask.vertex]))"
+                        + " (attempt #\(layout.attempt)) to \(worker)")
+            }
+            informed.insert(worker)
+            cluster.send(
+                .deploy(
+                    Deployment(
+                        job: job, name: graph.name, graph: graphBytes, settings: submission.settings, layout: layout, peers: peers,
+                        subtasks: subtasks, restore: restore?.order(for: subtasks, layout: layout), committables: ledger.pending)),
+                to: worker)
+        }
+        chronicle.deployed()
+        phase = .deploying(layout, waiting: Set(layout.workers))
+    }
+
+    mutating func deployed(_ worker: WorkerID, _ attempt: UInt32, at now: Now, in cluster: inout Cluster) {
+        switch phase {
+        case .deploying(let layout, var waiting):
+            guard layout.attempt == attempt else { return }
+            waiting.remove(worker)
+            phase = .deploying(layout, waiting: waiting)
+        case .created, .reading, .claiming, .waitingForSlots, .publishingLayout, .running, .restarting, .finishing, .ending, .ended, .suspended:
+            break  // Of an attempt that is being ended, or said twice.
+        }
+    }
+
+    mutating func start(_ layout: Layout, at now: Now, in cluster: inout Cluster) {
+        for worker in layout.workers { cluster.send(.start(job: job, attempt: layout.attempt), to: worker) }
+        hasRun = true
+        coordinator.started(at: now.instant)
+        ledger.restarted()
+        move(to: .running(layout, ended: []), at: now, in: &cluster)
+    }
+}

@@ -1,0 +1,122 @@
+import Dataflow
+import Wire
+
+// What tasks of the running attempt say.
+extension JobMaster {
+    /// Whether a task belongs to the attempt that runs.
+    private func isCurrent(_ task: TaskID) -> Bool {
+        task.attempt == attempt && graph.vertices.indices.contains(task.subtask.vertex)
+            && (0..<parallelism[task.subtask.vertex]).contains(task.subtask.index)
+    }
+
+    mutating func taskEnded(_ task: TaskID) {
+        switch phase {
+        case .running(let layout, var ended):
+            guard isCurrent(task) else { return }
+            ended.insert(task.subtask)
+            phase = .running(layout, ended: ended)
+        case .created, .reading, .claiming, .waitingForSlots, .publishingLayout, .deploying, .restarting, .finishing, .ending, .ended, .suspended:
+            break  // A drained source ends within the last savepoint; otherwise of an attempt that is being ended.
+        }
+    }
+
+    mutating func taskFailed(_ task: TaskID, _ error: StreamError, _ worker: WorkerID, at now: Now, in cluster: inout Cluster) {
+        switch phase {
+        case .deploying, .running, .finishing:
+            guard isCurrent(task) else { return }
+            fail(error, task: task, worker: worker, at: now, in: &cluster)
+        case .restarting, .ending:
+            // One cause brings down several tasks: they are one failure.
+            guard isCurrent(task) else { return }
+            chronicle.followed(error, task: task, worker: worker, at: now.wallMilliseconds)
+        case .created, .reading, .claiming, .waitingForSlots, .publishingLayout, .ended, .suspended:
+            break  // Of an older attempt.
+        }
+    }
+
+    mutating func stopped(_ worker: WorkerID, _ attempt: UInt32, in cluster: inout Cluster) {
+        cluster.release(job, attemptsUpTo: attempt, on: worker)
+        switch phase {
+        case .restarting(var waiting, let since, let notBefore):
+            guard attempt >= self.attempt else { return }
+            waiting.remove(worker)
+            phase = .restarting(waiting: waiting, since: since, notBefore: notBefore)
+        case .ending(var ending):
+            guard attempt >= self.attempt else { return }
+            ending.waiting.remove(worker)
+            phase = .ending(ending)
+        case .created, .reading, .claiming, .waitingForSlots, .publishingLayout, .deploying, .running, .finishing, .ended, .suspended:
+            break  // Left over from an older attempt.
+        }
+    }
+
+    mutating func measured(_ metrics: TaskMetrics) {
+        if isCurrent(metrics.task) { chronicle.metrics[metrics.task.subtask] = metrics }
+    }
+
+    // MARK: Splits
+
+    /// Sources look for splits as soon as the restore point is known, beside the deployment.
+    var discovers: Bool {
+        switch phase {
+        case .waitingForSlots, .publishingLayout, .deploying, .running: true
+        case .created, .reading, .claiming, .restarting, .finishing, .ending, .ended, .suspended: false
+        }
+    }
+
+    mutating func discover(at now: Now, in cluster: inout Cluster) {
+        guard discovers else { return }
+        for index in assigners.indices {
+            guard let known = assigners[index].discover(at: now.instant) else { continue }
+            let vertex = assigners[index].vertex
+            guard let spec = graph.vertices[vertex].source else { preconditionFailure("split assigners belong to sources") }
+            cluster.effects.append(.discover(job: job, vertex: vertex, spec, known: known))
+        }
+    }
+
+    mutating func discovered(_ vertex: Int, _ result: Result<Discovery, StreamError>, at now: Now, in cluster: inout Cluster) {
+        guard let index = assigners.firstIndex(where: { $0.vertex == vertex }) else { return }
+        switch result {
+        case .success(let found):
+            let assignments = assigners[index].discovered(found, at: now.instant)
+            switch phase {
+            case .running: assign(assignments, vertex: vertex, in: &cluster)
+            case .created, .reading, .claiming, .waitingForSlots, .publishingLayout, .deploying, .restarting, .finishing, .ending, .ended, .suspended:
+                precondition(assignments.isEmpty, "only running readers ask for splits")
+            }
+        case .failure(let error):
+            assigners[index].discoveryFailed(retryAfter: .seconds(5), at: now.instant)
+            let error = error.during(graph.vertices[vertex].name)
+            switch phase {
+            case .waitingForSlots, .publishingLayout, .deploying, .running:
+                if error.retry {
+                    cluster.log(.warning, "SplitAssigner", "Looking for splits failed, it is tried again: \(error)")
+                } else {
+                    fail(error, at: now, in: &cluster)
+                }
+            case .created, .reading, .claiming, .restarting, .finishing, .ending, .ended, .suspended:
+                break  // The next attempt looks again.
+            }
+        }
+    }
+
+    mutating func needsSplits(_ task: TaskID, in cluster: inout Cluster) {
+        switch phase {
+        case .running:
+            guard isCurrent(task), let index = assigners.firstIndex(where: { $0.vertex == task.subtask.vertex }) else { return }
+            assign(assigners[index].needsSplits(task.subtask.index), vertex: task.subtask.vertex, in: &cluster)
+        case .created, .reading, .claiming, .waitingForSlots, .publishingLayout, .deploying, .restarting, .finishing, .ending, .ended, .suspended:
+            break  // Of an attempt that is being ended.
+        }
+    }
+
+    private func assign(_ assignments: [SplitAssigner.Assignment], vertex: Int, in cluster: inout Cluster) {
+        guard let layout = phase.layout else { return }
+        for assignment in assignments {
+            let subtask = SubtaskID(vertex: vertex, index: assignment.subtask)
+            cluster.send(
+                .splits(TaskID(job: job, subtask: subtask, attempt: attempt), assignment.splits, noMore: assignment.noMore),
+                to: layout.slot(of: subtask).worker)
+        }
+    }
+}

@@ -1,0 +1,162 @@
+import Dataflow
+import Wire
+
+/// The brain of one job: from its submission to its end.
+///
+/// Promises: at most one attempt of the job writes committed output; a layout stands in HEAD before it is deployed; a checkpoint counts when
+/// HEAD names it; a job is FINISHED only when every committable is acknowledged.
+///
+/// An event changes facts; `advance` then does whatever has become due. Files: `+Start` (up to running), `+Tasks`, `+Checkpoints`,
+/// `+Failures`, `+Ending`.
+package struct JobMaster: Sendable {
+    package let job: JobID
+    package let submission: Submission
+    package let submitted: Int64
+    let graphBytes: [UInt8]
+    /// Subtasks of each vertex.
+    package let parallelism: [Int]
+
+    package internal(set) var phase = JobPhase.created
+    var head: HeadKeeper
+    package internal(set) var coordinator: CheckpointCoordinator
+    var ledger = CommitLedger()
+    var collector = Collector()
+    var assigners: [SplitAssigner]
+    var policy: RestartPolicy
+    /// What the next attempt starts from.
+    package internal(set) var restore: RestorePoint?
+
+    /// Of the newest layout.
+    var attempt: UInt32 = 0
+    var layoutEpoch: LayoutEpoch = 0
+    /// Who asked for the job, until answered.
+    var submitter: Ticket?
+    /// Who asked for it to stop, with the savepoint's path once there is one.
+    var stoppers: [Ticket] = []
+    var stopPath: String?
+    /// A cancel that came before HEAD was claimed.
+    var cancelWanted = false
+    /// Checkpoint ids that HEAD has set aside.
+    var reservedThrough: CheckpointID = 0
+    var reservation: Int?
+    /// Checkpoints that leave HEAD with these changes.
+    var retiring: [(change: Int, entries: [Head.Retained])] = []
+    /// TaskManagers that know of the job.
+    var informed: Set<WorkerID> = []
+    var hasRun = false
+    var sweepsAfterNext = false
+    /// Splits that snapshots of the running attempt show as finished (assigner, ids), until their checkpoint is complete.
+    var finishedSplits: [CheckpointID: [(assigner: Int, splits: [String])]] = [:]
+    var chronicle: JobChronicle
+
+    package init(_ submission: Submission, ticket: Ticket, at now: Now) {
+        job = submission.job
+        self.submission = submission
+        submitted = now.wallMilliseconds
+        submitter = ticket
+        let graph = submission.graph
+        graphBytes = JobGraphBytes.encode(graph)
+        parallelism = graph.vertices.map { min(max($0.parallelism ?? submission.options.parallelism, 1), graph.maxParallelism) }
+        head = HeadKeeper(job: submission.job)
+        coordinator = CheckpointCoordinator(job: submission.job, options: submission.options)
+        assigners = graph.sources.map { SplitAssigner(vertex: $0) }
+        policy = RestartPolicy(submission.options.restart)
+        chronicle = JobChronicle(at: now.wallMilliseconds)
+    }
+
+    var options: JobOptions { submission.options }
+    var graph: JobGraph { submission.graph }
+    var slotsNeeded: Int { parallelism.max() ?? 0 }
+
+    package mutating func handle(_ event: JobEvent, at now: Now, in cluster: inout Cluster) {
+        cluster.cover(phase.name, event.name)
+        switch event {
+        case .begin: begin(at: now, in: &cluster)
+        case .stored(let ticket, let answer): stored(ticket, answer, at: now, in: &cluster)
+        case .slotsChanged, .timer: break  // `advance` looks.
+        case .workerLost(let worker, let reason): workerLost(worker, reason, at: now, in: &cluster)
+        case .deployed(let worker, let attempt): deployed(worker, attempt, at: now, in: &cluster)
+        case .stopped(let worker, let attempt): stopped(worker, attempt, in: &cluster)
+        case .taskEnded(let task): taskEnded(task)
+        case .taskFailed(let task, let error, let worker): taskFailed(task, error, worker, at: now, in: &cluster)
+        case .needsSplits(let task): needsSplits(task, in: &cluster)
+        case .discovered(let vertex, let result): discovered(vertex, result, at: now, in: &cluster)
+        case .acknowledged(let acknowledgement, let worker): acknowledged(acknowledgement, worker, at: now, in: &cluster)
+        case .declined(let worker, let attempt, let checkpoint, let reason):
+            declined(worker, attempt, checkpoint, reason, at: now, in: &cluster)
+        case .committed(let ids): ledger.committed(ids)  // True whoever says it, whenever.
+        case .commitFailed(let checkpoint, let error): commitFailed(checkpoint, error, at: now, in: &cluster)
+        case .metrics(let metrics): measured(metrics)
+        case .cancel(let ticket): cancel(ticket, at: now, in: &cluster)
+        case .checkpoint(let ticket, let kind, let directory): wish(kind, directory, ticket, in: &cluster)
+        }
+        advance(at: now, in: &cluster)
+    }
+
+    /// Does what is due by now. Every step either changes the state or leaves nothing due.
+    mutating func advance(at now: Now, in cluster: inout Cluster) {
+        apply(head.timer(at: now.instant, draw: &cluster.draw), at: now, in: &cluster)
+        var before: JobPhase.Name
+        repeat {
+            before = phase.name
+            switch phase {
+            case .created, .claiming, .publishingLayout, .suspended:
+                break  // An answer is awaited.
+            case .ended:
+                break  // Only the collector still works.
+            case .reading(let reading): read(reading, at: now, in: &cluster)
+            case .waitingForSlots(let since): placeTasks(since: since, at: now, in: &cluster)
+            case .deploying(let layout, let waiting): if waiting.isEmpty { start(layout, at: now, in: &cluster) }
+            case .running(let layout, let ended): run(layout, ended: ended, at: now, in: &cluster)
+            case .restarting(let waiting, let since, let notBefore):
+                restart(waiting, since: since, notBefore: notBefore, at: now, in: &cluster)
+            case .finishing: if ledger.isEmpty { end(.finished, at: now, in: &cluster) }
+            case .ending(let ending): end(ending, at: now, in: &cluster)
+            }
+        } while phase.name != before
+        discover(at: now, in: &cluster)
+        commit(at: now, in: &cluster)
+        collect(at: now, in: &cluster)
+    }
+
+    package func deadline(cancellationTimeout: Duration) -> Instant? {
+        var deadlines: [Instant?] = [head.deadline, collector.deadline]
+        switch phase {
+        case .created, .claiming, .publishingLayout, .deploying: break
+        case .ended, .suspended: break
+        case .reading(let reading): deadlines.append(reading.retryAt)
+        case .waitingForSlots(let since): deadlines.append(since + options.slotRequestTimeout)
+        case .running(let layout, let ended):
+            // While ids are being reserved, the answer is awaited, not the time.
+            if reservation == nil { deadlines.append(coordinator.deadline(allEnded: ended.count == layout.subtasks.count)) }
+            deadlines.append(ledger.deadline)
+        case .restarting(let waiting, let since, let notBefore):
+            if !coordinator.isPublishing || !waiting.isEmpty { deadlines.append(waiting.isEmpty ? notBefore : since + cancellationTimeout) }
+        case .finishing: deadlines.append(ledger.deadline)
+        case .ending(let ending):
+            if !ending.waiting.isEmpty { deadlines.append(ending.since + cancellationTimeout) }
+            if ending.change == nil { deadlines += [ending.commitsUntil, ledger.deadline] }
+        }
+        if !phase.isOver, discovers { deadlines += assigners.map(\.deadline) }
+        return deadlines.compactMap { $0 }.min()
+    }
+
+    package func checkInvariants(_ cluster: Cluster) {
+        head.checkInvariants()
+        coordinator.checkInvariants()
+        ledger.checkInvariants()
+        for assigner in assigners { assigner.checkInvariants() }
+        if let layout = phase.layout {
+            precondition(layout.attempt == attempt, "the newest attempt runs")
+            for slot in layout.vertices.flatMap(\.slots) where cluster.workers[slot.worker] != nil {
+                precondition(
+                    cluster.slots.holders(on: slot.worker)[slot.index] == SlotPool.Holder(job: job, attempt: attempt),
+                    "a subtask runs in a slot that its job holds")
+            }
+            precondition(layout.workers.allSatisfy { cluster.workers[$0] != nil } || phase.name == .finishing, "a job runs on live workers")
+        }
+        if case .finishing = phase { precondition(restore != nil, "a job finishes with a checkpoint") }
+        if case .ended(.finished) = phase { precondition(ledger.isEmpty, "a job is FINISHED when everything is committed") }
+        if case .running = phase { precondition(submitter == nil, "who submits gets an answer") }
+    }
+}

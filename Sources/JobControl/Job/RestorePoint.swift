@@ -1,0 +1,116 @@
+import Dataflow
+import Wire
+
+/// A checkpoint that a job starts from, checked against its graph.
+package struct RestorePoint: Sendable {
+    package var manifest: Manifest
+    /// The store of the objects; nil: the job's own.
+    package var store: String?
+    package var objects: [Manifest.StateObject]
+    /// The folder that holds `_metadata`, for people.
+    package var path: String
+    /// For each vertex of the graph its position in the checkpoint.
+    package var vertices: [Int?]
+
+    package var checkpoint: CheckpointID { manifest.checkpoint }
+
+    /// Decodes and checks the bytes of a manifest. Nothing of a checkpoint that does not fit is used.
+    ///
+    /// `own`: the job whose checkpoint it must be; nil: any job's.
+    package static func check(
+        _ bytes: [UInt8], graph: JobGraph, own: JobID?, store: String?, path: String, allowNonRestoredState: Bool
+    ) -> Result<RestorePoint, StreamError> {
+        func refused(_ why: String) -> Result<RestorePoint, StreamError> {
+            .failure(StreamError(.user, retry: false, "cannot restore from \(path): \(why)"))
+        }
+        guard let manifest = StoredJSON.decode(Manifest.self, bytes) else { return refused("its _metadata is damaged, or none of ours") }
+        guard manifest.version == Manifest.currentVersion else {
+            return refused("its format has version \(manifest.version), this build reads version \(Manifest.currentVersion)")
+        }
+        if let own, manifest.job != own { return refused("it belongs to job \(manifest.job)") }
+        guard manifest.maxParallelism == graph.maxParallelism else {
+            return refused(
+                "it was taken with maximum parallelism \(manifest.maxParallelism), the job has \(graph.maxParallelism);"
+                    + " set pipeline.max-parallelism to \(manifest.maxParallelism)")
+        }
+        guard manifest.layout.vertices.count == manifest.vertexIDs.count,
+            manifest.subtasks.allSatisfy({ manifest.vertexIDs.indices.contains($0.subtask.vertex) }),
+            manifest.enumerators.allSatisfy({ manifest.vertexIDs.indices.contains($0.vertex) }),
+            manifest.uncommitted.allSatisfy({ manifest.vertexIDs.indices.contains($0.vertex) }),
+            manifest.objects.allSatisfy({ $0.subtasks.allSatisfy { manifest.vertexIDs.indices.contains($0.vertex) } })
+        else { return refused("its _metadata contradicts itself") }
+
+        let vertices = graph.vertices.map { vertex in manifest.vertexIDs.firstIndex(of: vertex.id) }
+        let gone = manifest.vertexIDs.indices.filter { !vertices.contains($0) && manifest.hasState($0) }
+        guard gone.isEmpty || allowNonRestoredState else {
+            return refused(
+                "it has state of \(gone.map { "vertex \(manifest.vertexIDs[$0])" }.joined(separator: ", ")), which the job does not have;"
+                    + " allow non-restored state to drop it")
+        }
+        return .success(RestorePoint(manifest: manifest, store: store, objects: manifest.objects, path: path, vertices: vertices))
+    }
+
+    /// The position in the graph of a vertex of the checkpoint.
+    package func position(of old: Int) -> Int? { vertices.firstIndex { $0 == old } }
+
+    /// A checkpoint folder named by a user: objects lie beside `_metadata`, unless they are of older checkpoints of the same job.
+    package mutating func rebase() {
+        let folders = Set(objects.map { $0.key.split(separator: "/").dropLast().joined(separator: "/") })
+        let tail = "/\(manifest.job)/chk-\(manifest.checkpoint)"
+        if folders.count > 1, path.hasSuffix(tail) {
+            store = String(path.dropLast(tail.count))
+        } else {
+            store = path
+            for index in objects.indices {
+                objects[index].key = objects[index].key.split(separator: "/").last.map(String.init) ?? objects[index].key
+            }
+        }
+    }
+
+    /// The enumerator of a source vertex, and the splits that its readers held.
+    package func splits(of vertex: Int) -> (enumerator: Manifest.Enumerator?, reading: [SplitState]) {
+        guard let old = vertices[vertex] else { return (nil, []) }
+        var enumerator = manifest.enumerators.first { $0.vertex == old }
+        enumerator?.vertex = vertex
+        return (enumerator, manifest.subtasks.filter { $0.subtask.vertex == old }.flatMap(\.splits))
+    }
+
+    /// Everything that may not be committed yet, for vertices that still exist.
+    package var commits: [CommitLedger.Entry] {
+        var entries: [CommitLedger.Entry] = []
+        for pending in manifest.uncommitted {
+            guard let vertex = position(of: pending.vertex) else { continue }
+            entries.append(CommitLedger.Entry(vertex: vertex, subtask: nil, checkpoint: checkpoint, committable: pending.committable))
+        }
+        for share in manifest.subtasks {
+            guard let vertex = position(of: share.subtask.vertex) else { continue }
+            entries += share.committables.map {
+                CommitLedger.Entry(vertex: vertex, subtask: share.subtask.index, checkpoint: checkpoint, committable: $0)
+            }
+        }
+        return entries
+    }
+
+    /// What the tasks on one worker need of it: with the same key groups a subtask needs its own state, otherwise that of all.
+    package func order(for subtasks: [SubtaskID], layout: Layout) -> Deployment.Restore {
+        let same = vertices.indices.map { vertex in
+            vertices[vertex].map { manifest.layout.vertices[$0].owners == layout.vertices[vertex].owners
+                && manifest.layout.vertices[$0].parallelism == layout.vertices[vertex].parallelism } ?? false
+        }
+        func needs(_ old: SubtaskID) -> Bool {
+            guard let vertex = position(of: old.vertex) else { return false }
+            return subtasks.contains { $0.vertex == vertex && (!same[vertex] || $0.index == old.index) }
+        }
+        return Deployment.Restore(
+            checkpoint: checkpoint, store: store, objects: objects.filter { $0.subtasks.contains(where: needs) }, vertices: vertices,
+            parallelism: manifest.layout.vertices.map(\.parallelism))
+    }
+}
+
+extension Manifest {
+    fileprivate func hasState(_ vertex: Int) -> Bool {
+        objects.contains { $0.subtasks.contains { $0.vertex == vertex } } || enumerators.contains { $0.vertex == vertex }
+            || uncommitted.contains { $0.vertex == vertex }
+            || subtasks.contains { $0.subtask.vertex == vertex && !($0.splits.isEmpty && $0.committables.isEmpty) }
+    }
+}

@@ -1,0 +1,222 @@
+import Dataflow
+import Wire
+
+/// The JobManager's brain: told what happened and the time, answers what to do. Its host has the sockets, stores and clocks.
+package struct JobManagerMachine: Sendable {
+    private(set) var cluster: Cluster
+    private(set) var jobs: [JobID: JobMaster] = [:]
+    /// In the order of submission.
+    private(set) var order: [JobID] = []
+    private let seed: UInt64
+
+    /// `seed`: of nonces and jitter; another one for every process. `recordsCoverage`: count (state, event) pairs for `coverage`.
+    package init(options: ClusterOptions, seed: UInt64, recordsCoverage: Bool = false) {
+        cluster = Cluster(options: options, seed: seed, recordsCoverage: recordsCoverage)
+        self.seed = seed
+    }
+
+    package mutating func handle(_ event: ClusterEvent, at now: Now) -> [ClusterEffect] {
+        switch event {
+        case .connected(let connection): cluster.workers.connected(connection, at: now.instant)
+        case .message(let message, let connection): received(message, on: connection, at: now)
+        case .disconnected(let connection, let reason):
+            if let worker = cluster.workers.disconnected(connection) { lost(worker, "its connection broke: \(reason)", at: now) }
+        case .stored(let ticket, let answer):
+            if let job = cluster.asked.removeValue(forKey: ticket) { tell(job, .stored(ticket, answer), at: now) }
+        case .discovered(let job, let vertex, let result): tell(job, .discovered(vertex: vertex, result), at: now)
+        case .request(let ticket, let request): asked(request, ticket, at: now)
+        case .timer: timer(at: now)
+        }
+        settle(at: now)
+        forgetOldJobs()
+        if let due = deadline { cluster.effects.append(.wake(at: due)) }
+        defer { cluster.effects = [] }
+        return cluster.effects
+    }
+
+    /// Consequences that concern other jobs or workers, until there are no more.
+    private mutating func settle(at now: Now) {
+        while true {
+            if !cluster.condemned.isEmpty {
+                let (worker, reason) = cluster.condemned.removeFirst()
+                drop(worker, reason, at: now)
+            } else if cluster.freed {
+                cluster.freed = false
+                for job in order { tell(job, .slotsChanged, at: now) }
+            } else {
+                return
+            }
+        }
+    }
+
+    private mutating func tell(_ job: JobID, _ event: JobEvent, at now: Now) {
+        jobs[job]?.handle(event, at: now, in: &cluster)
+    }
+
+    // MARK: Workers
+
+    private mutating func received(_ message: WorkerMessage, on connection: ConnectionID, at now: Now) {
+        if case .register(let registration) = message { return register(registration, on: connection, at: now) }
+        guard let worker = cluster.workers.heard(on: connection, at: now) else {
+            cluster.effects.append(.close(connection, reason: "no TaskManager is registered on this connection"))
+            return
+        }
+        switch message {
+        case .register, .heartbeat: break
+        case .deployed(let job, let attempt): tell(job, .deployed(worker, attempt: attempt), at: now)
+        case .ended(let task): tell(task.job, .taskEnded(task), at: now)
+        case .failed(let task, let error): tell(task.job, .taskFailed(task, error, worker), at: now)
+        case .stopped(let job, let attempt): stopped(job, attempt, on: worker, at: now)
+        case .needsSplits(let task): tell(task.job, .needsSplits(task), at: now)
+        case .acknowledged(let acknowledgement): tell(acknowledgement.job, .acknowledged(acknowledgement, worker), at: now)
+        case .declined(let job, let attempt, let checkpoint, let reason):
+            tell(job, .declined(worker, attempt: attempt, checkpoint, reason: reason), at: now)
+        case .committed(let job, _, let ids): tell(job, .committed(ids), at: now)
+        case .commitFailed(let job, let checkpoint, let error): tell(job, .commitFailed(checkpoint, error), at: now)
+        case .metrics(let all): for metrics in all { tell(metrics.task.job, .metrics(metrics), at: now) }
+        case .leaving(let reason):
+            cluster.workers.leaves(worker)
+            cluster.log(.info, "Workers", "TaskManager \(worker) leaves: \(reason)")
+        }
+    }
+
+    private mutating func register(_ registration: Registration, on connection: ConnectionID, at now: Now) {
+        let worker = registration.worker
+        // What the lost connection had placed there may still run, whatever the TaskManager says now.
+        var owed = cluster.slots.holders(on: worker).reduce(into: cluster.owed[worker] ?? [:]) { owed, holder in
+            if let holder { owed[holder.job] = max(owed[holder.job] ?? 0, holder.attempt) }
+        }
+        for (job, attempt) in cluster.workers[worker]?.leftovers ?? [:] { owed[job] = max(owed[job] ?? 0, attempt) }
+        switch cluster.workers.register(registration, on: connection, owed: owed, at: now) {
+        case .repeated: break
+        case .refused(let reason):
+            cluster.log(.warning, "Workers", "Refused a registration: \(reason)")
+            cluster.effects.append(.send(.refused(reason: reason), epoch: cluster.epoch, to: connection))
+            cluster.effects.append(.close(connection, reason: reason))
+        case .accepted(let replaced):
+            if let replaced {
+                cluster.effects.append(.close(replaced, reason: "TaskManager \(worker) has registered on a new connection"))
+                _ = cluster.slots.remove(worker)
+            }
+            cluster.owed[worker] = nil
+            cluster.slots.add(worker, slots: registration.slots)
+            cluster.log(
+                .info, "Workers",
+                "Registered TaskManager \(worker) at \(registration.host):\(registration.dataPort) with \(registration.slots) slots.")
+            cluster.send(
+                .registered(
+                    heartbeatMilliseconds: cluster.options.heartbeatInterval.milliseconds,
+                    timeoutMilliseconds: cluster.options.heartbeatTimeout.milliseconds),
+                to: worker)
+            for (job, attempt) in (cluster.workers[worker]?.leftovers ?? [:]).sorted(by: { $0.key < $1.key }) {
+                cluster.send(.cancel(job: job, attempt: attempt), to: worker)
+            }
+            if replaced != nil {
+                for job in order { tell(job, .workerLost(worker, reason: "it has registered anew"), at: now) }
+            }
+            cluster.freed = true
+        }
+    }
+
+    private mutating func stopped(_ job: JobID, _ attempt: UInt32, on worker: WorkerID, at now: Now) {
+        let wasLeftover = cluster.workers[worker]?.leftovers[job] != nil
+        if cluster.workers.stopped(job, attempt: attempt, on: worker) { cluster.freed = true }
+        if wasLeftover, jobs[job].map({ $0.phase.isOver }) ?? true { cluster.send(.release(job: job), to: worker) }
+        tell(job, .stopped(worker, attempt: attempt), at: now)
+    }
+
+    /// The connection is gone, and with it what the worker had.
+    private mutating func lost(_ worker: WorkerID, _ reason: String, at now: Now) {
+        cluster.log(.warning, "Workers", "Lost TaskManager \(worker): \(reason)")
+        let held = cluster.slots.remove(worker)
+        if !held.isEmpty { cluster.owed[worker, default: [:]].merge(held) { max($0, $1) } }
+        for job in order { tell(job, .workerLost(worker, reason: reason), at: now) }
+    }
+
+    /// Cuts a worker off that is still connected.
+    private mutating func drop(_ worker: WorkerID, _ reason: String, at now: Now) {
+        guard let connection = cluster.workers[worker]?.connection else { return }
+        let leftovers = cluster.workers[worker]?.leftovers ?? [:]
+        if !leftovers.isEmpty { cluster.owed[worker, default: [:]].merge(leftovers) { max($0, $1) } }
+        cluster.effects.append(.close(connection, reason: reason))
+        _ = cluster.workers.disconnected(connection)
+        lost(worker, reason, at: now)
+    }
+
+    // MARK: Clients and time
+
+    private mutating func asked(_ request: ClientRequest, _ ticket: Ticket, at now: Now) {
+        func reply(_ reply: ClientReply) { cluster.effects.append(.reply(ticket, reply)) }
+        switch request {
+        case .submit(let submission):
+            if let old = jobs[submission.job], !old.phase.isOver {
+                return reply(.refused(StreamError(.user, retry: false, "job \(submission.job) exists already")))
+            }
+            if submission.graph.vertices.isEmpty {
+                return reply(.refused(StreamError(.user, retry: false, "the job has no operators")))
+            }
+            cluster.log(.info, "JobManager", "Received job submission '\(submission.graph.name)' (\(submission.job)).")
+            order.removeAll { $0 == submission.job }
+            order.append(submission.job)
+            jobs[submission.job] = JobMaster(submission, ticket: ticket, at: now)
+            tell(submission.job, .begin, at: now)
+        case .cancel(let job):
+            guard jobs[job] != nil else { return reply(.unknownJob(job)) }
+            tell(job, .cancel(ticket), at: now)
+        case .savepoint(let job, let kind, let directory):
+            guard jobs[job] != nil else { return reply(.unknownJob(job)) }
+            precondition(kind.isSavepoint, "clients ask for savepoints here")
+            tell(job, .checkpoint(ticket, kind, directory: directory), at: now)
+        case .checkpoint(let job):
+            guard jobs[job] != nil else { return reply(.unknownJob(job)) }
+            tell(job, .checkpoint(ticket, .checkpoint, directory: nil), at: now)
+        }
+    }
+
+    private mutating func timer(at now: Now) {
+        let tick = cluster.workers.tick(at: now.instant)
+        for beat in tick.beats {
+            cluster.effects.append(.send(.heartbeat(sequence: beat.sequence), epoch: cluster.epoch, to: beat.connection))
+        }
+        for connection in tick.nameless {
+            _ = cluster.workers.disconnected(connection)
+            cluster.effects.append(.close(connection, reason: "nobody registered on it"))
+        }
+        for worker in tick.silent { drop(worker, "no sign of life for \(cluster.options.heartbeatTimeout)", at: now) }
+        for job in order { tell(job, .timer, at: now) }
+    }
+
+    private var deadline: Instant? {
+        var deadlines = [cluster.workers.deadline]
+        for job in jobs.values { deadlines.append(job.deadline(cancellationTimeout: cluster.options.cancellationTimeout)) }
+        return deadlines.compactMap { $0 }.min()
+    }
+
+    private mutating func forgetOldJobs() {
+        let ended = order.filter { jobs[$0].map { $0.phase.isOver && $0.collector.isIdle } ?? true }
+        guard ended.count > cluster.options.endedJobs else { return }
+        for job in ended.prefix(ended.count - cluster.options.endedJobs) {
+            jobs[job] = nil
+            order.removeAll { $0 == job }
+        }
+    }
+
+    // MARK: For tests and people
+
+    /// "state × event" → how often; empty unless asked for at `init`.
+    package var coverage: [String: Int] { cluster.coverage ?? [:] }
+
+    /// Every pair that `coverage` may hold.
+    package static var allPairs: [String] {
+        JobPhase.Name.allCases.flatMap { phase in JobEvent.Name.allCases.map { "\(phase.rawValue) × \($0.rawValue)" } }
+    }
+
+    package func phase(of job: JobID) -> JobPhase.Name? { jobs[job]?.phase.name }
+
+    package func checkInvariants() {
+        cluster.workers.checkInvariants()
+        cluster.slots.checkInvariants(workers: cluster.workers.ids)
+        precondition(cluster.effects.isEmpty && cluster.condemned.isEmpty && !cluster.freed, "nothing is left undone")
+        for job in order { jobs[job]?.checkInvariants(cluster) }
+    }
+}
