@@ -87,6 +87,23 @@ struct Optimizing {
         #expect(text.contains("(window_end - 1:INTERVAL MILLISECOND) AS $time"))
     }
 
+    @Test func theOlderGroupWindowsMeanTheSame() {
+        let old = explained(
+            """
+            SELECT HOP_START(event_time, INTERVAL '5' SECOND, INTERVAL '10' SECOND) AS window_start, ticker, MAX(price) AS top FROM ticks
+            GROUP BY HOP(event_time, INTERVAL '5' SECOND, INTERVAL '10' SECOND), ticker
+            """)
+        let new = explained(
+            """
+            SELECT window_start, ticker, MAX(price) AS top
+            FROM TABLE(HOP(TABLE ticks, DESCRIPTOR(event_time), INTERVAL '5' SECOND, INTERVAL '10' SECOND)) GROUP BY window_start, window_end, ticker
+            """)
+        #expect(old == new)
+        #expect(
+            explained("SELECT TUMBLE_END(event_time, INTERVAL '2' SECOND) FROM ticks GROUP BY TUMBLE(event_time, INTERVAL '1' SECOND)")
+                .contains("TUMBLE_END must name the window of GROUP BY"))
+    }
+
     @Test func conditionsOnKeysMoveBelowTheGrouping() {
         let text = explained("SELECT * FROM (SELECT ticker, SUM(size) AS s FROM ticks GROUP BY ticker) WHERE ticker <> 'X' AND s > 1")
         #expect(text.contains("Calc(select=[ticker, $agg0 AS s], where=[($agg0 > 1)])"))

@@ -17,9 +17,14 @@ struct Aggregation {
 
     /// Over the input, each once.
     let keys: [Expression]
+    /// Its bounds are among the keys.
+    let window: GroupWindow?
     private(set) var calls: [Call] = []
 
-    init(keys: [Expression]) { self.keys = keys }
+    init(keys: [Expression], window: GroupWindow? = nil) {
+        self.keys = keys
+        self.window = window
+    }
 
     /// The aggregate's output column; equal aggregates share one.
     mutating func column(of call: Call) -> Expression {

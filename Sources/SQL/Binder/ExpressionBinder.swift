@@ -162,8 +162,11 @@ struct ExpressionBinder {
         let name = called.function
         if called.over != nil || Aggregation.rankings.contains(name) { throw SQLError("OVER windows are not supported", at: range) }
         if Aggregation.functions.contains(name) { return try bindAggregate(called, range) }
+        if let bound = try aggregation?.window?.key(for: called, at: range), case .column(let position, let type)? = aggregation?.column(ofKey: bound) {
+            return .column(position, type: type.nullable(type.isNullable || name.hasSuffix("_ROWTIME")))  // As Flink types it.
+        }
         if ["TUMBLE", "HOP", "SESSION"].contains(String(name.prefix { $0 != "_" })) {
-            throw SQLError("group window \(name) is not supported", at: range, hint: "use FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL …)) GROUP BY window_start, window_end")
+            throw SQLError("\(name) belongs to a window in GROUP BY", at: range, hint: "GROUP BY TUMBLE(ts, INTERVAL …), or FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL …))")
         }
         guard called.name.parts.count == 1 else { throw SQLError("unknown function '\(called.name.text)'", at: called.name.range) }
         if called.distinct || called.filter != nil || !called.withinGroup.isEmpty || called.ignoreNulls != nil {

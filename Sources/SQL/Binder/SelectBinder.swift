@@ -101,8 +101,9 @@ extension QueryBinder {
     // MARK: GROUP BY
 
     private func bindGrouped(_ select: SelectSyntax, _ items: [Item], _ input: Plan, _ scope: Scope) throws(SQLError) -> Plan {
-        let keys = try bindKeys(select.groupBy ?? [], items, scope)
-        var binder = ExpressionBinder(scope: scope, place: "SELECT", aggregation: Aggregation(keys: keys))
+        let (input, window) = try GroupWindow.bind(select.groupBy ?? [], input, scope).map { ($0, Optional($1)) } ?? (input, nil)
+        let keys = try bindKeys(select.groupBy ?? [], items, scope) + (window?.bounds ?? [])
+        var binder = ExpressionBinder(scope: scope, place: "SELECT", aggregation: Aggregation(keys: keys, window: window))
         let projections = try bind(items, scope, &binder)
         var having = ExpressionBinder(scope: scope, place: "HAVING", aggregation: binder.aggregation)
         let condition: Expression? = if let syntax = select.having { try having.bindCondition(syntax) } else { nil }
@@ -119,7 +120,7 @@ extension QueryBinder {
             AggregateCall(
                 function: call.function, argument: call.argument.map(position), filter: call.filter.map(position), distinct: call.distinct, type: call.type)
         }
-        let before = input.calc(columns, names: columns.enumerated().map { nameOfInput($0, $1, scope) })
+        let before = input.calc(columns, names: columns.enumerated().map { nameOfInput($0, $1, input) })
         var outputs = keys.indices.map { position in
             let key = before.columns[position]
             return PlanColumn(name: key.name, type: key.type, isRowtime: key.window?.bound == .time, window: key.window)
@@ -130,8 +131,8 @@ extension QueryBinder {
         return Plan.aggregate(aggregate).calc(condition: condition, projections, names: names(of: items))
     }
 
-    private func nameOfInput(_ position: Int, _ expression: Expression, _ scope: Scope) -> String {
-        if case .column(let index, _) = expression { scope.entries[index].column.name } else { "$f\(position)" }
+    private func nameOfInput(_ position: Int, _ expression: Expression, _ input: Plan) -> String {
+        if case .column(let index, _) = expression { input.columns[index].name } else { "$f\(position)" }
     }
 
     private func bindKeys(_ groupBy: [SelectSyntax.Grouping], _ items: [Item], _ scope: Scope) throws(SQLError) -> [Expression] {
@@ -143,7 +144,7 @@ extension QueryBinder {
             case .list(let list): parts = list
             case .rollup, .cube, .sets: throw SQLError("GROUPING SETS, ROLLUP and CUBE are not supported", at: groupingRange(grouping))
             }
-            for syntax in parts {
+            for syntax in parts where !GroupWindow.isCall(syntax) {
                 if syntax.containsAggregate { throw SQLError("GROUP BY takes no aggregates", at: syntax.range) }
                 let key = try bindKey(syntax, items, scope)
                 if !keys.contains(key) { keys.append(key) }
