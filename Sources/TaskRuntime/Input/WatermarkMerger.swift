@@ -13,6 +13,12 @@ package struct WatermarkMerger {
         package var watermark: Int64?
         package var becameIdle = false
 
+        package init(becameActive: Bool = false, watermark: Int64? = nil, becameIdle: Bool = false) {
+            self.becameActive = becameActive
+            self.watermark = watermark
+            self.becameIdle = becameIdle
+        }
+
         package var isNothing: Bool { !becameActive && watermark == nil && !becameIdle }
     }
 

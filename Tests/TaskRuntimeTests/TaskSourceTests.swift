@@ -1,0 +1,235 @@
+import Columnar
+import Dataflow
+import TaskRuntime
+import Testing
+
+@Suite struct TaskSourceTests {
+    private func subject(
+        _ reader: ListReader, delay: Int64? = 2, everyRow: Bool = false, idle: Duration = .zero, rate: Double? = nil, outputs: Int = 1,
+        capacity: Int = 8
+    ) -> Subject {
+        var source = TaskChain.Source(name: "Source: t", reader: reader)
+        source.watermark = delay.map { watermarks(delay: $0) }
+        source.timeColumn = 1
+        source.watermarkAfterEveryRow = everyRow
+        source.idleTimeout = idle
+        source.rowsPerSecond = rate
+        let chain = TaskChain(source: source)
+        return Subject(Task(plan: plan(outputs: outputs), chain: chain, options: TaskOptions(channelCapacity: capacity))).tell(.start)
+    }
+
+    private func times(_ times: [Int64], most: Int = 4) -> ListReader { ListReader(most: most) { _, row in Row(Int64(row), times[row]) } }
+
+    @Test func asksForSplitsOneAheadAndEnds() {
+        let subject = subject(times([1, 2, 3, 4, 5, 6]))
+        #expect(subject.run() == .idle(wake: nil))
+        #expect(subject.said() == ["needsSplits"])
+        subject.tell(.splits([split("a", rows: 6)], noMore: false))
+        subject.step()
+        subject.step()
+        #expect(subject.said() == ["0→0 #0 rows 0@1 1@2 2@3 3@4", "0→0 #1 watermark 2", "needsSplits"])
+        subject.run()
+        #expect(subject.said() == ["0→0 #2 rows 4@5 5@6", "0→0 #3 watermark 4"])
+        subject.tell(.splits([], noMore: true))
+        subject.run()
+        #expect(subject.said() == ["0→0 #4 watermark max", "0→0 #5 end", "ended"])
+    }
+
+    @Test func aTriggerCutsBetweenPollsAndIsIdempotent() {
+        let subject = subject(times([1, 2, 3, 4, 5, 6]), delay: nil)
+        subject.tell(.splits([split("a", rows: 6)], noMore: true))
+        subject.step()
+        subject.step()
+        _ = subject.said()
+        subject.tell(.trigger(barrier(3)))
+        subject.tell(.trigger(barrier(3)))
+        subject.tell(.trigger(barrier(2)))
+        subject.step()
+        #expect(subject.lastSnapshot?.splits.map(position) == [4])
+        subject.run()
+        #expect(subject.said() == ["snapshot 3", "0→0 #1 barrier 3", "0→0 #2 rows 4@5 5@6", "0→0 #3 watermark max", "0→0 #4 end", "ended"])
+    }
+
+    @Test func splitsThatCameBeforeATriggerBelongToItsCheckpoint() {
+        let subject = subject(times([1, 2]))
+        subject.tell(.splits([split("a", rows: 2)], noMore: false))
+        subject.tell(.trigger(barrier(1)))
+        subject.tell(.splits([split("b", rows: 2)], noMore: false))
+        subject.step()
+        subject.step()
+        #expect(subject.lastSnapshot?.splits.map(\.split.id) == ["a"])
+    }
+
+    @Test func anAbortedTriggerIsNotCarriedOut() {
+        let subject = subject(times([1]))
+        subject.tell(.trigger(barrier(1)))
+        subject.tell(.aborted(1))
+        subject.run()
+        #expect(subject.said() == ["needsSplits"])
+    }
+
+    @Test func barriersAreInjectedWhileRowsWaitForCredit() {
+        let subject = subject(times([1, 2, 3], most: 1), delay: nil, capacity: 1)
+        subject.tell(.splits([split("a", rows: 3)], noMore: true))
+        subject.run()
+        #expect(subject.step() == .backpressured(wake: nil))
+        subject.tell(.trigger(barrier(1)))
+        subject.step()
+        #expect(subject.lastSnapshot?.splits.map(position) == [2])
+        #expect(subject.said() == ["0→0 #0 rows 0@1", "snapshot 1"])
+        subject.tell(.credit(channel(1, 0, 0), batches: 1))
+        #expect(subject.said() == ["0→0 #1 rows 1@2", "0→0 #2 barrier 1"])
+    }
+
+    @Test func finishedSplitsStayUntilACheckpointThatHeldThemCompletes() {
+        let subject = subject(times([1, 2]))
+        subject.tell(.splits([split("a", rows: 2)], noMore: false))
+        subject.run()
+        subject.tell(.trigger(barrier(1)))
+        subject.step()
+        #expect(subject.lastSnapshot?.finishedSplits == ["a"])
+        subject.tell(.splits([split("b", rows: 1)], noMore: false))
+        subject.run()
+        subject.tell(.completed(1))
+        subject.tell(.trigger(barrier(2)))
+        subject.step()
+        #expect(subject.lastSnapshot?.finishedSplits == ["b"])
+        subject.tell(.trigger(barrier(3)))
+        subject.step()
+        #expect(subject.lastSnapshot?.finishedSplits == ["b"])
+        subject.tell(.completed(3))
+        subject.tell(.trigger(barrier(4)))
+        subject.step()
+        #expect(subject.lastSnapshot?.finishedSplits == [])
+    }
+
+    @Test func watermarksStandInTheSnapshotAndHoldBackAfterARestore() {
+        let subject = subject(ListReader { id, row in Row(0, id == "a" ? 100 + Int64(row) : 50 + Int64(row)) }, delay: 0)
+        var half = split("b", rows: 4)
+        half.position = Array("2".utf8)
+        half.watermark = 51
+        var first = split("a", rows: 4)
+        first.watermark = 99
+        subject.tell(.splits([first, half], noMore: true))
+        subject.step()
+        subject.step()
+        // The restored split holds the watermark although the other one is read first.
+        #expect(subject.said() == ["0→0 #0 watermark 51", "0→0 #1 rows 0@100 0@101 0@102 0@103"])
+        subject.tell(.trigger(barrier(1)))
+        subject.step()
+        #expect(subject.lastSnapshot?.splits.map(\.watermark) == [103, 51])
+    }
+
+    @Test func theWatermarkNeverFallsFromSplitToSplit() {
+        let subject = subject(ListReader { id, row in Row(0, id == "a" ? 100 : 10) }, delay: 0)
+        subject.tell(.splits([split("a", rows: 1), split("b", rows: 1)], noMore: true))
+        subject.run()
+        #expect(subject.said() == ["0→0 #0 rows 0@100", "0→0 #1 watermark 100", "0→0 #2 rows 0@10", "0→0 #3 watermark max", "0→0 #4 end", "ended"])
+    }
+
+    @Test func afterEveryRowCutsOnlyBeforeLateRows() {
+        let subject = subject(times([10, 5, 9, 20, 19, 17, 30, 8], most: 8), delay: 2, everyRow: true)
+        subject.tell(.splits([split("a", rows: 8)], noMore: true))
+        subject.step()
+        subject.step()
+        // 5 is late behind 8; 9 is not; 17 is late behind 18, 19 is not; 8 is late behind 28.
+        #expect(
+            subject.said() == [
+                "0→0 #0 rows 0@10", "0→0 #1 watermark 8", "0→0 #2 rows 1@5 2@9 3@20 4@19", "0→0 #3 watermark 18", "0→0 #4 rows 5@17 6@30",
+                "0→0 #5 watermark 28", "0→0 #6 rows 7@8",
+            ])
+    }
+
+    @Test func afterEveryRowWithNothingLateMakesOneBatch() {
+        let subject = subject(times([10, 9, 11, 12], most: 4), delay: 2, everyRow: true)
+        subject.tell(.splits([split("a", rows: 4)], noMore: true))
+        subject.step()
+        subject.step()
+        #expect(subject.said() == ["0→0 #0 rows 0@10 1@9 2@11 3@12", "0→0 #1 watermark 10"])
+    }
+
+    @Test func aStopEndsReadingAtTheBarrier() {
+        let subject = subject(times([1, 2, 3, 4, 5, 6]), delay: nil)
+        subject.tell(.splits([split("a", rows: 6)], noMore: true))
+        subject.step()
+        subject.step()
+        _ = subject.said()
+        subject.tell(.trigger(barrier(1, .stop)))
+        #expect(subject.run() == .stopped)
+        #expect(subject.said() == ["snapshot 1", "0→0 #1 barrier 1"])
+    }
+
+    @Test func aDrainFiresEverythingBeforeTheBarrier() {
+        let subject = subject(times([1, 2, 3, 4, 5, 6]), delay: nil)
+        subject.tell(.splits([split("a", rows: 6)], noMore: true))
+        subject.step()
+        subject.step()
+        _ = subject.said()
+        subject.tell(.trigger(barrier(1, .drain)))
+        #expect(subject.run() == .stopped)
+        #expect(subject.said() == ["0→0 #1 watermark max", "0→0 #2 end", "ended", "snapshot 1", "0→0 #3 barrier 1"])
+    }
+
+    @Test func aQuietSourceGoesIdleAndComesBack() {
+        let subject = subject(ListReader(isUnbounded: true) { _, row in Row(Int64(row), Int64(row)) }, delay: 0, idle: .milliseconds(100))
+        subject.tell(.splits([split("a", rows: 2)], noMore: false))
+        #expect(subject.run(at: 10) == .idle(wake: .milliseconds(110)))
+        _ = subject.said()
+        #expect(subject.run(at: 109) == .idle(wake: .milliseconds(110)))
+        #expect(subject.said() == [])
+        #expect(subject.run(at: 110) == .idle(wake: nil))
+        #expect(subject.said() == ["0→0 #2 idle"])
+        subject.tell(.splits([split("b", rows: 1)], noMore: false))
+        subject.run(at: 120)
+        #expect(subject.said() == ["0→0 #3 active"])
+    }
+
+    @Test func timeWithoutCreditIsNotSilence() {
+        let subject = subject(ListReader(most: 1, isUnbounded: true) { _, row in Row(Int64(row), Int64(row)) }, delay: nil, idle: .milliseconds(100), capacity: 1)
+        subject.tell(.splits([split("a", rows: 2)], noMore: false))
+        #expect(subject.run(at: 0) == .backpressured(wake: nil))
+        #expect(subject.run(at: 1000) == .backpressured(wake: nil))
+        subject.tell(.credit(channel(1, 0, 0), batches: 1), at: 1000)
+        #expect(subject.run(at: 1000) == .idle(wake: .milliseconds(1100)))
+        #expect(subject.said().contains { $0.hasSuffix("idle") } == false)
+    }
+
+    @Test func aSourceWithoutSplitsIsIdleOnceItIsToldSo() {
+        let subject = subject(times([]))
+        subject.run()
+        #expect(subject.said() == ["needsSplits"])
+        subject.tell(.splits([], noMore: false))
+        subject.run()
+        #expect(subject.said() == ["0→0 #0 idle"])
+    }
+
+    @Test func aRateIsKept() {
+        let subject = subject(ListReader(most: 1000, isUnbounded: true) { _, row in Row(Int64(row), 0) }, delay: nil, rate: 1000, capacity: 1000)
+        subject.tell(.splits([split("a", rows: 250)], noMore: true))
+        var counts: [Int64: Int] = [:]
+        var time: Int64 = 0
+        while time < 200 {
+            guard case .idle(let wake) = subject.run(at: time), let wake else { break }
+            counts[time] = Int(subject.task.metrics.rowsOut)
+            #expect(wake > .milliseconds(time))
+            time = wake.nanoseconds / 1_000_000 + 1
+        }
+        for (time, count) in counts { #expect(abs(count - Int(time) - 20) <= 25, "\(count) rows at \(time) ms") }
+        #expect(counts.count > 5)
+    }
+
+    @Test func anErrorOfTheReaderNamesTheSource() {
+        let subject = subject(times([1]))
+        subject.tell(.splits([split("a", rows: 1)], noMore: true))
+        subject.tell(.splits([split("a", rows: 1)], noMore: true))
+        subject.run()
+        #expect(subject.said().filter { $0.hasPrefix("failed") } == [])
+    }
+
+    @Test func closingClosesTheReader() {
+        let reader = times([1])
+        let subject = subject(reader)
+        subject.task.close()
+        #expect(reader.isClosed)
+    }
+}
