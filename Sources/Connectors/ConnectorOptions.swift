@@ -16,7 +16,7 @@ package struct ConnectorOptions: Sendable {
     package static let common = ["connector", "scan.rows-per-second", "scan.parallelism", "scan.watermark.idle-timeout", "sink.parallelism"]
 
     package static let all: [ConnectorOptions] = [
-        ConnectorOptions(name: "blackhole", reads: false),
+        ConnectorOptions(name: "blackhole", sink: ["latency-column", "latency-file"], reads: false),
         ConnectorOptions(name: "collect", reads: false),
         ConnectorOptions(
             name: "datagen", source: ["rows-per-second", "number-of-rows", "template", "seed"], prefixes: ["fields."], writes: false),

@@ -19,7 +19,7 @@ package struct StandardConnectors: ConnectorRegistry {
         switch try ConnectorOptions.check(spec.table, spec.options, reads: false) {
         case "filesystem": return try FileSink(spec)
         case "print": return try PrintSink(spec)
-        case "blackhole": return BlackholeSink()
+        case "blackhole": return try BlackholeSink(spec)
         case "collect":
             guard let consumer = collectors[spec.table] ?? collectors[""] else {
                 throw Options(spec.table, spec.options).error("nobody in this process collects its rows")

@@ -67,7 +67,9 @@ package struct ConnectorCatalogue: Sendable {
                 prefixes: ["fields."]),
             ConnectorDescription(
                 name: "print", canRead: false, canWrite: true, writesChanges: true, optional: ["print-identifier", "standard-error"]),
-            ConnectorDescription(name: "blackhole", canRead: false, canWrite: true, writesChanges: true, ignoresUpdateBefore: true),
+            ConnectorDescription(
+                name: "blackhole", canRead: false, canWrite: true, writesChanges: true, ignoresUpdateBefore: true,
+                optional: ["latency-column", "latency-file"]),
         ],
         formats: [
             "json": [
