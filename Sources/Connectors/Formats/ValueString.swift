@@ -1,8 +1,8 @@
 import Columnar
 
 /// One cell as text: for folders' names and for people. Slow.
-enum ValueString {
-    static func of(_ column: Column, _ row: Int, standard: TimestampStandard = .sql) -> String {
+package enum ValueString {
+    package static func of(_ column: Column, _ row: Int, standard: TimestampStandard = .sql) -> String {
         if column.isNull(row) { return "null" }
         switch column.type.kind {
         case .null: return "null"

@@ -66,9 +66,6 @@ package struct DataGenerator: Source {
             var split: Int
             /// Rows given.
             var count: Int64
-            /// Rows given before the clock was started.
-            var countAtStart: Int64
-            var started: Instant?
         }
 
         private let generator: DataGenerator
@@ -76,6 +73,8 @@ package struct DataGenerator: Source {
         private let reader: JSONReader?
         private let text = TextBuffer()
         private var splits: [Progress] = []
+        /// Since when the rate is kept, and the rows given since; anew whenever the splits change.
+        private var clock: (started: Instant, given: Int64)?
 
         init(_ generator: DataGenerator, _ context: ReaderContext) {
             self.generator = generator
@@ -89,51 +88,50 @@ package struct DataGenerator: Source {
                 guard let split = state.split.payload.first, state.split.payload.count == 1, split < generator.splits else {
                     throw StreamError(.user, retry: false, "split \(state.split.label) is not one of this generator")
                 }
-                splits.append(Progress(state: state, split: Int(split), count: count, countAtStart: count))
+                splits.append(Progress(state: state, split: Int(split), count: count))
             }
+            clock = nil
         }
 
         func poll(maximumRows: Int, at now: Now) throws(StreamError) -> SourcePoll {
-            // Lowest row first; of those that are due.
-            var best: Int?, bestDue: Int64 = 0, wake = Instant.distantFuture
+            // The lowest row first, so that all splits together are in order.
+            var best: (index: Int, number: Int64)?
             for index in splits.indices {
                 let number = generator.number(splits[index].split, splits[index].count)
-                if let rows = generator.rows, number >= rows { return .splitFinished(splits.remove(at: index).state.split.id) }
-                let due = due(index, now, &wake)
-                guard due > 0 else { continue }
-                if let held = best, generator.number(splits[held].split, splits[held].count) < number { continue }
-                best = index
-                bestDue = due
+                if let rows = generator.rows, number >= rows {
+                    clock = nil
+                    return .splitFinished(splits.remove(at: index).state.split.id)
+                }
+                if best.map({ number < $0.number }) ?? true { best = (index, number) }
             }
-            guard !splits.isEmpty else { return .needsSplits }
-            guard let best else { return .nothing(until: wake) }
-            let first = generator.number(splits[best].split, splits[best].count)
-            var count = min(bestDue, Int64(min(maximumRows, fill.capacity)), generator.blockRows - splits[best].count % generator.blockRows)
+            guard let (index, first) = best else { return .needsSplits }
+            var wake = Instant.distantFuture
+            let due = due(now, &wake)
+            guard due > 0 else { return .nothing(until: wake) }
+            var count = min(due, Int64(min(maximumRows, fill.capacity)), generator.blockRows - splits[index].count % generator.blockRows)
             if let rows = generator.rows { count = min(count, rows - first) }
             try generate(first..<first + count, now.wallMilliseconds)
-            splits[best].count += count
-            return .batch(fill.finish(), split: splits[best].state.split.id)
+            splits[index].count += count
+            clock?.given += count
+            return .batch(fill.finish(), split: splits[index].state.split.id)
         }
 
-        /// Rows that the rate allows now. After a stall, at most those of one second are made up for.
-        private func due(_ index: Int, _ now: Now, _ wake: inout Instant) -> Int64 {
-            let rate = generator.rowsPerSecond / Double(generator.splits)
-            guard let started = splits[index].started else {
-                splits[index].started = now.instant
-                splits[index].countAtStart = splits[index].count
+        /// Rows that the rate of all splits here allows now. After a stall, at most those of one second are made up for.
+        private func due(_ now: Now, _ wake: inout Instant) -> Int64 {
+            let rate = generator.rowsPerSecond * Double(splits.count) / Double(generator.splits)
+            guard let (started, given) = clock else {
+                clock = (now.instant, 0)
                 return 1
             }
-            let given = Double(splits[index].count - splits[index].countAtStart)
-            let allowed = Double((now.instant - started).nanoseconds) / 1e9 * rate + 1
-            if allowed - given > max(rate, 1) {
-                splits[index].started = now.instant
-                splits[index].countAtStart = splits[index].count
+            let open = Double((now.instant - started).nanoseconds) / 1e9 * rate + 1 - Double(given)
+            if open > max(rate, 1) {
+                clock = (now.instant, 0)
                 return Int64(max(rate, 1))
             }
-            if allowed - given >= 1 { return Int64(allowed - given) }
+            if open >= 1 { return Int64(open) }
             // Not for every single row: a hundred times a second is smooth enough.
-            let wanted = max(given, min(given + rate / 100, given + Double(generator.blockRows)).rounded(.down))
-            wake = min(wake, started + .nanoseconds(Int64(max(wanted, given) / rate * 1e9) + 1))
+            let wanted = Double(given) + max(rate / 100, 1) - 1
+            wake = started + .nanoseconds(Int64(wanted / rate * 1e9) + 1)
             return 0
         }
 

@@ -36,74 +36,91 @@ package final class CSVWriter: RowWriter {
     }
 
     package func write(_ batch: Batch, rows: UnsafeBufferPointer<Int32>?, to text: TextBuffer) throws(MalformedValue) {
-        let kinds = columns.map { FieldKind(batch.columns[$0].type.kind) }
-        for index in 0..<(rows?.count ?? batch.count) {
-            let row = rows.map { Int($0[index]) } ?? index
-            for place in columns.indices {
-                if place > 0 {
-                    text.reserve(1)[0] = options.delimiter
-                    text.count += 1
+        withUnsafeTemporaryAllocation(of: Lane.self, capacity: columns.count) { lanes in
+            for (place, column) in columns.enumerated() { lanes.initializeElement(at: place, to: Lane(batch.columns[column], index: column)) }
+            let count = rows?.count ?? batch.count
+            // Every value but long text fits its share.
+            let bound = (lanes.count + 1) * CSVWriter.memoStride
+            for index in 0..<count {
+                let row = rows.map { Int($0[index]) } ?? index
+                var out = text.reserve(bound)
+                for place in 0..<lanes.count {
+                    if place > 0 {
+                        out[0] = options.delimiter
+                        out += 1
+                    }
+                    append(lanes[place], batch, row, &out, text)
                 }
-                append(batch.columns[columns[place]], kinds[place], columns[place], row, to: text)
+                out[0] = 0x0A
+                text.count = out + 1 - text.pointer
             }
-            text.reserve(1)[0] = 0x0A
-            text.count += 1
         }
     }
 
+    /// Writes a value at `out`, where `memoStride` bytes are free.
     @inline(__always)
-    private func append(_ column: Column, _ kind: FieldKind, _ index: Int, _ row: Int, to text: TextBuffer) {
-        guard !column.isNull(row) else { return nullLiteral.withUnsafeBufferPointer { if let base = $0.baseAddress { text.append(base, $0.count) } } }
-        switch kind {
+    private func append(_ lane: Lane, _ batch: Batch, _ row: Int, _ out: inout UnsafeMutablePointer<UInt8>, _ text: TextBuffer) {
+        if lane.isNull(row) { return nullLiteral.isEmpty ? () : appendSlowly(lane, batch, row, &out, text) }
+        switch lane.kind {
         case .string:
-            let slice = column.slice(row)
-            // An empty buffer has memory all the same: slices point into a run.
-            appendText(slice.baseAddress.unsafelyUnwrapped, slice.count, to: text)
-        case .timestamp, .timestampLTZ: appendTimestamp(column, index, row, to: text)
-        case .double: text.count += DoubleText.write(column.pointer(Double.self)[row], into: text.reserve(DoubleText.maximumLength))
-        case .int64: text.count += IntegerText.write(column.pointer(Int64.self)[row], into: text.reserve(IntegerText.maximumLength))
-        default: appendOther(column, row, to: text)
+            let (bytes, count) = lane.text(row)
+            if count <= 16, options.escape == nil, Int(ck_below16(bytes, firstSafe)) >= count {
+                ck_copy16(out, bytes)
+                out += count
+            } else { appendSlowly(lane, batch, row, &out, text) }
+        case .timestamp, .timestampLTZ:
+            let ticks = lane.value(row, as: Int64.self)
+            let memo = memos + lane.index
+            let known = memoText + lane.index * CSVWriter.memoStride
+            if memo.pointee.length == 0 || memo.pointee.ticks != ticks { remember(ticks, lane.precision, memo, known) }
+            ck_copy16(out, known)
+            ck_copy16(out + 16, known + 16)
+            if memo.pointee.length > 32 { ck_copy16(out + 32, known + 32) }
+            out += memo.pointee.length
+        case .double: out += DoubleText.write(lane.value(row, as: Double.self), into: out)
+        case .int64: out += IntegerText.write(lane.value(row, as: Int64.self), into: out)
+        case .int32: out += IntegerText.write(Int64(lane.value(row, as: Int32.self)), into: out)
+        default: appendSlowly(lane, batch, row, &out, text)
         }
-    }
-
-    @inline(__always)
-    private func appendTimestamp(_ column: Column, _ index: Int, _ row: Int, to text: TextBuffer) {
-        let ticks = column.pointer(Int64.self)[row]
-        let memo = memos + index
-        let known = memoText + index * CSVWriter.memoStride
-        if memo.pointee.length == 0 || memo.pointee.ticks != ticks { remember(column, ticks, row, memo, known) }
-        let target = text.reserve(CSVWriter.memoStride)
-        let length = memo.pointee.length
-        ck_copy16(target, known)
-        ck_copy16(target + 16, known + 16)
-        if length > 32 { (target + 32).update(from: known + 32, count: length - 32) }
-        text.count += length
     }
 
     @inline(never)
-    private func remember(
-        _ column: Column, _ ticks: Int64, _ row: Int, _ memo: UnsafeMutablePointer<Memo>, _ known: UnsafeMutablePointer<UInt8>
-    ) {
-        let plain = TextBuffer(capacity: 128), quoted = TextBuffer(capacity: 128)
-        plain.count = ValueText.write(column, row, standard: .sql, into: plain.reserve(ValueText.maximumLength))
-        appendText(plain.pointer, plain.count, to: quoted)
-        known.update(from: quoted.pointer, count: quoted.count)
-        memo.pointee = Memo(ticks: ticks, length: quoted.count)
+    private func remember(_ ticks: Int64, _ precision: Int, _ memo: UnsafeMutablePointer<Memo>, _ known: UnsafeMutablePointer<UInt8>) {
+        // A timestamp holds a space, so it is quoted whenever the space is not safe.
+        let isQuoted = options.quote != nil && firstSafe > 0x20
+        var length = isQuoted ? 1 : 0
+        length += TimestampText.writeShortest(ticks, precision: precision, into: known + length)
+        if isQuoted, let quote = options.quote {
+            known[0] = quote
+            known[length] = quote
+            length += 1
+        }
+        memo.pointee = Memo(ticks: ticks, length: length)
+    }
+
+    @inline(never)
+    private func appendSlowly(_ lane: Lane, _ batch: Batch, _ row: Int, _ out: inout UnsafeMutablePointer<UInt8>, _ text: TextBuffer) {
+        text.count = out - text.pointer
+        appendOther(batch.columns[lane.index], row, to: text)
+        out = text.reserve((columns.count + 1) * CSVWriter.memoStride)
     }
 
     private func appendOther(_ column: Column, _ row: Int, to text: TextBuffer) {
+        if column.isNull(row) { return nullLiteral.withUnsafeBufferPointer { if let base = $0.baseAddress { text.append(base, $0.count) } } }
         switch column.type.kind {
         case .null: break
         case .boolean: text.append(column.pointer(UInt8.self)[row] != 0 ? "true" : "false")
+        case .char, .varchar:
+            let slice = column.slice(row)
+            if let base = slice.baseAddress { appendText(base, slice.count, to: text) }
         case .binary, .varbinary:
-            // Long binary values are quoted by length alone: no character of Base64 but '+' needs it.
             let encoded = TextBuffer()
             Base64.write(column.slice(row), to: encoded)
             appendText(encoded.pointer, encoded.count, to: text)
         case .date, .time:
-            let target = text.reserve(ValueText.maximumLength * 3) + ValueText.maximumLength * 2
-            let length = ValueText.write(column, row, standard: .sql, into: target)
-            appendText(target, length, to: text)
+            let plain = TextBuffer(capacity: 128)
+            plain.count = ValueText.write(column, row, standard: .sql, into: plain.reserve(ValueText.maximumLength))
+            appendText(plain.pointer, plain.count, to: text)
         case .decimal(_, let scale):
             text.count += ValueText.writeDecimal(
                 column.pointer(Int128.self)[row], scale: scale, plain: options.plainDecimals, into: text.reserve(ValueText.maximumLength))
@@ -112,20 +129,7 @@ package final class CSVWriter: RowWriter {
     }
 
     /// Text, in quotes when it needs them.
-    @inline(__always)
     private func appendText(_ bytes: UnsafePointer<UInt8>, _ count: Int, to text: TextBuffer) {
-        if count <= 16, options.escape == nil {
-            let target = text.reserve(16)
-            ck_copy16(target, bytes)
-            if Int(ck_below16(bytes, firstSafe)) >= count {
-                text.count += count
-                return
-            }
-        }
-        appendLongText(bytes, count, to: text)
-    }
-
-    private func appendLongText(_ bytes: UnsafePointer<UInt8>, _ count: Int, to text: TextBuffer) {
         guard let quote = options.quote, needsQuotes(bytes, count) else { return text.append(bytes, count) }
         let target = text.reserve(count * 2 + 2)
         target[0] = quote

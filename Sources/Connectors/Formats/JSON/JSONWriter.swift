@@ -7,7 +7,7 @@ package final class JSONWriter: RowWriter {
     private let types: [DataType]
     private let columns: [Int]
     /// `"name":` of every column.
-    private let keys: [[UInt8]]
+    private let keys: [TextBuffer]
 
     /// Writes `columns` (all, when nil) of batches of this schema.
     package init(_ schema: Schema, columns: [Int]? = nil, options: JSONOptions = JSONOptions()) {
@@ -16,31 +16,58 @@ package final class JSONWriter: RowWriter {
         self.columns = columns ?? Array(schema.fields.indices)
         self.keys = schema.names.map { name in
             let key = TextBuffer()
-            let bytes = Array(name.utf8)
-            bytes.withUnsafeBufferPointer { JSONWriter.appendQuoted($0.baseAddress, $0.count, to: key) }
+            // Scans read whole words.
+            let bytes = Array(name.utf8) + [UInt8](repeating: 0, count: 16)
+            bytes.withUnsafeBufferPointer { JSONWriter.appendQuoted($0.baseAddress, $0.count - 16, to: key) }
             key.append(0x3A)
-            return Array(UnsafeBufferPointer(start: key.pointer, count: key.count))
+            return key
         }
     }
 
     package func write(_ batch: Batch, rows: UnsafeBufferPointer<Int32>?, to text: TextBuffer) throws(MalformedValue) {
-        for index in 0..<(rows?.count ?? batch.count) {
-            let row = rows.map { Int($0[index]) } ?? index
-            text.append(0x7B)
-            var isFirst = true
-            for column in columns {
-                let isNull = batch.columns[column].isNull(row)
-                if isNull, options.ignoreNullFields { continue }
-                if !isFirst { text.append(0x2C) }
-                isFirst = false
-                keys[column].withUnsafeBufferPointer { if let base = $0.baseAddress { text.append(base, $0.count) } }
-                if isNull { text.append("null") } else { append(batch.columns[column], row, to: text) }
-            }
-            let end = text.reserve(2)
-            end[0] = 0x7D
-            end[1] = 0x0A
-            text.count += 2
+        withUnsafeTemporaryAllocation(of: Lane.self, capacity: columns.count) { lanes in
+            for (place, column) in columns.enumerated() { lanes.initializeElement(at: place, to: Lane(batch.columns[column], index: column)) }
+            for index in 0..<(rows?.count ?? batch.count) { write(batch, lanes, rows.map { Int($0[index]) } ?? index, to: text) }
         }
+    }
+
+    @inline(__always)
+    private func write(_ batch: Batch, _ lanes: UnsafeMutableBufferPointer<Lane>, _ row: Int, to text: TextBuffer) {
+        text.append(0x7B)
+        var isFirst = true
+        for place in 0..<lanes.count {
+            let lane = lanes[place]
+            let isNull = lane.isNull(row)
+            if isNull, options.ignoreNullFields { continue }
+            if !isFirst { text.append(0x2C) }
+            isFirst = false
+            text.append(keys[lane.index].pointer, keys[lane.index].count)
+            if isNull {
+                text.append("null")
+                continue
+            }
+            switch lane.kind {
+            case .string:
+                let (bytes, count) = lane.text(row)
+                JSONWriter.appendQuoted(bytes, count, to: text)
+            case .int64: text.count += IntegerText.write(lane.value(row, as: Int64.self), into: text.reserve(IntegerText.maximumLength))
+            case .int32: text.count += IntegerText.write(Int64(lane.value(row, as: Int32.self)), into: text.reserve(IntegerText.maximumLength))
+            case .double where lane.value(row, as: Double.self).isFinite:
+                text.count += DoubleText.write(lane.value(row, as: Double.self), into: text.reserve(DoubleText.maximumLength))
+            case .timestamp:
+                let target = text.reserve(ValueText.maximumLength)
+                target[0] = 0x22
+                let length = TimestampText.writeShortest(
+                    lane.value(row, as: Int64.self), precision: lane.precision, separator: options.timestamps.separator, into: target + 1)
+                target[length + 1] = 0x22
+                text.count += length + 2
+            default: append(batch.columns[lane.index], row, to: text)
+            }
+        }
+        let end = text.reserve(2)
+        end[0] = 0x7D
+        end[1] = 0x0A
+        text.count += 2
     }
 
     private func append(_ column: Column, _ row: Int, to text: TextBuffer) {
@@ -82,12 +109,16 @@ package final class JSONWriter: RowWriter {
         text.append(0x22)
         var from = 0
         if let bytes {
-            for at in 0..<count where bytes[at] < 0x20 || bytes[at] == 0x22 || bytes[at] == 0x5C {
-                text.append(bytes + from, at - from)
-                from = at + 1
-                appendEscape(bytes[at], to: text)
+            while from < count {
+                let stop = min(Int(ck_string_stop16(bytes + from)), count - from)
+                ck_copy16(text.reserve(16), bytes + from)
+                text.count += stop
+                from += stop
+                if from < count, stop < 16 {
+                    appendEscape(bytes[from], to: text)
+                    from += 1
+                }
             }
-            text.append(bytes + from, count - from)
         }
         text.append(0x22)
     }

@@ -1,0 +1,116 @@
+import Columnar
+import Connectors
+import Dataflow
+import Testing
+
+@Suite struct GeneratorTests {
+    private func generator(_ fields: Schema, _ options: [String: String]) throws -> any Source {
+        try StandardConnectors().source(sourceSpec(fields, ["connector": "datagen"].merging(options) { $1 }))
+    }
+
+    private let fields = schema(("id", .bigint), ("price", .double), ("name", .string))
+
+    private var options: [String: String] {
+        [
+            "number-of-rows": "20000", "rows-per-second": "1000000", "fields.id.kind": "sequence", "fields.id.start": "1", "fields.id.end": "20000",
+            "fields.price.min": "10", "fields.price.max": "20", "fields.name.length": "5", "fields.name.null-rate": "0.1", "seed": "3",
+        ]
+    }
+
+    @Test func oneReaderGivesTheRowsInOrder() throws {
+        let rows = try readAll(generator(fields, options), batchRows: 1_000)
+        #expect(rows.count == 20_000)
+        let misplaced = rows.indices.first { rows[$0][0] != .integer(Int64($0 + 1)) }
+        #expect(misplaced == nil)
+        #expect(rows.allSatisfy { if case .double(let price) = $0[1] { price >= 10 && price < 20 } else { false } })
+        let nulls = rows.count { $0[2] == .null }
+        #expect(nulls > 1_500 && nulls < 2_500)
+    }
+
+    @Test func aRestoreGoesOnWithTheSameRows() throws {
+        let source = try generator(fields, options)
+        let whole = try readAll(source, batchRows: 777)
+        let reader = try source.makeReader(ReaderContext(subtask: 0, parallelism: 1, batchRows: 500))
+        try reader.add(source.discover(known: []).splits.map { SplitState(split: $0) })
+        var rows: [[Value]] = []
+        for time in 0..<12 {
+            if case .batch(let batch, _) = try reader.poll(maximumRows: 500, at: now(Int64(time))) { rows += batch.rows }
+        }
+        rows += try readAll(source, batchRows: 64, states: reader.snapshot())
+        #expect(rows.count == 20_000)
+        let isSame = Set(rows) == Set(whole)
+        #expect(isSame)
+    }
+
+    @Test func theRateIsKept() throws {
+        let source = try generator(schema(("id", .bigint)), ["rows-per-second": "100"])
+        let reader = try source.makeReader(ReaderContext(subtask: 0, parallelism: 1))
+        try reader.add(source.discover(known: []).splits.map { SplitState(split: $0) })
+        var count = 0
+        for time in 0...10_000 {
+            while case .batch(let batch, _) = try reader.poll(maximumRows: 8_192, at: now(Int64(time))) { count += batch.count }
+        }
+        #expect(abs(count - 1_000) <= 16)
+    }
+
+    @Test func rendersTheTemplateOfTheDataGenerator() throws {
+        let template = """
+            {
+                "EVENT_TIME": "{{date.now("dddd, MMMM Do YYYY, h:mm:ss a")}}",
+                "TICKER": "{{random.arrayElement(
+                    ["ABCD","CDEF","IJKL","MNOP","QRST"]
+                )}}",
+                "PRICE": "{{random.number({"min":500,"max":1000})}}",
+                "ID": "{{random.uuid}}"
+            }
+            """
+        let folder = TemporaryFolder()
+        let path = folder.write("template.json", template)
+        let table = schema(("EVENT_TIME", .string), ("TICKER", .string), ("PRICE", .double), ("ID", .string))
+        let rows = try readAll(generator(table, ["template": path, "number-of-rows": "50", "rows-per-second": "100000"]))
+        #expect(rows.count == 50)
+        for row in rows {
+            guard case .bytes(let id) = row[3], case .double(let price) = row[2], case .bytes(let ticker) = row[1] else { Issue.record("\(row)"); continue }
+            #expect(id.count == 36 && price >= 500 && price <= 1_000 && price == price.rounded() && ticker.count == 4)
+        }
+        #expect(Set(rows.map { $0[1] }).count == 5 && Set(rows.map { $0[3] }).count == 50)
+        let text = TextBuffer()
+        try Template("{{date.now(\"dddd, MMMM Do YYYY, h:mm:ss a\")}} {{random.weightedArrayElement({\"weights\":[0,1],\"data\":[\"no\",\"yes\"]})}}")
+            .render(row: 1, time: 1_795_345_479_000, into: text)
+        #expect(text.text == "Sunday, November 22nd 2026, 11:04:39 am yes")
+    }
+
+    @Test func templatesThatCannotWorkAreRefusedInWords() {
+        for text in ["{{random.nothing}}", "{{random.arrayElement([])}}", "{{random.number(", "{{random.number({\"min\":5,\"max\":1})}}", "{{random.number({min})}}"] {
+            #expect(throws: StreamError.self, "\(text)") { try Template(text) }
+        }
+    }
+}
+
+@Suite struct StandardConnectorsTests {
+    private func message(_ options: [String: String]) -> String {
+        StandardConnectors().validate(sourceSpec(schema(("a", .integer)), options))?.message ?? "fine"
+    }
+
+    @Test func wrongOptionsAreNamedWithWhatThereIs() {
+        #expect(message([:]).contains("'connector' is missing"))
+        #expect(message(["connector": "filesytem"]).contains("did you mean 'filesystem'?; there are 'blackhole', 'collect', 'datagen', 'filesystem', 'print'"))
+        #expect(message(["connector": "filesystem", "format": "json"]).contains("needs the option 'path'"))
+        #expect(message(["connector": "filesystem", "path": "/a", "format": "avro"]).contains("unknown format 'avro'"))
+        #expect(message(["connector": "filesystem", "path": "/a", "format": "json", "json.ignore-parse-error": "true"]).contains("did you mean 'json.ignore-parse-errors'?"))
+        #expect(message(["connector": "filesystem", "path": "/a", "format": "json", "csv.null-literal": ""]).contains("unknown option 'csv.null-literal'"))
+        #expect(message(["connector": "filesystem", "path": "/a", "format": "json", "json.ignore-parse-errors": "yes"]).contains("true or false"))
+        #expect(message(["connector": "filesystem", "path": "s3://b/a", "format": "json"]).contains("local files"))
+        #expect(message(["connector": "print"]).contains("cannot be read"))
+        #expect(message(["connector": "datagen", "fields.b.min": "1"]).contains("fields.b.min"))
+        #expect(message(["connector": "filesystem", "path": "/a", "format": "json", "source.monitor-interval": "5 s"]) == "fine")
+    }
+
+    @Test func rowsArePrintedAsFlinkPrintsThem() {
+        let batch = Batch.of(
+            [DataType(.string), DataType(.double), DataType(.timestamp(3)), DataType(.bytes)],
+            [[.string("a"), .double(1), .integer(1_500), .bytes([1, 255])], [.null, .null, .null, .null]], kinds: [.insert, .delete])
+        #expect(PrintSink.line(batch, 0) == "+I[a, 1.0, 1970-01-01T00:00:01.5, [1, -1]]")
+        #expect(PrintSink.line(batch, 1) == "-D[null, null, null, null]")
+    }
+}
