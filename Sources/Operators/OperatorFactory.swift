@@ -1,9 +1,13 @@
 import Columnar
 import Dataflow
+import Expressions
 
 /// The operator that a spec describes. Sources and sinks are the connectors'.
 package enum OperatorFactory {
-    package static func make(_ spec: OperatorSpec, context: OperatorContext) throws(StreamError) -> any Operator {
+    /// - Parameter evaluation: asked once a batch by operators that compute expressions: the time and the session's zone.
+    package static func make(
+        _ spec: OperatorSpec, context: OperatorContext, evaluation: @escaping () -> EvaluationContext
+    ) throws(StreamError) -> any Operator {
         switch spec {
         case .localWindowAggregate(let spec):
             guard !spec.aggregates.contains(where: \.distinct) else {
@@ -12,7 +16,8 @@ package enum OperatorFactory {
             return LocalWindowAggregateOperator(spec, context: context)
         case .windowAggregate(let spec): return WindowAggregateOperator(spec, context: context)
         case .groupAggregate(let spec): return GroupAggregateOperator(spec, context: context)
-        case .source, .sink, .calc: throw StreamError(.internal, retry: false, "sources and sinks are made by their connectors")
+        case .calc(let spec): return try CalcOperator(spec, uid: context.uid, evaluation: evaluation)
+        case .source, .sink: throw StreamError(.internal, retry: false, "sources and sinks are made by their connectors")
         }
     }
 }

@@ -124,5 +124,9 @@ struct NumberCells {
 @inline(__always)
 func forEach<T>(_ type: T.Type, of column: Column, rows: RowList, ids: UnsafePointer<Int32>, _ body: (T, Int) -> Void) {
     let values = column.pointer(T.self)
-    for at in 0..<rows.count { body(values[rows[at]], Int(ids[at])) }
+    if let list = rows.pointer {
+        for at in 0..<rows.count { body(values[Int(list[at])], Int(ids[at])) }
+    } else {
+        for at in 0..<rows.count { body(values[at], Int(ids[at])) }
+    }
 }

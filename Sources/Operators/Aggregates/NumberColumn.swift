@@ -221,7 +221,11 @@ final class NumberColumn: AggregateColumn {
     /// SUM(FLOAT) is rounded to a FLOAT after every addition, as in Flink.
     private func sumFloats(_ column: Column, _ rows: RowList, _ ids: UnsafePointer<Int32>) {
         let sums = cells.typed(Double.self)
-        forEach(Float.self, of: column, rows: rows, ids: ids) { value, id in sums[id] = Double(Float(sums[id]) + value) }
+        if column.physical == .float32 {
+            forEach(Float.self, of: column, rows: rows, ids: ids) { value, id in sums[id] = Double(Float(sums[id]) + value) }
+        } else {
+            forEach(Double.self, of: column, rows: rows, ids: ids) { value, id in sums[id] = Double(Float(sums[id]) + Float(value)) }
+        }
     }
 }
 

@@ -15,6 +15,8 @@ final class SlicePartition {
     private let numbers = Scratch<Int32>()
     private let order = Scratch<Int32>()
 
+    /// Up to so many slices in one batch each is picked out by a pass of its own.
+    private static let few = 4
     /// Beyond so many slices in one batch they are told apart by a dictionary.
     private static let dense = 1 << 12
 
@@ -50,6 +52,7 @@ final class SlicePartition {
         let (base, slices) = span(times, count)
         if slices == 1 { return [Part(start: base, rows: RowList(first: count))] }
         guard slices <= SlicePartition.dense else { return sparseParts(times, count) }
+        if slices <= SlicePartition.few { return fewParts(times, count, base: base, slices: slices) }
         let numbers = self.numbers.reserve(count), order = self.order.reserve(count)
         number(times, count, base: base, slices: slices, into: numbers)
         return withUnsafeTemporaryAllocation(of: Int32.self, capacity: slices + 1) { next in
@@ -77,6 +80,15 @@ final class SlicePartition {
         let (base, slices) = span(times, count)
         if slices == 1 {
             target.update(repeating: base + grid.slice, count: count)
+        } else if slices <= SlicePartition.few {
+            // A comparison for each slice but the first: no division, no branch.
+            let slice = grid.slice, one = base &+ slice, two = slices > 2 ? one &+ slice : .max, three = slices > 3 ? two &+ slice : .max
+            for row in 0..<count {
+                let time = times[row]
+                let number = unsafeBitCast(time >= one, to: UInt8.self) &+ unsafeBitCast(time >= two, to: UInt8.self)
+                    &+ unsafeBitCast(time >= three, to: UInt8.self)
+                target[row] = one &+ Int64(number) &* slice
+            }
         } else if slices <= SlicePartition.dense {
             let numbers = self.numbers.reserve(count)
             number(times, count, base: base, slices: slices, into: numbers)
@@ -89,11 +101,16 @@ final class SlicePartition {
 
     /// The first slice and how many there are from it to the last (`Int.max`: very many).
     private func span(_ times: UnsafePointer<Int64>, _ count: Int) -> (base: Int64, slices: Int) {
-        var least = times[0], greatest = times[0]
-        for row in 1..<max(count, 1) {
+        // Two rows at a time, so that a comparison need not wait for the one before it.
+        var least = times[0], greatest = least, otherLeast = least, otherGreatest = least
+        for row in stride(from: 0, to: count - 1, by: 2) {
             least = min(least, times[row])
             greatest = max(greatest, times[row])
+            otherLeast = min(otherLeast, times[row + 1])
+            otherGreatest = max(otherGreatest, times[row + 1])
         }
+        least = min(least, otherLeast, times[count - 1])
+        greatest = max(greatest, otherGreatest, times[count - 1])
         let base = grid.start(of: least), last = grid.start(of: greatest)
         // Times at the ends of Int64 are clamped row by row, on the slow path.
         if least < -SliceGrid.limit || greatest > SliceGrid.limit { return (base, base == last ? 1 : .max) }
@@ -103,17 +120,21 @@ final class SlicePartition {
 
     private func number(_ times: UnsafePointer<Int64>, _ count: Int, base: Int64, slices: Int, into numbers: UnsafeMutablePointer<Int32>) {
         let slice = grid.slice
-        if slices <= 4 {
-            // A comparison for each slice but the first: no division, no branch.
-            let one = base &+ slice, two = slices > 2 ? one &+ slice : .max, three = slices > 3 ? two &+ slice : .max
+        for row in 0..<count { numbers[row] = Int32(truncatingIfNeeded: (times[row] &- base) / slice) }
+    }
+
+    /// One pass a slice, without a branch: the row number is written in any case, and kept by moving on.
+    private func fewParts(_ times: UnsafePointer<Int64>, _ count: Int, base: Int64, slices: Int) -> [Part] {
+        let order = self.order.reserve(count + 1)
+        var at = 0
+        return (0..<slices).compactMap { slice in
+            let start = base &+ Int64(slice) &* grid.slice, first = at
+            let length = UInt64(bitPattern: grid.slice)
             for row in 0..<count {
-                let time = times[row]
-                let number = unsafeBitCast(time >= one, to: UInt8.self) &+ unsafeBitCast(time >= two, to: UInt8.self)
-                    &+ unsafeBitCast(time >= three, to: UInt8.self)
-                numbers[row] = Int32(truncatingIfNeeded: number)
+                order[at] = Int32(truncatingIfNeeded: row)
+                at &+= Int(unsafeBitCast(UInt64(bitPattern: times[row] &- start) < length, to: UInt8.self))
             }
-        } else {
-            for row in 0..<count { numbers[row] = Int32(truncatingIfNeeded: (times[row] &- base) / slice) }
+            return at == first ? nil : Part(start: start, rows: RowList(order + first, count: at - first))
         }
     }
 

@@ -191,12 +191,35 @@ extension ByteReader {
         return Column(type: type, count: count, values: values, validity: validity)
     }
 
+    @inline(__always)
     private mutating func varints<T: FixedWidthInteger>(_ type: T.Type, _ values: Buffer, _ count: Int) throws(MalformedBytes) {
         let target = values.typed(T.self)
-        for row in 0..<count {
-            guard let value = T(exactly: try signedVarint()) else { throw MalformedBytes("a number that its column cannot hold") }
-            target[row] = value
+        try eachVarint(count) { row, raw in
+            let value = Int64(bitPattern: raw >> 1) ^ -Int64(bitPattern: raw & 1)
+            target[row] = T(truncatingIfNeeded: value)
+            return Int64(target[row]) == value
         }
+    }
+
+    /// Reads `count` varints in one loop over memory; `body` says whether the value is one that fits.
+    @inline(__always)
+    private mutating func eachVarint(_ count: Int, _ body: (Int, UInt64) -> Bool) throws(MalformedBytes) {
+        var ahead = self
+        let rest = try ahead.take(remaining)
+        var at = 0
+        for row in 0..<count {
+            var value: UInt64 = 0, shift: UInt64 = 0, byte: UInt8 = 0x80
+            while byte >= 0x80 {
+                guard at < rest.count else { throw MalformedBytes("cut off inside a number") }
+                byte = rest[at]
+                guard shift < 63 || (shift == 63 && byte <= 1) else { throw MalformedBytes("a number longer than 64 bits") }
+                value |= UInt64(byte & 0x7F) &<< shift
+                shift &+= 7
+                at &+= 1
+            }
+            guard body(row, value) else { throw MalformedBytes("a number that its column cannot hold") }
+        }
+        _ = try take(at)
     }
 
     private mutating func wideVarints(_ values: Buffer, _ count: Int) throws(MalformedBytes) {
@@ -220,11 +243,12 @@ extension ByteReader {
         let target = offsets.typed(Int32.self)
         target[0] = 0
         var total: UInt64 = 0
-        for row in 0..<count {
-            let (sum, overflow) = total.addingReportingOverflow(try varint())
-            guard !overflow, sum <= UInt64(remaining) else { throw MalformedBytes("values longer than what holds them") }
-            total = sum
+        let limit = UInt64(min(remaining, Int(Int32.max)))
+        try eachVarint(count) { row, length in
+            guard length <= limit, total + length <= limit else { return false }
+            total += length
             target[row + 1] = Int32(truncatingIfNeeded: total)
+            return true
         }
         let raw = try take(Int(total))
         let run = Buffer(capacity: raw.count)

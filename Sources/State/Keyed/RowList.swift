@@ -2,7 +2,8 @@
 ///
 /// Valid as long as the memory that it points to; made and used within one call.
 @frozen package struct RowList {
-    @usableFromInline let pointer: UnsafePointer<Int32>?
+    /// Nil: row numbers are positions.
+    package let pointer: UnsafePointer<Int32>?
     package let count: Int
 
     @inlinable package init(first count: Int) {
@@ -16,8 +17,10 @@
     }
 
     @inlinable package subscript(_ index: Int) -> Int {
-        guard let pointer else { return index }
-        return Int(pointer[index])
+        @inline(__always) get {
+            guard let pointer else { return index }
+            return Int(pointer[index])
+        }
     }
 }
 

@@ -1,0 +1,117 @@
+import Columnar
+import Dataflow
+import Operators
+import Testing
+
+@Suite struct GroupAggregateTests {
+    private static func spec(_ calls: [AggregateCall], keys: [Int] = RandomRows.keys, before: Bool = true, retractions: Bool) -> GroupAggregateSpec {
+        GroupAggregateSpec(input: RandomRows.schema, keys: keys, aggregates: calls, emitsUpdateBefore: before, consumesRetractions: retractions)
+    }
+
+    /// Random inserts, and deletes of rows that are there.
+    private static func changes(_ count: Int, seed: UInt64, deletes: Bool) -> [(kind: RowKind, row: [Value])] {
+        var random = SeededGenerator(seed), present: [[Value]] = []
+        return (0..<count).map { _ in
+            if deletes, !present.isEmpty, Int.random(in: 0..<5, using: &random) < 2 {
+                return (.delete, present.remove(at: Int.random(in: 0..<present.count, using: &random)))
+            }
+            let row = RandomRows.row(time: Int64.random(in: 0..<50, using: &random), &random)
+            present.append(row)
+            return (.insert, row)
+        }
+    }
+
+    /// The changelog as Flink writes it, with every result computed from all rows of the key.
+    private static func expected(_ changes: [(kind: RowKind, row: [Value])], _ spec: GroupAggregateSpec) -> [String] {
+        var groups: [[Value]: [[Value]]] = [:], log: [String] = []
+        for (kind, row) in changes {
+            let key = spec.keys.map { row[$0] }
+            let old = groups[key, default: []]
+            var new = old
+            if kind == .insert { new.append(row) } else { new.remove(at: new.firstIndex(of: row)!) }
+            groups[key] = new
+            let before = key + RandomRows.results(spec.aggregates, over: old), after = key + RandomRows.results(spec.aggregates, over: new)
+            if old.isEmpty {
+                log.append("+I \(after.map(text))")
+            } else if new.isEmpty {
+                log.append("-D \(before.map(text))")
+            } else if before != after {
+                if spec.emitsUpdateBefore { log.append("-U \(before.map(text))") }
+                log.append("+U \(after.map(text))")
+            }
+        }
+        return log
+    }
+
+    private static func batches(_ changes: [(kind: RowKind, row: [Value])], of size: Int = 50) -> [Batch] {
+        stride(from: 0, to: changes.count, by: size).map { first in
+            let part = changes[first..<min(first + size, changes.count)]
+            return RandomRows.batch(part.map(\.row), kinds: part.contains { $0.kind != .insert } ? part.map(\.kind) : nil)
+        }
+    }
+
+    private static func log(_ output: Recorder) -> [String] { zip(output.kinds, output.rows).map { "\($0.symbol) \($1.map(text))" } }
+
+    @Test(arguments: [true, false], [true, false]) func writesTheChangelogOfANaiveEvaluation(deletes: Bool, before: Bool) throws {
+        let calls = RandomRows.plain.filter { $0.function != .sum || $0.argument != 9 } + RandomRows.distinct
+        let spec = Self.spec(calls, before: before, retractions: deletes)
+        let changes = Self.changes(600, seed: deletes ? 3 : 4, deletes: deletes)
+        let output = Recorder(), group = GroupAggregateOperator(spec, context: context())
+        for batch in Self.batches(changes) { try group.process(batch, to: output) }
+        #expect(Self.log(output) == Self.expected(changes, spec))
+    }
+
+    @Test(arguments: [1, 2, 3]) func continuesFromACheckpointAtAnotherParallelism(parallelism: Int) throws {
+        let spec = Self.spec(RandomRows.plain + RandomRows.distinct, retractions: true)
+        let changes = Self.changes(500, seed: 8, deletes: true)
+        let output = Recorder(), first = GroupAggregateOperator(spec, context: context())
+        for batch in Self.batches(Array(changes[..<300])) { try first.process(batch, to: output) }
+        let segments = try #require(try first.snapshot().keyed).segments()
+        for index in 0..<parallelism {
+            let group = GroupAggregateOperator(spec, context: context(index, of: parallelism))
+            let groups = KeyGroup.range(of: index, parallelism: parallelism, groups: 8)
+            try group.restore(.init(uid: "op", segments: segments.filter { groups.contains($0.group) }))
+            for batch in Self.batches(Array(changes[300...])) {
+                try group.process(routed(batch, keys: RandomRows.keys, to: index, of: parallelism), to: output)
+            }
+        }
+        #expect(Self.log(output).sorted() == Self.expected(changes, spec).sorted())
+    }
+
+    @Test func withoutKeysThereIsOneRowForTheWholeInput() throws {
+        let spec = Self.spec([RandomRows.plain[0]], keys: [], retractions: false)
+        let output = Recorder(), group = GroupAggregateOperator(spec, context: context())
+        try group.advance(to: 5, to: output)
+        #expect(output.rows.isEmpty)
+        for batch in Self.batches(Self.changes(3, seed: 1, deletes: false)) { try group.process(batch, to: output) }
+        #expect(Self.log(output) == #"+I ["1"]|-U ["1"]|+U ["2"]|-U ["2"]|+U ["3"]"#.split(separator: "|").map(String.init))
+    }
+
+    @Test func keysThatWereTakenBackGiveTheirMemoryBack() throws {
+        let spec = Self.spec([RandomRows.plain[0]], keys: [5], retractions: true)
+        let group = GroupAggregateOperator(spec, context: context())
+        var random = SeededGenerator(2)
+        let rows = (0..<20_000).map { number in
+            var row = RandomRows.row(time: 0, &random)
+            row[5] = .integer(Int64(number))
+            return row
+        }
+        try group.process(RandomRows.batch(rows), to: Recorder())
+        let full = group.stateBytes
+        try group.process(RandomRows.batch(Array(rows.dropFirst(10)), kinds: .init(repeating: .delete, count: rows.count - 10)), to: Recorder())
+        #expect(group.stateBytes < full / 20)
+        let output = Recorder()
+        try group.process(RandomRows.batch(Array(rows.prefix(1))), to: output)
+        #expect(output.kinds == [.updateBefore, .updateAfter])
+    }
+
+    @Test func aRowTakenBackThatNeverCameIsIgnored() throws {
+        let spec = Self.spec(RandomRows.plain.filter { $0.function == .countStar }, retractions: true)
+        let output = Recorder(), group = GroupAggregateOperator(spec, context: context())
+        let row = Self.changes(1, seed: 1, deletes: false)[0].row
+        try group.process(RandomRows.batch([row], kinds: [.delete]), to: output)
+        #expect(output.rows.isEmpty)
+        try group.process(RandomRows.batch([row]), to: output)
+        #expect(output.kinds == [.insert])
+    }
+}
