@@ -1,1 +1,59 @@
-@main struct Main { static func main() {} }
+import ArgumentParser
+import Simulator
+
+/// Runs simulated clusters from seeds and reports what happened. Exit code 1: a promise was broken, or something never happened.
+@main
+struct Simulate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "simulate", abstract: "Runs whole clusters on one thread each, disturbed from a seed, and watches the promises.")
+
+    @Option(help: "One seed, or a range A..B.")
+    var seeds = "1..100"
+    @Option(help: "Minutes of cluster time over which a run is disturbed.")
+    var minutes = 10
+    @Option(help: "Kinds of jobs, separated by commas: window, calc, group.")
+    var jobs = "window,calc,group"
+    @Option(help: "TaskManagers in a cluster.")
+    var taskManagers = 3
+    @Option(help: "Seeds that run at once.")
+    var threads = 2
+    @Option(help: "A seeded fault, to see a checker at work.")
+    var fault: String?
+    @Flag(help: "Also print how often each disturbance and each (state, event) pair occurred.")
+    var verbose = false
+    @Flag(help: "Print everything that happens; for one seed.")
+    var trace = false
+    @Flag(help: "Do not disturb.")
+    var calm = false
+
+    func validate() throws {
+        if range == nil { throw ValidationError("--seeds wants a number or A..B, not \(seeds)") }
+        for name in jobs.split(separator: ",") where SimulatedJob.Shape(rawValue: String(name)) == nil {
+            throw ValidationError("--jobs knows window, calc and group, not \(name)")
+        }
+        if let fault, SeededFault(rawValue: fault) == nil {
+            throw ValidationError("--fault knows \(SeededFault.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+    }
+
+    private var range: ClosedRange<UInt64>? {
+        let ends = seeds.split(separator: ".", omittingEmptySubsequences: true).compactMap { UInt64($0) }
+        guard let first = ends.first, let last = ends.last, ends.count <= 2, first <= last else { return nil }
+        return first...last
+    }
+
+    func run() async throws {
+        var options = RunOptions()
+        options.minutes = minutes
+        options.taskManagers = taskManagers
+        options.shapes = jobs.split(separator: ",").compactMap { SimulatedJob.Shape(rawValue: String($0)) }
+        options.isDisturbed = !calm
+        options.traces = trace
+        options.printsTrace = trace
+        options.fault = fault.flatMap { SeededFault(rawValue: $0) }
+        let report = Report(await Run.all(Array(range ?? 1...1), options, workers: threads))
+        print(report.text(isWhole: verbose))
+        // A single seed need not meet everything.
+        if !report.failures.isEmpty || (report.counts.runs >= 1_000 && report.hasFailed) { throw ExitCode(1) }
+    }
+}

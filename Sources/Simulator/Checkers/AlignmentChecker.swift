@@ -1,0 +1,124 @@
+import Columnar
+import Dataflow
+import Wire
+
+/// See `promise`. Needs no look inside: positions and committables of a checkpoint are what its acknowledgements said.
+final class AlignmentChecker: Checker {
+    static let promise = """
+        Rows before a barrier are in the checkpoint and rows after it are not: what is committed through a published checkpoint is the answer \
+        over exactly the rows that its source positions cover. Each split is with one reader, and positions do not fall from checkpoint to checkpoint.
+        """
+
+    private let job: SimulatedJob
+    private let world: ConnectorWorld
+    private let inputs: [String: (input: SimulatedInput, split: Int)]
+    private let table: CommittedTable
+    private lazy var answer = NaiveEvaluation(job).answer()
+    private var shares: [CheckpointID: [Manifest.Subtask]] = [:]
+    private var published: Set<CheckpointID> = []
+    /// Rows of each split before the newest published checkpoint.
+    private var positions: [String: Int] = [:]
+    private var files: Set<String> = []
+    private var expectedRows = 0
+    private var totals: [Value: (count: Int64, sum: Int64, greatest: Int64)] = [:]
+
+    init(job: SimulatedJob, world: ConnectorWorld) {
+        self.job = job
+        self.world = world
+        table = CommittedTable(job: job)
+        var inputs: [String: (SimulatedInput, Int)] = [:]
+        for input in job.inputs { for split in 0..<input.splits { inputs[input.splitID(split)] = (input, split) } }
+        self.inputs = inputs
+    }
+
+    func see(_ seen: Observation, at time: Duration) -> String? {
+        switch seen {
+        case .leaderHeard(.acknowledged(let acknowledgement), _):
+            shares[acknowledgement.checkpoint, default: []] += acknowledgement.tasks.map(\.share)
+            return nil
+        case .head(let head):
+            for retained in head.retained where published.insert(retained.checkpoint).inserted {
+                let shares = shares.removeValue(forKey: retained.checkpoint) ?? []
+                if let words = advance(shares) ?? compare(shares) { return "checkpoint \(retained.checkpoint): \(words)" }
+            }
+            return nil
+        default: return nil
+        }
+    }
+
+    /// Moves the positions, and the naive answer with them.
+    private func advance(_ shares: [Manifest.Subtask]) -> String? {
+        var seen: Set<String> = []
+        for share in shares {
+            let open = share.splits.map { ($0.split.id, SimulatedInput.index(at: $0.position)) }
+            let finished = share.finishedSplits.compactMap { id in inputs[id].map { (id, $0.input.rowsPerSplit) } }
+            for (id, position) in open + finished {
+                guard let (input, split) = inputs[id] else { return "there is no split \(id)" }
+                let last = positions[id] ?? 0
+                if !seen.insert(id).inserted { return "split \(id) is with two readers" }
+                if position < last { return "split \(id) is at row \(position), after row \(last) in an earlier checkpoint" }
+                positions[id] = position
+                for index in last..<position { add(input.row(split, index)) }
+            }
+        }
+        return nil
+    }
+
+    private func add(_ row: SimulatedInput.Row) {
+        if NaiveEvaluation.calc(row, in: job) != nil { expectedRows += 1 }
+        guard job.shape == .group else { return }
+        let key = NaiveEvaluation.groups(of: row, in: job)[0][0]
+        let old = totals[key] ?? (0, 0, .min)
+        totals[key] = (old.count + 1, old.sum + row.value, max(old.greatest, row.value))
+    }
+
+    private func compare(_ shares: [Manifest.Subtask]) -> String? {
+        let new = shares.flatMap(\.committables).map(\.id).filter { files.insert($0).inserted }
+        var added: [SimulatedFile] = []
+        for id in new {
+            guard let file = world.file(id) else { return "file \(id) is not there" }
+            added.append(file)
+        }
+        added.sort { ($0.checkpoint, $0.task.subtask) < ($1.checkpoint, $1.task.subtask) }
+        for file in added {
+            if let words = table.apply(file.rows) { return "file \(file.id): \(words)" }
+            for row in file.rows {
+                if let words = judge(row.values) { return "file \(file.id): \(words)" }
+            }
+        }
+        // Rows of a file that goes on are not committed yet.
+        return job.rollEvery == 1 ? compareWhole() : nil
+    }
+
+    private func judge(_ row: [Value]) -> String? {
+        switch job.shape {
+        case .group: return nil
+        case .window:
+            if answer[row] == nil { return "\(CommittedTable.text(row)) is no row of the answer" }
+            return table.rows[row] == 1 ? nil : "\(CommittedTable.text(row)) is there twice"
+        case .calc:
+            guard case .integer(let id) = row[0] else { return "a row without id" }
+            // Tables have the same ids; twice is too often only beyond the number of tables.
+            if let count = table.rows[row], count > job.inputs.count { return "\(CommittedTable.text(row)) is there \(count) times" }
+            let reach = job.inputs.map { positions[$0.splitID(Int(id >> 32))] ?? 0 }.max() ?? 0
+            return Int(id & 0xFFFF_FFFF) < reach ? nil : "row \(id & 0xFFFF_FFFF) of split \(id >> 32) is committed, but its source stands at \(reach)"
+        }
+    }
+
+    private func compareWhole() -> String? {
+        switch job.shape {
+        case .window: return nil
+        case .calc:
+            let there = table.rows.values.reduce(0, +)
+            return there == expectedRows ? nil : "\(there) rows are committed, the sources have given \(expectedRows)"
+        case .group:
+            for (key, total) in totals {
+                let row: [Value] = [key, .integer(total.count), .integer(total.sum), .integer(total.greatest)]
+                if table.current[key] != row {
+                    return "\(table.current[key].map(CommittedTable.text) ?? "nothing") is committed, the sources have given \(CommittedTable.text(row))"
+                }
+            }
+            return nil
+        }
+    }
+}

@@ -1,0 +1,11 @@
+import Dataflow
+
+extension SimulatedCluster {
+    static func makeCheckers(job: SimulatedJob, graph: JobGraph, world: ConnectorWorld) -> [(name: String, checker: any Checker)] {
+        return [
+            ("Head", HeadChecker()), ("Collector", CollectorChecker()), ("AtMostOneAttempt", AttemptChecker()), ("Slots", SlotChecker()),
+            ("Watermarks", WatermarkChecker(graph: graph)), ("Credits", CreditChecker(capacity: job.channelCapacity)),
+            ("Heartbeats", HeartbeatChecker(timeout: .seconds(4))), ("Aligner", AlignmentChecker(job: job, world: world)),
+        ]
+    }
+}

@@ -1,0 +1,51 @@
+import Dataflow
+import Wire
+
+/// What the simulator's hosts see pass by. Checkers judge from this alone, never from inside a machine.
+package enum Observation {
+    /// A put of HEAD happens now.
+    case head(Head)
+    /// Any other object comes to be, or goes.
+    case put(path: String)
+    case deleted(path: String)
+    /// The JobManager gives a message to a connection; the worker that registered there.
+    case leaderSent(LeaderMessage, epoch: LeaderEpoch, to: WorkerID?)
+    /// The JobManager is told a message.
+    case leaderHeard(WorkerMessage, from: WorkerID)
+    /// The JobManager closes a worker's connection.
+    case leaderClosed(WorkerID, reason: String)
+    /// A TaskManager obeys a message (its machine is told it).
+    case workerHeard(LeaderMessage, epoch: LeaderEpoch, WorkerID)
+    case taskStarted(TaskID, on: WorkerID)
+    case taskGone(TaskID, on: WorkerID)
+    case elementSent(ChannelID, sequence: UInt64, StreamElement)
+    case elementArrived(ChannelID, StreamElement)
+    case creditSent(ChannelID, batches: UInt32)
+    case creditArrived(ChannelID, batches: UInt32)
+    /// A sink is told to carry out committables of a checkpoint.
+    case committing(CheckpointID, ids: [String])
+    case committed(SimulatedFile)
+}
+
+/// Watches one promise.
+package protocol Checker {
+    /// The promise, in words.
+    static var promise: String { get }
+    /// Answers how the promise was broken, if it was.
+    mutating func see(_ seen: Observation, at time: Duration) -> String?
+}
+
+/// A promise that did not hold, or a run that did not end.
+package struct BrokenPromise: Error, Sendable, CustomStringConvertible {
+    package let checker: String
+    package let words: String
+    package let time: Duration
+
+    package init(checker: String, words: String, time: Duration) {
+        self.checker = checker
+        self.words = words
+        self.time = time
+    }
+
+    package var description: String { "\(checker) at \(Double(time.nanoseconds / 1_000_000) / 1e3)s: \(words)" }
+}

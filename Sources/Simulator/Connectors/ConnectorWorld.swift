@@ -1,0 +1,100 @@
+import Dataflow
+import Synchronization
+
+/// What lies outside the cluster: the files that sinks wrote, which of them are committed, and the moods of the outside systems.
+///
+/// Connectors must be `Sendable`, so it locks, although one thread runs a whole cluster.
+package final class ConnectorWorld: Sendable {
+    private struct State {
+        var staged: [String: SimulatedFile] = [:]
+        var committed: [String: SimulatedFile] = [:]
+        var order: [String] = []
+        var readerFailures = 0
+        var broken: [String] = []
+        var repeatedCommits = 0
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    func stage(_ file: SimulatedFile) {
+        state.withLock { state in
+            if state.staged[file.id] != nil || state.committed[file.id] != nil { state.broken.append("file \(file.id) was written twice") }
+            state.staged[file.id] = file
+        }
+    }
+
+    func commit(_ committables: [Committable]) throws(StreamError) {
+        state.withLock { state in
+            for id in committables.map(\.id) {
+                if state.committed[id] != nil {
+                    state.repeatedCommits += 1
+                } else if let file = state.staged.removeValue(forKey: id) {
+                    state.committed[id] = file
+                    state.order.append(id)
+                } else {
+                    state.broken.append("a commit names file \(id), which is not there")
+                }
+            }
+        }
+    }
+
+    func discard(attemptsBelow attempt: UInt32, keeping: Set<String>) {
+        state.withLock { state in
+            state.staged = state.staged.filter { $0.value.task.attempt >= attempt || keeping.contains($0.key) }
+        }
+    }
+
+    package func file(_ id: String) -> SimulatedFile? { state.withLock { $0.committed[id] ?? $0.staged[id] } }
+
+    /// Committed files in the order of their checkpoints, then subtasks.
+    package var committedFiles: [SimulatedFile] {
+        state.withLock { Array($0.committed.values) }.sorted { ($0.checkpoint, $0.task.subtask) < ($1.checkpoint, $1.task.subtask) }
+    }
+
+    /// Files committed since the last call, in the order in which they were.
+    package func takeNewlyCommitted() -> [SimulatedFile] {
+        state.withLock { state in
+            defer { state.order = [] }
+            return state.order.compactMap { state.committed[$0] }
+        }
+    }
+
+    /// Promises broken towards the outside since the last call.
+    package func takeBroken() -> [String] {
+        state.withLock { state in
+            defer { state.broken = [] }
+            return state.broken
+        }
+    }
+
+    package var repeatedCommits: Int { state.withLock { $0.repeatedCommits } }
+
+    /// The next poll of any reader fails.
+    package func failNextPoll() { state.withLock { $0.readerFailures += 1 } }
+
+    func takeReaderFailure() -> Bool {
+        state.withLock { state in
+            guard state.readerFailures > 0 else { return false }
+            state.readerFailures -= 1
+            return true
+        }
+    }
+}
+
+/// The simulator's own connectors, found by the table's name. One for each host: readers tell time by their host's clock.
+struct SimulatedConnectors: ConnectorRegistry {
+    let inputs: [String: SimulatedInput]
+    let world: ConnectorWorld
+    let clock: HostClock
+    let rollEvery: UInt64
+    var time = Duration.zero
+
+    func source(_ spec: SourceSpec) throws(StreamError) -> any Source {
+        guard let input = inputs[spec.table] else { throw StreamError(.user, retry: false, "there is no table \(spec.table)") }
+        return SimulatedSource(input: input, world: world, clock: clock, time: time)
+    }
+
+    func sink(_ spec: SinkSpec) throws(StreamError) -> any Sink { SimulatedSink(spec: spec, world: world, rollEvery: rollEvery) }
+}

@@ -1,0 +1,31 @@
+/// What a run does to its cluster. Each kind is counted when it happens, and one that never happens over many seeds fails the report.
+package enum Disturbance: String, CaseIterable, Sendable {
+    // The store
+    case storeSlow, storeUnavailable, storeRequestLost, storeAnswerLost, storeLate, storeFull
+    // Processes
+    /// The process is killed; its connections break.
+    case taskManagerKilled
+    /// The machine is gone: nobody is told.
+    case taskManagerVanished
+    /// The process stands still for a while and then goes on as if nothing had been.
+    case taskManagerPaused
+    /// SIGTERM.
+    case taskManagerTerminated
+    case taskManagerStarted
+    /// One task's thread stands still for a while.
+    case taskStalled
+    // Connections
+    case controlBroken, controlHalfOpen, controlHeld, controlRefused
+    case dataBroken, dataHalfOpen, dataHeld, dataRefused
+    case networkSlow
+    // Outside systems
+    case readerFailed, discoveryFailed, discoverySlow
+    case commitFailed, commitSlow, commitAnswerLost, commitRepeated
+    // Clocks
+    case wallClockStepped, timerLate, timerRepeated
+    // Users
+    case checkpointRequested, savepointRequested
+
+    /// Why some of them may be missing from a report.
+    package static let allowedToBeMissing: [Disturbance: String] = [:]
+}

@@ -1,0 +1,59 @@
+import Dataflow
+
+/// How a run is disturbed: which kinds, how often. Each seed draws a few kinds out of all, so that rare meetings of two become common.
+package struct DisturbancePlan: Sendable {
+    /// What strikes at random times; each with the mean time between two strikes.
+    package enum Strike: CaseIterable, Sendable {
+        case kill, vanish, pause, terminate, stallTask
+        case breakControl, halfOpenControl, holdControl
+        case breakData, halfOpenData, holdData
+        case slowNetwork, badStore, fullStore
+        case failReader, stepWallClock
+        case requestCheckpoint, requestSavepoint
+    }
+
+    /// Mean time between strikes of each kind that this run has.
+    package var means: [(Strike, Duration)]
+    /// No strike comes before or after.
+    package var from = Duration.seconds(5)
+    package var until: Duration
+    /// How the store behaves between strikes of `badStore`.
+    package var store = StoreConditions.healthy
+    /// Shares of commits and discoveries that go wrong.
+    package var commitTrouble = 0.0
+    package var discoveryTrouble = 0.0
+    package var timerTrouble = 0.0
+    /// Share of attempts to connect that are refused at first.
+    package var connectTrouble = 0.0
+
+    package static func none(until: Duration) -> DisturbancePlan { DisturbancePlan(means: [], until: until) }
+
+    package static func draw(_ random: inout Chance, until: Duration) -> DisturbancePlan {
+        var plan = DisturbancePlan(means: [], until: until)
+        let share = random.pick([0.15, 0.3, 0.5])
+        for strike in Strike.allCases where random.chance(share) {
+            let mean: Duration =
+                switch strike {
+                case .kill, .vanish, .terminate: random.duration(.seconds(40), .seconds(200))
+                case .pause: random.duration(.seconds(40), .seconds(200))
+                case .requestSavepoint: random.duration(.seconds(60), .seconds(200))
+                case .breakControl, .halfOpenControl, .breakData, .halfOpenData, .failReader: random.duration(.seconds(30), .seconds(200))
+                case .holdControl, .holdData, .stallTask, .slowNetwork, .badStore, .fullStore, .stepWallClock, .requestCheckpoint:
+                    random.duration(.seconds(15), .seconds(120))
+                }
+            plan.means.append((strike, mean))
+        }
+        if random.chance(0.3) {
+            plan.store.slow = 0.1
+            plan.store.unavailable = random.pick([0, 0.02, 0.1])
+            plan.store.requestLost = random.pick([0, 0.02, 0.1])
+            plan.store.answerLost = random.pick([0, 0.02, 0.1])
+            plan.store.late = random.pick([0, 0.02, 0.05])
+        }
+        plan.commitTrouble = random.pick([0, 0.1, 0.3])
+        plan.discoveryTrouble = random.pick([0, 0.2])
+        plan.timerTrouble = random.pick([0, 0.05])
+        plan.connectTrouble = random.pick([0, 0.2])
+        return plan
+    }
+}

@@ -1,0 +1,119 @@
+import Columnar
+import Dataflow
+import Expressions
+
+/// Builds the `JobGraph` of a simulated job, as the planner would.
+struct SimulatedGraphBuilder {
+    private let job: SimulatedJob
+    private var vertices: [JobVertex] = []
+    private var edges: [JobEdge] = []
+    private let input = SimulatedInput.schema
+    private let bigint = DataType(.bigint)
+    private let count = DataType(.bigint, nullable: false)
+
+    init(job: SimulatedJob) { self.job = job }
+
+    mutating func build() -> JobGraph {
+        let tail = middle()
+        var heads: [Int] = []
+        for table in job.inputs {
+            heads.append(vertices.count)
+            add(sourceChain(table), parallelism: job.sourceParallelism)
+        }
+        var last = heads
+        if !tail.isEmpty {
+            let vertex = vertices.count
+            let sink = job.chainsSink ? [sinkOperator(tail[tail.count - 1].output)] : []
+            add(tail + sink, parallelism: job.parallelism)
+            for head in heads { connect(head, vertex, .hash([0])) }
+            last = [vertex]
+        }
+        if tail.isEmpty || !job.chainsSink {
+            let schema = vertices[last[0]].output
+            let vertex = vertices.count
+            add([sinkOperator(schema)], parallelism: job.sinkParallelism)
+            for head in last { connect(head, vertex, job.sinkPartitioning) }
+        }
+        return JobGraph(name: "simulated", vertices: vertices, edges: edges, maxParallelism: job.maxParallelism)
+    }
+
+    private mutating func add(_ chain: [ChainedOperator], parallelism: Int) {
+        let id = hex(0) + hex(UInt64(vertices.count + 1))
+        vertices.append(JobVertex(id: id, chain: chain, parallelism: parallelism))
+    }
+
+    private mutating func connect(_ source: Int, _ target: Int, _ partitioning: JobEdge.Partitioning) {
+        edges.append(JobEdge(source: source, target: target, partitioning: partitioning, schema: vertices[source].output))
+    }
+
+    private func sourceChain(_ table: SimulatedInput) -> [ChainedOperator] {
+        let delay = Expression.literal(.integer(table.disorderMilliseconds), type: DataType(.intervalDayTime, nullable: false))
+        let source = SourceSpec(
+            table: table.name, options: [:], physical: input, output: input,
+            watermark: .call("-", [.column(3, type: input.types[3]), delay], type: input.types[3]))
+        var chain = [ChainedOperator(uid: "source-\(table.name)", name: "Source: \(table.name)", spec: .source(source), output: input)]
+        switch job.shape {
+        case .window where job.isTwoPhase:
+            let local = windowSpec(input)
+            chain.append(
+                ChainedOperator(
+                    uid: "local-\(table.name)", name: "LocalWindowAggregate", spec: .localWindowAggregate(local), output: local.partialSchema))
+        case .window, .group: break
+        case .calc:
+            let output = Schema([input.fields[1], input.fields[0], .init("w", bigint)])
+            let value = Expression.column(2, type: input.types[2])
+            let calc = CalcSpec(
+                condition: .call(
+                    ">=", [value, .literal(.integer(SimulatedJob.leastValue), type: count)], type: DataType(.boolean)),
+                projections: [
+                    .column(1, type: input.types[1]), .column(0, type: input.types[0]),
+                    .call("+", [value, .literal(.integer(1), type: count)], type: bigint),
+                ])
+            chain.append(ChainedOperator(uid: "calc-\(table.name)", name: "Calc", spec: .calc(calc), output: output))
+        }
+        return chain
+    }
+
+    /// What lies between the exchange by key and the sink.
+    private func middle() -> [ChainedOperator] {
+        switch job.shape {
+        case .calc: return []
+        case .window:
+            var spec = windowSpec(input)
+            let time = DataType(.timestamp(3), nullable: false)
+            let output = Schema([
+                input.fields[0], .init("c", count), .init("s", bigint), .init("m", bigint), .init("window_start", time),
+                .init("window_end", time), .init("window_time", time),
+            ])
+            spec.mergesPartials = job.isTwoPhase
+            return [ChainedOperator(uid: "window", name: "GlobalWindowAggregate", spec: .windowAggregate(spec), output: output)]
+        case .group:
+            let spec = GroupAggregateSpec(
+                input: input, keys: [0], aggregates: aggregates, emitsUpdateBefore: job.emitsUpdateBefore, consumesRetractions: false)
+            let output = Schema([input.fields[0], .init("c", count), .init("s", bigint), .init("m", bigint)])
+            return [ChainedOperator(uid: "group", name: "GroupAggregate", spec: .groupAggregate(spec), output: output)]
+        }
+    }
+
+    private var aggregates: [AggregateCall] {
+        [
+            AggregateCall(function: .countStar, argument: nil, type: count), AggregateCall(function: .sum, argument: 2, type: bigint),
+            AggregateCall(function: .max, argument: 2, type: bigint),
+        ]
+    }
+
+    private func windowSpec(_ schema: Schema) -> WindowAggregateSpec {
+        WindowAggregateSpec(input: schema, keys: [0], aggregates: aggregates, window: job.window, timeColumn: 3)
+    }
+
+    private func sinkOperator(_ schema: Schema) -> ChainedOperator {
+        let spec = SinkSpec(table: "out", options: [:], schema: schema, primaryKey: job.shape == .group ? [0] : [])
+        return ChainedOperator(uid: "sink", name: "Sink: out", spec: .sink(spec), output: Schema([]))
+    }
+}
+
+extension SimulatedJob {
+    /// The calc job keeps rows with at least this value, of 0…1023.
+    package static let leastValue: Int64 = 200
+}
+

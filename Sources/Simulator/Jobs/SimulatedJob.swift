@@ -1,0 +1,113 @@
+import Columnar
+import Dataflow
+import Expressions
+import JobControl
+
+/// A job for a run: its shape, its inputs and its parallelism, all drawn from the seed; built as a `JobGraph` directly.
+package struct SimulatedJob: Sendable {
+    package enum Shape: String, CaseIterable, Sendable {
+        /// source → local aggregate → hash → HOP or TUMBLE → sink
+        case window
+        /// source → calc → rebalance → sink
+        case calc
+        /// source → hash → group aggregate → sink, a changelog
+        case group
+    }
+
+    package var shape: Shape
+    package var window: WindowSpec
+    /// Whether a local aggregate runs before the exchange.
+    package var isTwoPhase: Bool
+    /// Whether the sink is chained to what feeds it, or a vertex of its own.
+    package var chainsSink: Bool
+    package var sinkPartitioning: JobEdge.Partitioning
+    package var emitsUpdateBefore: Bool
+    package var inputs: [SimulatedInput]
+    package var sourceParallelism: Int
+    package var parallelism: Int
+    package var sinkParallelism: Int
+    package var maxParallelism: Int
+    /// A sink's file is closed at each so many barriers.
+    package var rollEvery: UInt64
+    /// How long one step of a task of the last vertex takes at most; the others are quick.
+    package var lastStep: Duration
+    /// Batches that one channel holds.
+    package var channelCapacity: Int
+    /// Slots of a TaskManager beyond half of what the job needs.
+    package var spareSlots: Int
+    package var options: JobOptions
+
+    package var graph: JobGraph {
+        var builder = SimulatedGraphBuilder(job: self)
+        return builder.build()
+    }
+
+    /// What a slot must hold: one subtask of each vertex.
+    package var slots: Int { max(sourceParallelism, parallelism, sinkParallelism) }
+}
+
+extension SimulatedJob {
+    /// `minutes` of input, which arrives over that time.
+    package static func draw(_ random: inout Chance, shapes: [Shape], minutes: Int) -> SimulatedJob {
+        let shape = random.pick(shapes)
+        let size = Int64(random.pick([5, 10, 20, 30])) * 1_000
+        let window: WindowSpec =
+            random.chance(0.6) ? .hop(size: size * 2, slide: size, offset: random.pick([0, 0, 1_000])) : .tumble(size: size, offset: 0)
+        let sourceParallelism = random.int(1...3)
+        let parallelism = random.int(1...4)
+        let chainsSink = random.chance(0.5)
+        var options = JobOptions()
+        options.checkpointInterval = random.duration(.seconds(3), .seconds(20))
+        options.checkpointTimeout = random.duration(.seconds(15), .seconds(60))
+        options.minimumPause = random.chance(0.5) ? .zero : .seconds(2)
+        options.tolerableFailedCheckpoints = random.pick([0, 3, 1_000])
+        options.retainedCheckpoints = random.int(1...3)
+        options.checkpointDirectory = "sim://checkpoints"
+        options.savepointDirectory = "sim://savepoints"
+        options.slotRequestTimeout = .seconds(100_000)
+        options.restart =
+            random.chance(0.5)
+            ? .fixedDelay(attempts: .max, delay: .seconds(1))
+            : .exponentialDelay(initial: .milliseconds(200), maximum: .seconds(5), multiplier: 1.5, resetAfter: .seconds(60), jitter: 0.1, attempts: .max)
+        let sinkParallelism = chainsSink ? parallelism : random.int(1...2)
+        return SimulatedJob(
+            shape: shape, window: window, isTwoPhase: random.chance(0.6), chainsSink: chainsSink,
+            sinkPartitioning: shape == .group ? .hash([0]) : sinkParallelism == 1 ? random.pick([.single, .rebalance]) : .rebalance,
+            emitsUpdateBefore: random.chance(0.5), inputs: SimulatedJob.inputs(&random, readers: sourceParallelism, minutes: minutes),
+            sourceParallelism: sourceParallelism, parallelism: parallelism, sinkParallelism: sinkParallelism,
+            maxParallelism: random.pick([4, 8, 15]), rollEvery: random.pick([1, 1, 2, 3]),
+            lastStep: random.chance(0.3) ? .milliseconds(random.int(50...400)) : .milliseconds(2),
+            channelCapacity: random.pick([1, 2, 8]), spareSlots: random.int(0...1), options: options)
+    }
+
+    private static func inputs(_ random: inout Chance, readers: Int, minutes: Int) -> [SimulatedInput] {
+        let count = random.chance(0.3) ? 2 : 1
+        return (0..<count).map { table in
+            let splits = readers * random.int(1...3) + random.int(0...1)
+            let rows = random.int(1_000...2_000) / count / splits + 1
+            // Rows are there when so many readers at once would come to them; sometimes all at once, so that the readers are ahead.
+            let waves = (splits + readers - 1) / readers
+            let length = Duration.seconds(minutes * 60) / waves
+            let burst = random.pick([1, 4, 10])
+            let backlog = random.pick([0, 0, 0.3, 0.8])
+            let bursts = (rows + burst - 1) / burst
+            let watched = random.chance(0.3)
+            return SimulatedInput(
+                name: "in\(table)", seed: random.next(), splits: splits, rowsPerSplit: rows, keys: random.pick([1, 3, 10, 40]),
+                stepMilliseconds: Int64(minutes * 60_000 / (rows * splits)) + 1, disorderMilliseconds: random.pick([0, 500, 3_000]),
+                starts: (0..<splits).map { length * ($0 / readers) }, pause: length / bursts * (1 / (1 - backlog)), burst: burst,
+                backlogBursts: Int(Double(bursts) * backlog),
+                appears: (0..<splits).map { watched ? length * ($0 / readers) : .zero }, batchRows: random.pick([2, 10, 50]))
+        }
+    }
+}
+
+extension SimulatedJob {
+    var summary: String {
+        """
+        \(shape)\(shape == .window ? " \(window) \(isTwoPhase ? "two-phase" : "one-phase")" : ""), parallelism \(sourceParallelism)/\(parallelism)/\(sinkParallelism)\
+        \(chainsSink ? " chained" : ""), roll every \(rollEvery), \(inputs.map { "\($0.splits) splits of \($0.rowsPerSplit) rows" }), checkpoints every \
+        \(options.checkpointInterval.map { "\($0)" } ?? "never")
+        """
+    }
+}

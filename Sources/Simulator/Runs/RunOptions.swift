@@ -1,0 +1,15 @@
+/// How runs are made; the same for all seeds of a report.
+package struct RunOptions: Sendable {
+    /// Cluster time over which the input comes; disturbances stop shortly before its end.
+    package var minutes = 10
+    package var taskManagers = 3
+    package var shapes = SimulatedJob.Shape.allCases
+    package var isDisturbed = true
+    /// Whether every machine checks its own invariants after each event.
+    package var checksInvariants = true
+    package var traces = false
+    package var printsTrace = false
+    package var fault: SeededFault?
+
+    package init() {}
+}

@@ -1,0 +1,141 @@
+import Dataflow
+import JobControl
+import Wire
+
+extension SimulatedCluster {
+    func scheduleStrike(_ strike: DisturbancePlan.Strike, mean: Duration, from: Duration) {
+        // Exponential pauses, so that strikes sometimes come close together.
+        let pause = Duration.nanoseconds(Int64(Double(mean.nanoseconds) * -logarithm(1 - chance.unit())))
+        let time = from + pause
+        guard time < plan.until else { return }
+        timeline.at(time) { [self] in
+            carryOut(strike)
+            scheduleStrike(strike, mean: mean, from: time)
+        }
+    }
+
+    /// Everything that disturbs comes to an end; what it broke stays broken until the machines notice.
+    func heal() {
+        trace.note(time, "run", "heals")
+        isHealed = true
+        store.conditions = .healthy
+        network.conditions = Latency()
+    }
+
+    private func carryOut(_ strike: DisturbancePlan.Strike) {
+        guard outcome == nil else { return }
+        trace.note(time, "disturbance", "\(strike)")
+        switch strike {
+        case .kill:
+            guard let victim = pickTaskManager() else { return }
+            tally.count(.taskManagerKilled)
+            remove(victim, machineGone: false, restartAfter: chance.duration(.milliseconds(500), .seconds(20)))
+        case .vanish:
+            guard let victim = pickTaskManager() else { return }
+            tally.count(.taskManagerVanished)
+            remove(victim, machineGone: true, restartAfter: chance.duration(.seconds(1), .seconds(30)))
+        case .terminate:
+            guard let victim = pickTaskManager() else { return }
+            tally.count(.taskManagerTerminated)
+            victim.inside { victim.tell(.terminate) }
+            timeline.after(.seconds(30)) { [self] in remove(victim, machineGone: false, restartAfter: .seconds(1)) }
+        case .pause:
+            tally.count(.taskManagerPaused)
+            pickTaskManager()?.pause(for: chance.duration(.milliseconds(100), .seconds(15)))
+        case .stallTask:
+            guard let host = pickTaskManager() else { return }
+            tally.count(.taskStalled)
+            host.stallTask(for: chance.duration(.milliseconds(100), .seconds(10))) { chance.pick($0) }
+        case .breakControl, .halfOpenControl, .holdControl: disturbControl(strike)
+        case .breakData, .halfOpenData, .holdData: disturbData(strike)
+        case .slowNetwork:
+            tally.count(.networkSlow)
+            network.conditions.most = chance.duration(.milliseconds(20), .milliseconds(800))
+            network.conditions.tail = 0.1
+            network.conditions.tailMost = .seconds(3)
+            timeline.after(chance.duration(.seconds(2), .seconds(30))) { [self] in network.conditions = Latency() }
+        case .badStore:
+            var bad = StoreConditions()
+            bad.most = .milliseconds(chance.int(30...2_000))
+            bad.slow = chance.pick([0, 0.3])
+            bad.unavailable = chance.pick([0, 0.1, 0.5])
+            bad.requestLost = chance.pick([0, 0.1, 0.3])
+            bad.answerLost = chance.pick([0, 0.1, 0.3])
+            bad.late = chance.pick([0, 0.1, 0.3])
+            change(store: bad, for: chance.duration(.seconds(2), .seconds(30)))
+        case .fullStore:
+            var full = plan.store
+            full.isFull = true
+            change(store: full, for: chance.duration(.seconds(2), .seconds(40)))
+        case .failReader:
+            tally.count(.readerFailed)
+            world.failNextPoll()
+        case .stepWallClock:
+            tally.count(.wallClockStepped)
+            let step = chance.duration(.seconds(-7_200), .seconds(7_200))
+            if let host = pickTaskManager(), chance.chance(0.7) { host.stepWallClock(by: step) } else { jobManager.stepWallClock(by: step) }
+        case .requestCheckpoint:
+            tally.count(.checkpointRequested)
+            jobManager.request(.checkpoint(jobID)) { _ in }
+        case .requestSavepoint:
+            tally.count(.savepointRequested)
+            jobManager.request(.savepoint(jobID, kind: .savepoint, directory: nil)) { _ in }
+        }
+    }
+
+    private func pickTaskManager() -> SimulatedTaskManager? {
+        let all = living
+        return all.isEmpty ? nil : chance.pick(all)
+    }
+
+    private func change(store conditions: StoreConditions, for length: Duration) {
+        store.conditions = conditions
+        timeline.after(length) { [self] in store.conditions = isHealed ? .healthy : plan.store }
+    }
+
+    private func soon() -> Duration { chance.duration(.zero, .milliseconds(50)) }
+    /// When TCP gives up by itself.
+    private func atLast() -> Duration { chance.duration(.seconds(15), .seconds(60)) }
+
+    private func disturbControl(_ strike: DisturbancePlan.Strike) {
+        guard let host = pickTaskManager() else { return }
+        switch strike {
+        case .breakControl:
+            tally.count(.controlBroken)
+            host.disturbControl { $0.cut(opener: soon(), acceptor: soon()) }
+        case .halfOpenControl:
+            tally.count(.controlHalfOpen)
+            host.disturbControl { halfOpen($0) }
+        default:
+            tally.count(.controlHeld)
+            host.cutOff(until: time + chance.duration(.milliseconds(500), .seconds(12)))
+        }
+    }
+
+    private func disturbData(_ strike: DisturbancePlan.Strike) {
+        guard let host = pickTaskManager(), !host.peers.isEmpty, let peer = host.peers[chance.pick(host.peers.keys.sorted())] else { return }
+        switch strike {
+        case .breakData:
+            tally.count(.dataBroken)
+            peer.cut(opener: soon(), acceptor: soon())
+        case .halfOpenData:
+            tally.count(.dataHalfOpen)
+            halfOpen(peer)
+        default:
+            tally.count(.dataHeld)
+            peer.hold(until: time + chance.duration(.milliseconds(500), .seconds(15)))
+        }
+    }
+
+    private func halfOpen(_ link: Link) {
+        switch chance.int(0...3) {
+        case 0: link.cut(opener: soon(), acceptor: atLast())
+        case 1: link.cut(opener: atLast(), acceptor: soon())
+        case 2: link.cut(opener: atLast(), acceptor: atLast())
+        default:
+            let end = chance.pick([Link.End.opener, .acceptor])
+            link.silence(end)
+            timeline.after(atLast()) { [self] in link.cut(opener: soon(), acceptor: soon()) }
+        }
+    }
+}

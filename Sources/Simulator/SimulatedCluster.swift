@@ -1,0 +1,192 @@
+import Dataflow
+import JobControl
+import TaskRuntime
+import Wire
+
+/// A whole cluster on one thread: one JobManager, TaskManagers, their wires, their store and what lies outside, all from one seed.
+///
+/// The machines are the very types that the servers run; only what surrounds them is made up. A run submits one job, disturbs the
+/// cluster for a while, lets it heal, and expects the job to finish with the right answer.
+package final class SimulatedCluster {
+    static let checkpoints = "sim://checkpoints"
+
+    let options: RunOptions
+    let timeline = Timeline()
+    let tally = Tally()
+    let trace: Trace
+    let network: Network
+    let store: SimulatedStore
+    let world = ConnectorWorld()
+    let job: SimulatedJob
+    let jobID: JobID
+    let plan: DisturbancePlan
+    var chance: Chance
+    private(set) var taskManagers: [WorkerID: SimulatedTaskManager] = [:]
+    private(set) var jobManager: SimulatedJobManager!
+    fileprivate var hosts: [SimulatedTaskManager] = []
+    private let graph: JobGraph
+    private var checkers: [(name: String, checker: any Checker)]
+    private(set) var failure: BrokenPromise?
+    /// HEAD says that the job has ended, and how.
+    private(set) var outcome: String?
+    private var restartsSeen: Set<UInt32> = []
+    /// Nothing disturbs any more.
+    var isHealed = false
+    var lastVertex: Int { graph.vertices.count - 1 }
+
+    package init(seed: UInt64, options: RunOptions) {
+        self.options = options
+        var random = Chance(seed: seed)
+        trace = Trace(isOn: options.traces, prints: options.printsTrace)
+        network = Network(timeline: timeline, random: random.fork())
+        store = SimulatedStore(timeline: timeline, tally: tally, random: random.fork())
+        var jobChance = random.fork()
+        job = SimulatedJob.draw(&jobChance, shapes: options.shapes, minutes: options.minutes)
+        jobID = JobID.random(using: &random)
+        var planChance = random.fork()
+        let until = Duration.seconds(options.minutes * 54)
+        plan = options.isDisturbed ? DisturbancePlan.draw(&planChance, until: until) : .none(until: until)
+        graph = job.graph
+        checkers = SimulatedCluster.makeCheckers(job: job, graph: graph, world: world)
+        chance = random.fork()
+        store.conditions = plan.store
+        store.watcher = { [unowned self] in changed($0) }
+        var clusterOptions = ClusterOptions()
+        clusterOptions.cancellationTimeout = .seconds(30)
+        jobManager = SimulatedJobManager(
+            cluster: self, machine: JobManagerMachine(options: clusterOptions, seed: random.next(), recordsCoverage: true), clock: HostClock(using: &random))
+        for _ in 0..<options.taskManagers { startTaskManager() }
+    }
+
+    var time: Duration { timeline.time }
+    var isOver: Bool { failure != nil }
+    var checksInvariants: Bool { options.checksInvariants }
+
+    // MARK: The run
+
+    /// Answers the broken promise, or nil when the job finished with the right answer.
+    package func run() -> BrokenPromise? {
+        if trace.isOn { trace.note(.zero, "run", "\(job.summary); disturbed by \(plan.means.map { "\($0.0) every \($0.1)" })") }
+        timeline.after(chance.duration(.zero, .seconds(3))) { [self] in submit() }
+        for (strike, mean) in plan.means { scheduleStrike(strike, mean: mean, from: plan.from) }
+        timeline.at(plan.until) { [self] in heal() }
+        let deadline = plan.until + .seconds(options.minutes * 60) + .seconds(1_200)
+        var quietAt: Duration?
+        while failure == nil, timeline.step() {
+            if outcome != nil, quietAt == nil { quietAt = max(time + .seconds(30), .seconds(options.minutes * 60)) }
+            if let quietAt, time > quietAt { break }
+            if time > deadline {
+                broken("Liveness", "the job has not finished \((time - plan.until).milliseconds / 1_000) s after the cluster healed")
+            }
+        }
+        if failure == nil { failure = verdict() }
+        tally.counts.events = timeline.happened
+        tally.counts.runs = 1
+        tally.counts.restarts = max(0, restartsSeen.count - 1)
+        countPairs()
+        return failure
+    }
+
+    private func submit() {
+        jobManager.request(.submit(Submission(job: jobID, graph: graph, settings: [:], options: job.options))) { [self] reply in
+            if case .submitted = reply { return }
+            broken("Liveness", "the job was not taken: \(reply)")
+        }
+    }
+
+    private func verdict() -> BrokenPromise? {
+        guard outcome == "FINISHED" else {
+            return BrokenPromise(checker: "Liveness", words: "the job ended as \(outcome ?? "nothing: no event is left")", time: time)
+        }
+        return OutputChecker(job: job).judge(world.committedFiles).map { BrokenPromise(checker: "Output", words: $0, time: time) }
+    }
+
+    // MARK: What checkers see
+
+    func see(_ seen: Observation) {
+        guard failure == nil else { return }
+        for index in checkers.indices {
+            if let words = checkers[index].checker.see(seen, at: time) { return broken(checkers[index].name, words) }
+        }
+        if case .leaderSent(.deploy(let deployment), _, _) = seen { restartsSeen.insert(deployment.layout.attempt) }
+    }
+
+    func broken(_ checker: String, _ words: String) {
+        guard failure == nil else { return }
+        failure = BrokenPromise(checker: checker, words: words, time: time)
+        trace.note(time, checker, words)
+    }
+
+    func lookAtCommits() {
+        for file in world.takeNewlyCommitted() {
+            tally.counts.rows += file.rows.count
+            see(.committed(file))
+        }
+        for words in world.takeBroken() { broken("Commits", words) }
+    }
+
+    private var published: Set<CheckpointID> = []
+
+    private func changed(_ change: SimulatedStore.Change) {
+        switch change {
+        case .put(let path, let bytes) where path.hasSuffix("/HEAD"):
+            guard let head = StoredHead.decode(bytes) else { return broken("Head", "HEAD is no HEAD") }
+            trace.note(time, "store", "HEAD \(head.sequence) names \(head.retained.map(\.checkpoint)), attempt \(head.attempt), \(head.outcome ?? "not ended")")
+            for retained in head.retained where published.insert(retained.checkpoint).inserted { tally.counts.checkpoints += 1 }
+            see(.head(head))
+            if let ended = head.outcome { outcome = ended }
+        case .put(let path, _): see(.put(path: path))
+        case .deleted(let path): see(.deleted(path: path))
+        }
+    }
+
+    // MARK: TaskManagers
+
+    func startTaskManager() {
+        let id = WorkerID("tm-\(hosts.count + 1)")
+        let host = SimulatedTaskManager(
+            cluster: self, id: id, machine: makeWorkerMachine(id), clock: HostClock(using: &chance))
+        taskManagers[id] = host
+        hosts.append(host)
+        timeline.after(chance.duration(.zero, .milliseconds(500))) { host.start() }
+        if hosts.count > options.taskManagers { tally.count(.taskManagerStarted) }
+    }
+
+    /// The process is over; another one is started in its place after a while.
+    func remove(_ host: SimulatedTaskManager, machineGone: Bool, restartAfter pause: Duration) {
+        guard host.isAlive else { return }
+        trace.note(time, "\(host.id)", machineGone ? "vanishes" : "is over")
+        host.kill(machineGone: machineGone)
+        taskManagers[host.id] = nil
+        timeline.after(pause) { [self] in startTaskManager() }
+    }
+
+    func exited(_ host: SimulatedTaskManager, reason: String) {
+        trace.note(time, "\(host.id)", "exits: \(reason)")
+        remove(host, machineGone: false, restartAfter: chance.duration(.seconds(1), .seconds(10)))
+    }
+
+    var living: [SimulatedTaskManager] { taskManagers.keys.sorted().compactMap { taskManagers[$0] } }
+
+    func connectors(_ clock: HostClock) -> SimulatedConnectors {
+        SimulatedConnectors(
+            inputs: Dictionary(uniqueKeysWithValues: job.inputs.map { ($0.name, $0) }), world: world, clock: clock, rollEvery: job.rollEvery,
+            time: time)
+    }
+}
+
+extension SimulatedCluster {
+    var taskOptions: TaskOptions { TaskOptions(channelCapacity: job.channelCapacity, batchRows: 64) }
+
+    private func makeWorkerMachine(_ id: WorkerID) -> WorkerMachine {
+        let slots = (job.slots + 1) / 2 + job.spareSlots
+        let registration = Registration(
+            worker: id, host: "10.0.0.1", dataPort: 6_122, slots: slots, memoryBytes: 1 << 30, processors: 2, version: "", running: [])
+        return WorkerMachine(registration: registration, options: WorkerOptions(), coverage: true)
+    }
+
+    private func countPairs() {
+        for (pair, times) in jobManager.machine.coverage { tally.counts.count(pair: pair, times: times) }
+        for host in hosts { for (pair, times) in host.machine.coverage { tally.counts.count(pair: pair, times: times) } }
+    }
+}
