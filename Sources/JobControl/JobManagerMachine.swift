@@ -77,6 +77,7 @@ package struct JobManagerMachine: Sendable {
         case .leaving(let reason):
             cluster.workers.leaves(worker)
             cluster.log(.info, "Workers", "TaskManager \(worker) leaves: \(reason)")
+            for job in order { tell(job, .workerLeaving(worker), at: now) }
         }
     }
 

@@ -337,7 +337,7 @@ package struct CheckpointCoordinator: Sendable {
     package func checkInvariants() {
         if let pending {
             precondition(pending.id < nextID, "ids rise")
-            precondition(pending.awaited.isEmpty == (pending.step != .collecting) || pending.awaited.isEmpty, "a manifest is stored when all acknowledged")
+            precondition(pending.step == .collecting || pending.awaited.isEmpty, "a manifest is stored when all acknowledged")
             precondition(!aborted.contains { $0.id == pending.id }, "what was aborted is never completed")
         }
     }

@@ -5,6 +5,7 @@ import Wire
 struct JobChronicle: Sendable {
     /// Milliseconds since the epoch at which each status was last reached.
     private(set) var reached: [JobStatus: Int64] = [:]
+    private(set) var status = JobStatus.initializing
     private(set) var failures: [JobFailure] = []
     var restarts = 0
     var metrics: [SubtaskID: TaskMetrics] = [:]
@@ -14,7 +15,10 @@ struct JobChronicle: Sendable {
 
     init(at wall: Int64) { reached[.initializing] = wall }
 
-    mutating func reached(_ status: JobStatus, at wall: Int64) { reached[status] = wall }
+    mutating func reached(_ status: JobStatus, at wall: Int64) {
+        self.status = status
+        reached[status] = wall
+    }
 
     mutating func deployed() { metrics = [:] }
 

@@ -232,6 +232,8 @@ extension JobMaster {
     /// Cleans up after an aborted checkpoint and tells who waits for it.
     mutating func settle(_ aborted: CheckpointCoordinator.Aborted, in cluster: inout Cluster) {
         collector.discard(aborted.garbage, store: aborted.store)
+        // What was being uploaded may still land: looked for after the next checkpoint.
+        sweepsAfterNext = true
         let error = StreamError(.externalSystem, retry: true, "checkpoint \(aborted.id) failed: \(aborted.reason)")
         for ticket in aborted.wish.tickets { cluster.effects.append(.reply(ticket, .refused(error))) }
     }

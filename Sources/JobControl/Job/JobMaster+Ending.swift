@@ -40,6 +40,10 @@ extension JobMaster {
 
     /// Orders the end: tasks first, then HEAD.
     mutating func end(_ outcome: JobPhase.Outcome, at now: Now, in cluster: inout Cluster) {
+        if let ticket = submitter {
+            cluster.effects.append(.reply(ticket, .refused(StreamError(.user, retry: false, "job \(job) was cancelled before it started"))))
+            submitter = nil
+        }
         let committers = Set((phase.layout?.workers ?? []).filter { cluster.workers[$0] != nil })
         let waiting = withdraw(outcome == .cancelled ? "the job was cancelled" : "the job is ending", at: now, in: &cluster)
         move(

@@ -40,6 +40,31 @@ extension JobMaster {
         }
     }
 
+    /// A TaskManager is about to go, in order: its tasks move now, and that is no failure.
+    mutating func workerLeaving(_ worker: WorkerID, at now: Now, in cluster: inout Cluster) {
+        switch phase {
+        case .publishingLayout(let layout, _):
+            guard layout.workers.contains(worker) else { return }
+            for other in layout.workers { cluster.release(job, attemptsUpTo: attempt, on: other) }
+            phase = .waitingForSlots(since: now.instant)
+        case .deploying(let layout, _), .running(let layout, _):
+            guard layout.workers.contains(worker) else { return }
+            cluster.log(.info, "JobMaster", "Job \(graph.name) (\(job)) moves away from TaskManager \(worker), which is leaving.")
+            begin(restartAfter: .zero, "TaskManager \(worker) is leaving", at: now, in: &cluster)
+        case .finishing, .restarting, .ending:
+            break  // Its tasks end anyway.
+        case .created, .reading, .claiming, .waitingForSlots, .ended, .suspended:
+            break  // Nothing of the job runs.
+        }
+    }
+
+    private mutating func begin(restartAfter pause: Duration, _ reason: String, at now: Now, in cluster: inout Cluster) {
+        let waiting = withdraw(reason, at: now, in: &cluster)
+        chronicle.restarts += 1
+        cluster.log(.info, "JobMaster", "Restarting job \(graph.name) (\(job))\(pause == .zero ? "" : " in \(pause.milliseconds) ms").")
+        move(to: .restarting(waiting: waiting, since: now.instant, notBefore: now.instant + pause), at: now, in: &cluster)
+    }
+
     /// The attempt is over. Starts again or gives up, as the restart strategy says.
     mutating func fail(
         _ error: StreamError, task: TaskID? = nil, worker: WorkerID? = nil, isWorkerLoss: Bool = false, at now: Now, in cluster: inout Cluster
@@ -63,11 +88,7 @@ extension JobMaster {
             cluster.log(.error, "JobMaster", "Job \(graph.name) (\(job)) is not restarted: \(reason).")
             end(.failed, at: now, in: &cluster)
         case .restart(let pause):
-            let waiting = withdraw("the job failed: \(error.message)", at: now, in: &cluster)
-            chronicle.restarts += 1
-            cluster.log(
-                .info, "JobMaster", "Restarting job \(graph.name) (\(job))\(pause == .zero ? "" : " in \(pause.milliseconds) ms").")
-            move(to: .restarting(waiting: waiting, since: now.instant, notBefore: now.instant + pause), at: now, in: &cluster)
+            begin(restartAfter: pause, "the job failed: \(error.message)", at: now, in: &cluster)
         }
     }
 
@@ -121,8 +142,12 @@ extension JobMaster {
 
     /// Changes the state, and says so where people see it.
     mutating func move(to next: JobPhase, at now: Now, in cluster: inout Cluster) {
-        let before = status
         phase = next
+        noteStatus(at: now, in: &cluster)
+    }
+
+    mutating func noteStatus(at now: Now, in cluster: inout Cluster) {
+        let before = chronicle.status
         let after = status
         guard before != after else { return }
         chronicle.reached(after, at: now.wallMilliseconds)

@@ -95,6 +95,7 @@ extension JobMaster {
         var reading = reading
         let ticket = cluster.draw.ticket()
         reading.ticket = ticket
+        reading.retryAt = nil
         reading.tries += 1
         phase = .reading(reading)
         let (store, key, _) = place(of: reading.retained)

@@ -75,6 +75,7 @@ package struct JobMaster: Sendable {
         case .stored(let ticket, let answer): stored(ticket, answer, at: now, in: &cluster)
         case .slotsChanged, .timer: break  // `advance` looks.
         case .workerLost(let worker, let reason): workerLost(worker, reason, at: now, in: &cluster)
+        case .workerLeaving(let worker): workerLeaving(worker, at: now, in: &cluster)
         case .deployed(let worker, let attempt): deployed(worker, attempt, at: now, in: &cluster)
         case .stopped(let worker, let attempt): stopped(worker, attempt, in: &cluster)
         case .taskEnded(let task): taskEnded(task)
@@ -91,6 +92,7 @@ package struct JobMaster: Sendable {
         case .checkpoint(let ticket, let kind, let directory): wish(kind, directory, ticket, in: &cluster)
         }
         advance(at: now, in: &cluster)
+        noteStatus(at: now, in: &cluster)
     }
 
     /// Does what is due by now. Every step either changes the state or leaves nothing due.
@@ -120,7 +122,7 @@ package struct JobMaster: Sendable {
     }
 
     package func deadline(cancellationTimeout: Duration) -> Instant? {
-        var deadlines: [Instant?] = [head.deadline, collector.deadline]
+        var deadlines: [Instant?] = phase.name == .suspended ? [] : [head.deadline, collector.deadline]
         switch phase {
         case .created, .claiming, .publishingLayout, .deploying: break
         case .ended, .suspended: break
@@ -148,12 +150,12 @@ package struct JobMaster: Sendable {
         for assigner in assigners { assigner.checkInvariants() }
         if let layout = phase.layout {
             precondition(layout.attempt == attempt, "the newest attempt runs")
-            for slot in layout.vertices.flatMap(\.slots) where cluster.workers[slot.worker] != nil {
+            // Of a finishing job only the commits matter: a TaskManager that came back has dropped its tasks.
+            for slot in layout.vertices.flatMap(\.slots) where phase.name != .finishing {
                 precondition(
                     cluster.slots.holders(on: slot.worker)[slot.index] == SlotPool.Holder(job: job, attempt: attempt),
                     "a subtask runs in a slot that its job holds")
             }
-            precondition(layout.workers.allSatisfy { cluster.workers[$0] != nil } || phase.name == .finishing, "a job runs on live workers")
         }
         if case .finishing = phase { precondition(restore != nil, "a job finishes with a checkpoint") }
         if case .ended(.finished) = phase { precondition(ledger.isEmpty, "a job is FINISHED when everything is committed") }

@@ -94,6 +94,7 @@ package enum JobEvent: Sendable {
     /// There may be more free slots than before.
     case slotsChanged
     case workerLost(WorkerID, reason: String)
+    case workerLeaving(WorkerID)
     case deployed(WorkerID, attempt: UInt32)
     case stopped(WorkerID, attempt: UInt32)
     case taskEnded(TaskID)
@@ -110,7 +111,7 @@ package enum JobEvent: Sendable {
     case timer
 
     package enum Name: String, CaseIterable, Sendable {
-        case begin, stored, slotsChanged, workerLost, deployed, stopped, taskEnded, taskFailed, needsSplits, discovered, acknowledged, declined
+        case begin, stored, slotsChanged, workerLost, workerLeaving, deployed, stopped, taskEnded, taskFailed, needsSplits, discovered, acknowledged, declined
         case committed, commitFailed, metrics, cancel, checkpoint, timer
     }
 
@@ -120,6 +121,7 @@ package enum JobEvent: Sendable {
         case .stored: .stored
         case .slotsChanged: .slotsChanged
         case .workerLost: .workerLost
+        case .workerLeaving: .workerLeaving
         case .deployed: .deployed
         case .stopped: .stopped
         case .taskEnded: .taskEnded
