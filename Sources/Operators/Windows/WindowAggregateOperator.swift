@@ -15,7 +15,8 @@ package final class WindowAggregateOperator: Operator {
     private let partition: SlicePartition
     private let hashScratch = Scratch<UInt64>()
     private let idScratch = Scratch<Int32>()
-    private let timeTypes: (bound: DataType, time: DataType)
+    /// Of `window_start`, `window_end` and `window_time`.
+    private let timeType: DataType
     package private(set) var lateRows = 0
 
     package init(_ spec: WindowAggregateSpec, context: OperatorContext) {
@@ -25,10 +26,7 @@ package final class WindowAggregateOperator: Operator {
         partition = SlicePartition(state.grid)
         var isLocal = false
         if case .timestampLTZ = spec.input.fields[spec.timeColumn].type.kind { isLocal = true }
-        timeTypes = (
-            bound: DataType(isLocal ? .timestampLTZ(3) : .timestamp(3), nullable: false),
-            time: DataType(isLocal ? .timestampLTZ(3) : .timestamp(3), nullable: false)
-        )
+        timeType = DataType(isLocal ? .timestampLTZ(3) : .timestamp(3), nullable: false)
     }
 
     package func process(_ batch: Batch, to output: any Output) throws(StreamError) {
@@ -90,17 +88,17 @@ package final class WindowAggregateOperator: Operator {
         }
         guard count > 0 else { return }
         let longest = min(count, context.batchRows)
-        let bounds = [(end - state.grid.windowSize, timeTypes.bound), (end, timeTypes.bound), (end - 1, timeTypes.time)].map { time, type in
+        let bounds = [end - state.grid.windowSize, end, end - 1].map { time in
             let values = Buffer(capacity: longest * 8)
             values.typed(Int64.self).update(repeating: time, count: longest)
-            return (values, type)
+            return values
         }
         var from = 0
         while from < count {
             let range = from..<min(from + context.batchRows, count)
             let part = range.count == count ? columns : columns.map { $0.copied(range) }
             try output.emit(Batch(
-                count: range.count, columns: part + bounds.map { Column(type: $0.1, count: range.count, values: $0.0) }))
+                count: range.count, columns: part + bounds.map { Column(type: timeType, count: range.count, values: $0) }))
             from = range.upperBound
         }
     }

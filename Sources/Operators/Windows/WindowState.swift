@@ -47,7 +47,8 @@ final class WindowState {
         return end - 1 <= watermark ? end : nil
     }
 
-    /// Fires the window that ends at `end`: its slices, of which the first may be the last time, and whether it is.
+    /// Hands over the slices of the window that ends at `end`, and drops those that no later window holds. The flag: it is one
+    /// slice, and its last window, so its memory may be handed on.
     func fire(_ end: Int64, _ body: (ArraySlice<SliceTable>, Bool) throws(StreamError) -> Void) throws(StreamError) {
         let begin = slices.firstIndex { $0.start >= end - grid.windowSize } ?? slices.count
         let behind = slices.firstIndex { $0.start + grid.slice > end } ?? slices.count
