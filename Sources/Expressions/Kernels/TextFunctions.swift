@@ -243,11 +243,12 @@ enum TextFunctions {
     private static func pad(_ call: Call, _ row: Int, left: Bool, _ out: inout TextBuilder) -> Bool {
         let text = call.arguments[0].slice(row), fill = call.arguments[2].slice(row)
         guard let wanted = call.integer(1, row), wanted >= 0, fill.count > 0 else { return false }
-        let kept = Text.part(text, 0, Text.place(ofCharacter: wanted, in: text))
-        let missing = wanted - Text.length(kept), fillLength = Text.length(fill)
+        // Flink pads Java strings, so lengths are UTF-16 units here.
+        let kept = Text.prefix(text, units: wanted)
+        let missing = wanted - Text.units(kept), fillLength = Text.units(fill)
         if !left { out.put(kept) }
         for _ in 0..<missing / fillLength { out.put(fill) }
-        out.put(Text.part(fill, 0, Text.place(ofCharacter: missing % fillLength, in: fill)))
+        out.put(Text.prefix(fill, units: missing % fillLength))
         if left { out.put(kept) }
         return true
     }

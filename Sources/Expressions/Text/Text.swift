@@ -14,6 +14,27 @@ enum Text {
         return count
     }
 
+    /// Characters as Java counts them, in UTF-16 units: those past U+FFFF are two. At least 1 for any text but the empty one.
+    static func units(_ text: Slice) -> Int {
+        var count = 0, at = 0
+        while at < text.count {
+            count += text[at] >= 0xF0 ? 2 : 1
+            at += width(text[at])
+        }
+        return count
+    }
+
+    /// The longest start of at most so many UTF-16 units.
+    static func prefix(_ text: Slice, units: Int) -> Slice {
+        var left = units, at = 0
+        while at < text.count {
+            left -= text[at] >= 0xF0 ? 2 : 1
+            if left < 0 { break }
+            at = min(at + width(text[at]), text.count)
+        }
+        return part(text, 0, at)
+    }
+
     /// Where the character of this number starts; the end when there are fewer.
     static func place(ofCharacter number: Int, in text: Slice) -> Int {
         var at = 0, left = number
