@@ -50,16 +50,19 @@ private struct ConfigurationPage {
 
     /// The name of each key by the word under which Swift files know it, such as `RestOptions.port`.
     private let words: [String: String]
-    /// All source files outside of the declarations.
-    private let sources: String
+    /// Those that occur in a source file outside of the declarations.
+    private let used: Set<String>
 
     init() {
         let folder = ConfigurationPage.top + "/Sources"
-        var words: [String: String] = [:], sources = ""
+        var words: [String: String] = [:], used: Set<String> = []
         for file in (try? FileManager.default.subpathsOfDirectory(atPath: folder)) ?? [] where file.hasSuffix(".swift") {
             let text = String(decoding: FileManager.default.contents(atPath: folder + "/" + file) ?? Data(), as: UTF8.self)
             guard file.hasPrefix("Settings/Options/") else {
-                sources += text
+                for word in text.utf8.split(whereSeparator: { !isPartOfName($0) }) where word.contains(UInt8(ascii: ".")) {
+                    let parts = word.split(separator: UInt8(ascii: "."))
+                    if parts.count >= 2 { used.insert("\(String(decoding: parts[0], as: UTF8.self)).\(String(decoding: parts[1], as: UTF8.self))") }
+                }
                 continue
             }
             var scope = ""
@@ -68,22 +71,20 @@ private struct ConfigurationPage {
                 if let word = declaration.2, let name = declaration.3 { words[String(name)] = "\(scope).\(word)" }
             }
         }
-        (self.words, self.sources) = (words, sources)
+        (self.words, self.used) = (words, used)
     }
 
     private func isRead(_ name: String) -> Bool {
-        if let word = words[name] { return isUsed(word) }
+        if let word = words[name] { return used.contains(word) }
         // Those of TLS are made for two scopes.
-        if name.hasPrefix("security.ssl.internal.") { return sources.contains("SecurityOptions.internal") }
-        return name.hasPrefix("security.ssl.rest.") && isUsed("SecurityOptions.rest")
+        return used.contains(name.hasPrefix("security.ssl.rest.") ? "SecurityOptions.rest" : "SecurityOptions.internal")
     }
+}
 
-    /// As a whole word: `RestOptions.port` is not `RestOptions.portRange`.
-    private func isUsed(_ word: String) -> Bool {
-        sources.ranges(of: word).contains { range in
-            guard range.upperBound < sources.endIndex else { return true }
-            let next = sources[range.upperBound]
-            return !next.isLetter && !next.isNumber
-        }
+private func isPartOfName(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "."):
+        true
+    default: false
     }
 }
