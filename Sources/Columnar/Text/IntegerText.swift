@@ -67,6 +67,11 @@ package enum IntegerText {
         if at == 1 { target[0] = 0x30 &+ UInt8(truncatingIfNeeded: value % 10) }
     }
 
+    /// Writes two digits of a number below 100.
+    @inlinable package static func writeTwo(_ value: Int, into target: UnsafeMutablePointer<UInt8>) {
+        UnsafeMutableRawPointer(target).storeBytes(of: UnsafeRawPointer(pairs + value * 2).loadUnaligned(as: UInt16.self), as: UInt16.self)
+    }
+
     /// Decimal digits of a number; 1 for zero.
     @inlinable package static func digits(_ value: UInt64) -> Int {
         var count = 1

@@ -91,7 +91,13 @@ package enum TimestampText {
         guard precision > 0 else { return at }
         let digits = unit == .milliseconds ? 3 : unit == .microseconds ? 6 : 9
         target[at] = 0x2E
-        IntegerText.writePadded(UInt64(bitPattern: rest), digits: digits, into: target + at + 1)
+        if digits == 3 {
+            let milliseconds = Int(rest)
+            target[at + 1] = 0x30 &+ UInt8(truncatingIfNeeded: milliseconds / 100)
+            IntegerText.writeTwo(milliseconds % 100, into: target + at + 2)
+        } else {
+            IntegerText.writePadded(UInt64(bitPattern: rest), digits: digits, into: target + at + 1)
+        }
         return at + 1 + min(precision, digits)
     }
 
@@ -114,12 +120,12 @@ package enum TimestampText {
     }
 
     @inlinable static func writeClock(_ seconds: Int, into target: UnsafeMutablePointer<UInt8>) {
-        let minutes = seconds / 60
-        IntegerText.writePadded(UInt64(truncatingIfNeeded: minutes / 60), digits: 2, into: target)
+        let small = UInt32(truncatingIfNeeded: seconds), minutes = small / 60
+        IntegerText.writeTwo(Int(minutes / 60), into: target)
         target[2] = 0x3A
-        IntegerText.writePadded(UInt64(truncatingIfNeeded: minutes % 60), digits: 2, into: target + 3)
+        IntegerText.writeTwo(Int(minutes % 60), into: target + 3)
         target[5] = 0x3A
-        IntegerText.writePadded(UInt64(truncatingIfNeeded: seconds % 60), digits: 2, into: target + 6)
+        IntegerText.writeTwo(Int(small % 60), into: target + 6)
     }
 
     /// Days since 1970-01-01 of `yyyy-MM-dd`. Nil when malformed.
@@ -132,15 +138,20 @@ package enum TimestampText {
     @inlinable package static func writeDate(_ days: Int, into target: UnsafeMutablePointer<UInt8>) -> Int {
         let date = CivilDate(days: days)
         var at = 0
-        if date.year < 0 { target[0] = 0x2D; at = 1 }
-        let year = UInt64(truncatingIfNeeded: date.year.magnitude)
-        let digits = year < 10_000 ? 4 : IntegerText.digits(year)
-        IntegerText.writePadded(year, digits: digits, into: target + at)
-        at += digits
+        if date.year >= 0, date.year < 10_000 {
+            IntegerText.writeTwo(date.year / 100, into: target)
+            IntegerText.writeTwo(date.year % 100, into: target + 2)
+            at = 4
+        } else {
+            if date.year < 0 { target[0] = 0x2D; at = 1 }
+            let year = UInt64(truncatingIfNeeded: date.year.magnitude), digits = max(4, IntegerText.digits(year))
+            IntegerText.writePadded(year, digits: digits, into: target + at)
+            at += digits
+        }
         target[at] = 0x2D
-        IntegerText.writePadded(UInt64(truncatingIfNeeded: date.month), digits: 2, into: target + at + 1)
+        IntegerText.writeTwo(date.month, into: target + at + 1)
         target[at + 3] = 0x2D
-        IntegerText.writePadded(UInt64(truncatingIfNeeded: date.day), digits: 2, into: target + at + 4)
+        IntegerText.writeTwo(date.day, into: target + at + 4)
         return at + 6
     }
 
