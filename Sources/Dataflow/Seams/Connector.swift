@@ -43,6 +43,13 @@ package protocol SourceReader: AnyObject {
     func snapshot() throws(StreamError) -> [SplitState]
 
     func close()
+
+    /// Malformed rows that were left out so far, where the options allow that.
+    var skippedRows: Int { get }
+}
+
+extension SourceReader {
+    package var skippedRows: Int { 0 }
 }
 
 package enum SourcePoll {

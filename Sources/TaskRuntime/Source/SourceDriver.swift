@@ -29,6 +29,8 @@ final class SourceDriver {
     /// The last answer was that there is no split for now.
     private var isStarved = false
     private(set) var isIdle = false
+    /// Since when there is no split at all, by the source's clock.
+    private var emptySince: Duration?
     /// When the source last could not read although it might have had rows, and how long that was in all.
     private var heldSince: Instant?
     private var held = Duration.zero
@@ -46,6 +48,7 @@ final class SourceDriver {
 
     var name: String { source.name }
     var watermark: Int64 { watermarks.combined }
+    var skippedRows: Int { source.reader.skippedRows }
 
     // MARK: Splits
 
@@ -165,12 +168,12 @@ final class SourceDriver {
         var isQuiet = isStarved && watermarks.isEmpty
         if source.idleTimeout > .zero {
             if watermarks.isEmpty {
-                let since = quietSince ?? clock(now)
-                quietSince = since
+                let since = emptySince ?? clock(now)
+                emptySince = since
                 due = since + source.idleTimeout
-                isQuiet = isQuiet || due! <= clock(now)
+                isQuiet = isQuiet || since + source.idleTimeout <= clock(now)
             } else {
-                quietSince = nil
+                emptySince = nil
                 due = watermarks.markIdle(after: source.idleTimeout, at: clock(now))
                 isQuiet = watermarks.allIdle
                 // The quiet ones may have held back the others.
@@ -185,8 +188,6 @@ final class SourceDriver {
         outputs?.send(.idle)
         return nil
     }
-
-    private var quietSince: Duration?
 
     // MARK: Checkpoints
 

@@ -20,6 +20,7 @@ package final class Task {
     private let budget: MemoryBudget
     private let outbox = Outbox()
     private let place = ErrorPlace()
+    private let clock: TaskClock
     private let outputs: OutputPartitioner
     private let sink: SinkDriver?
     private let source: SourceDriver?
@@ -46,6 +47,7 @@ package final class Task {
         precondition(parts.source == nil || plan.inputs.isEmpty, "a source reads from no edge")
         self.plan = plan
         self.budget = budget
+        clock = parts.clock
         outputs = OutputPartitioner(plan.outputs, capacity: options.channelCapacity, outbox: outbox)
         sink = parts.sink.map { [place] in SinkDriver($0, place: place) }
         chain = OperatorChain(parts.operators, tail: sink ?? outputs, place: place)
@@ -91,6 +93,7 @@ package final class Task {
         guard phase == .running else { return .stopped }
         swap(&effects, &outbox.effects)
         sink?.now = now
+        clock.now = now
         var result = StepResult.stopped
         do throws(StreamError) {
             try sink?.tick()
@@ -280,6 +283,7 @@ package final class Task {
         metrics.batchesOut = sink?.batches ?? outputs.batches
         metrics.bytesOut = sink?.bytes ?? outputs.bytes
         metrics.lateRows = Int64(chain.lateRows)
+        metrics.skippedRows = Int64(source?.skippedRows ?? 0)
         metrics.stateBytes = Int64(chain.stateBytes)
         metrics.watermark = source?.watermark ?? merger.combined
         return metrics

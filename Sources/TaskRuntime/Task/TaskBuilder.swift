@@ -12,6 +12,8 @@ package enum TaskBuilder {
         budget: MemoryBudget = .unlimited, wake: @escaping @Sendable () -> Void = {}
     ) throws(StreamError) -> Task {
         var chain = TaskChain()
+        let clock = chain.clock
+        var batches = chance(of: plan) | 1 << 38
         for part in plan.vertex.chain {
             do throws(StreamError) {
                 switch part.spec {
@@ -23,7 +25,10 @@ package enum TaskBuilder {
                 case .calc, .localWindowAggregate, .windowAggregate, .groupAggregate:
                     let context = OperatorContext(
                         uid: part.uid, maxParallelism: plan.maxParallelism, groups: plan.groups, batchRows: options.batchRows)
-                    let op = try OperatorFactory.make(part.spec, context: context)
+                    let op = try OperatorFactory.make(part.spec, context: context) {
+                        batches &+= 1
+                        return EvaluationContext(now: clock.now.wallMilliseconds, zone: options.zone, chance: batches)
+                    }
                     if let state = restore.state(of: part.uid) { try op.restore(state) }
                     chain.operators.append(TaskChain.Link(name: part.name, uid: part.uid, op: op))
                 }
@@ -41,8 +46,7 @@ package enum TaskBuilder {
         let context = ReaderContext(
             subtask: plan.task.subtask.index, parallelism: plan.parallelism, batchRows: options.batchRows, wake: wake)
         var source = TaskChain.Source(name: name, reader: try connectors.source(spec).makeReader(context))
-        // Numbers for RAND() and the like: another run for each subtask, another number for each batch.
-        let chance = UInt64(plan.task.subtask.index) << 40 | UInt64(plan.task.attempt) << 56
+        let chance = chance(of: plan)
         if let projections = spec.projections {
             let compute = try evaluation(projections, options.zone, chance: chance)
             source.project = { (batch, now) throws(StreamError) in
@@ -59,6 +63,11 @@ package enum TaskBuilder {
         source.idleTimeout = .milliseconds(spec.idleTimeoutMilliseconds)
         source.rowsPerSecond = spec.rowsPerSecond.map { $0 / Double(plan.parallelism) }
         return source
+    }
+
+    /// Numbers for RAND() and the like: another run for each subtask, another number for each batch.
+    private static func chance(of plan: TaskPlan) -> UInt64 {
+        UInt64(plan.task.subtask.index) << 40 | UInt64(plan.task.attempt) << 56
     }
 
     private static func evaluation(

@@ -57,6 +57,8 @@ package struct TaskChain {
     package var source: Source?
     package var operators: [Link]
     package var sink: Sink?
+    /// Set by the task before each step.
+    package let clock = TaskClock()
 
     package init(source: Source? = nil, operators: [Link] = [], sink: Sink? = nil) {
         self.source = source
