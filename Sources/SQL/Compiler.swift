@@ -1,5 +1,6 @@
 import Columnar
 import Dataflow
+import Expressions
 import Settings
 
 /// What a script asks for, in order, once all of it was understood.
@@ -44,6 +45,17 @@ package func compile(
         return CompiledScript(steps: compiler.steps, configuration: compiler.configuration)
     } catch {
         throw error.located(in: script)
+    }
+}
+
+extension OperatorSpec {
+    /// What it computes for each row.
+    fileprivate var expressions: [Expression] {
+        switch self {
+        case .source(let spec): (spec.projections ?? []) + (spec.watermark.map { [$0] } ?? [])
+        case .calc(let spec): spec.projections + (spec.condition.map { [$0] } ?? [])
+        case .localWindowAggregate, .windowAggregate, .groupAggregate, .sink: []
+        }
     }
 }
 
@@ -134,7 +146,12 @@ private struct Compiler {
         sink.input = try Optimizer.optimize(sink.input, localTimeZone: configuration.get(PipelineOptions.localTimeZone))
         try sink.refuseChanges()
         // Refuses what only looks runnable until operators are made of it, with its place in the script.
-        _ = try JobGraphBuilder.graph(of: [sink], name: "", configuration: configuration)
+        let graph = try JobGraphBuilder.graph(of: [sink], name: "", configuration: configuration)
+        for vertex in graph.vertices {
+            for expression in vertex.chain.flatMap(\.spec.expressions) {
+                do { _ = try Evaluator([expression]) } catch { throw SQLError(error.description, at: sink.range) }
+            }
+        }
         return sink
     }
 
