@@ -27,7 +27,8 @@ extension JobMaster {
             }
         case .restarting(var waiting, let since, _):
             // Often the very cause: a broken peer is noticed by others first. Then there is nothing to wait for.
-            guard waiting.remove(worker) != nil else { return }
+            guard involved.contains(worker) else { return }
+            waiting.remove(worker)
             chronicle.followed(error, task: nil, worker: worker, at: now.wallMilliseconds)
             phase = .restarting(waiting: waiting, since: since, notBefore: now.instant)
         case .ending(var ending):

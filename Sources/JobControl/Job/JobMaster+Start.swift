@@ -263,6 +263,7 @@ extension JobMaster {
                 to: worker)
         }
         chronicle.deployed()
+        involved = Set(layout.workers)
         phase = .deploying(layout, waiting: Set(layout.workers))
     }
 

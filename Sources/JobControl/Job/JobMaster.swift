@@ -41,6 +41,8 @@ package struct JobMaster: Sendable {
     var reservation: Int?
     /// Checkpoints that leave HEAD with these changes.
     var retiring: [(change: Int, entries: [Head.Retained])] = []
+    /// TaskManagers of the newest attempt that was deployed.
+    var involved: Set<WorkerID> = []
     /// TaskManagers that know of the job.
     var informed: Set<WorkerID> = []
     var hasRun = false

@@ -7,6 +7,11 @@ package struct SlotPool: Sendable {
     package struct Holder: Hashable, Sendable {
         package var job: JobID
         package var attempt: UInt32
+
+        package init(job: JobID, attempt: UInt32) {
+            self.job = job
+            self.attempt = attempt
+        }
     }
 
     private var slots: [WorkerID: [Holder?]] = [:]
