@@ -26,7 +26,7 @@ struct ParserFuzzing {
     @Test(arguments: 1...8 as ClosedRange<UInt64>)
     func wordSoup(seed: UInt64) {
         var random = SeededGenerator(state: seed)
-        for _ in 0..<400 {
+        for _ in 0..<250 {
             let count = Int.random(in: 1...40, using: &random)
             check((0..<count).map { _ in Self.words.randomElement(using: &random)! }.joined(separator: " "))
         }
@@ -36,7 +36,7 @@ struct ParserFuzzing {
     func damagedStatements(seed: UInt64) {
         var random = SeededGenerator(state: seed)
         let scripts = (ReferenceScript.cases + ReferenceScript.nexmark).map { Array($0.query.utf8) }
-        for _ in 0..<400 {
+        for _ in 0..<250 {
             var bytes = scripts.randomElement(using: &random)!
             for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {
                 let place = Int.random(in: 0..<bytes.count, using: &random)

@@ -48,16 +48,17 @@ extension Plan {
     }
 
     /// The tree with its root first, one operator a line, indented as Flink does.
-    func tree(_ title: (Plan) -> String = { $0.title }) -> String {
-        var lines = [title(self)]
+    func tree() -> String { lines().joined(separator: "\n") }
+
+    private func lines() -> [String] {
+        var lines = [title]
         for (position, input) in inputs.enumerated() {
             let isLast = position == inputs.count - 1
-            for (number, line) in input.tree(title).split(separator: "\n").enumerated() {
-                lines.append((number == 0 ? "+- " : isLast ? "   " : ":  ") + line)
+            for (number, line) in input.lines().enumerated() {
+                lines.append((number > 0 ? (isLast ? "   " : ":  ") : isLast ? "+- " : ":- ") + line)
             }
-            if !isLast { lines[lines.count - input.tree(title).split(separator: "\n").count] = ":- " + input.tree(title).split(separator: "\n")[0] }
         }
-        return lines.joined(separator: "\n")
+        return lines
     }
 }
 

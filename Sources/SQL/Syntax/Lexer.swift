@@ -5,8 +5,14 @@ struct Lexer {
     private var insideHint = false
     private var tokens: [Token] = []
 
+    /// Bytes. Bounds the memory of what becomes of it.
+    private static let largestScript = 4 << 20
+
     /// Ends with a token of kind `.end`. Throws for an unclosed string, name or comment and for characters that begin no token.
     static func tokens(of script: String) throws(SQLError) -> [Token] {
+        guard script.utf8.count <= largestScript else {
+            throw SQLError("a script has at most \(largestScript >> 20) MiB", at: SourceRange(largestScript, largestScript))
+        }
         var lexer = Lexer(script)
         while try lexer.scanToken() {}
         return lexer.tokens
