@@ -265,10 +265,11 @@ struct Scripts {
     }
 
     @Test func questionsAreAnswered() throws {
-        let script = try compile(script: tables + "CREATE VIEW v AS SELECT 1 AS one; SHOW TABLES; SHOW VIEWS; DESCRIBE ticks")
+        let script = try compile(script: tables + "CREATE VIEW v AS SELECT 1 AS one; SHOW TABLES; SHOW VIEWS; DESCRIBE ticks; SHOW FUNCTIONS")
         let texts = script.steps.compactMap { if case .text(let text) = $0 { text } else { nil } }
         #expect(texts[0] == "files\nhole\nprinted\nticks\nv")
         #expect(texts[1] == "v")
+        #expect(texts[3].contains("\nABS(<NUMERIC>)\n"))
         #expect(texts[2].hasPrefix("event_time\tTIMESTAMP(3) *ROWTIME*\nticker\tVARCHAR(2147483647)"))
     }
 }
@@ -285,6 +286,10 @@ struct PlanningErrors {
         ("SELECT 1 FROM ticks WHERE COUNT(*) > 1", "aggregate COUNT has no place in WHERE", "HAVING"),
         ("SELECT ticker, price FROM ticks GROUP BY ticker", "'price' is neither in GROUP BY nor in an aggregate", "MAX(price)"),
         ("SELECT UPPER(ticker) AS u FROM ticks GROUP BY u", "column 'u' not found", "repeat what 'u' stands for"),
+        ("SELECT size + 1 AS more FROM ticks WHERE more > 1", "column 'more' not found", "WHERE does not see names given in SELECT"),
+        ("SELECT ticker FROM ticks GROUP BY 1", "not positions", ""),
+        ("SELECT ticker FROM ticks\nSELECT 1", "unexpected 'SELECT'", "each statement ends with ';'"),
+        ("SELECT REGEXP_EXTRACT(ticker, '(') FROM ticks", "missing )", ""),
         ("SELECT CAST(event_time AS BOOLEAN) FROM ticks", "TIMESTAMP(3) cannot be cast to BOOLEAN", ""),
         ("SELECT CASE WHEN size > 1 THEN 1 ELSE 'x' END FROM ticks", "no common type", ""),
         ("INSERT INTO files SELECT ticker FROM ticks", "different number of columns", "sink: [ticker: VARCHAR(2147483647), total: BIGINT]"),

@@ -49,6 +49,10 @@ package enum FunctionCatalogue {
     /// Every name that `resolve` knows, sorted.
     package static let names: [String] = (Array(table.keys) + Array(aliases.keys)).sorted()
 
+    /// What each named function takes, in Flink's words, sorted: `ABS(<NUMERIC>)`.
+    package static let forms: [String] = table.values.filter { $0.name.first?.isLetter == true && !$0.name.contains(" ") }
+        .map(\.forms).filter { $0.first?.isLetter == true }.sorted()
+
     /// Whether the function gives the same value for the same arguments. Unknown names do not.
     package static func isDeterministic(_ name: String) -> Bool { table[name]?.isDeterministic ?? false }
 

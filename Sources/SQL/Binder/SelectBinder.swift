@@ -11,7 +11,7 @@ extension QueryBinder {
         if let from = select.from { (input, scope) = try bindFrom(from) }
         if let filter = select.filter {
             var binder = ExpressionBinder(scope: scope, place: "WHERE")
-            input = input.filter(try binder.bindCondition(filter))
+            do { input = input.filter(try binder.bindCondition(filter)) } catch { throw explain(error, select.items, place: "WHERE") }
         }
         let items = try expand(select.items, scope)
         let isGrouped = select.groupBy != nil || select.having != nil || items.contains(where: \.containsAggregate)
@@ -102,7 +102,7 @@ extension QueryBinder {
 
     private func bindGrouped(_ select: SelectSyntax, _ items: [Item], _ input: Plan, _ scope: Scope) throws(SQLError) -> Plan {
         let (input, window) = try GroupWindow.bind(select.groupBy ?? [], input, scope).map { ($0, Optional($1)) } ?? (input, nil)
-        let keys = try bindKeys(select.groupBy ?? [], items, scope) + (window?.bounds ?? [])
+        let keys = try bindKeys(select.groupBy ?? [], select.items, scope) + (window?.bounds ?? [])
         var binder = ExpressionBinder(scope: scope, place: "SELECT", aggregation: Aggregation(keys: keys, window: window))
         let projections = try bind(items, scope, &binder)
         var having = ExpressionBinder(scope: scope, place: "HAVING", aggregation: binder.aggregation)
@@ -135,7 +135,7 @@ extension QueryBinder {
         if case .column(let index, _) = expression { input.columns[index].name } else { "$f\(position)" }
     }
 
-    private func bindKeys(_ groupBy: [SelectSyntax.Grouping], _ items: [Item], _ scope: Scope) throws(SQLError) -> [Expression] {
+    private func bindKeys(_ groupBy: [SelectSyntax.Grouping], _ items: [SelectSyntax.Item], _ scope: Scope) throws(SQLError) -> [Expression] {
         var keys: [Expression] = []
         for grouping in groupBy {
             let parts: [ExpressionSyntax]
@@ -153,17 +153,21 @@ extension QueryBinder {
         return keys
     }
 
-    private func bindKey(_ syntax: ExpressionSyntax, _ items: [Item], _ scope: Scope) throws(SQLError) -> Expression {
-        var binder = ExpressionBinder(scope: scope, place: "GROUP BY")
-        do {
-            return try binder.bind(syntax)
-        } catch {
-            guard case .name(let name) = syntax.kind, name.parts.count == 1 else { throw error }
-            for case .expression(let item, name.last.text) in items {
-                throw SQLError(error.message, at: syntax.range, hint: "GROUP BY does not see names given in SELECT; repeat what '\(name.text)' stands for: \(item)")
-            }
-            throw error
+    private func bindKey(_ syntax: ExpressionSyntax, _ items: [SelectSyntax.Item], _ scope: Scope) throws(SQLError) -> Expression {
+        if case .literal(.exact(let position)) = syntax.kind {
+            throw SQLError("GROUP BY takes columns and expressions, not positions", at: syntax.range, hint: "\(position) would be the same for every row")
         }
+        var binder = ExpressionBinder(scope: scope, place: "GROUP BY")
+        do { return try binder.bind(syntax) } catch { throw explain(error, items, place: "GROUP BY") }
+    }
+
+    /// A name that is not found may be one that SELECT gives only afterwards.
+    private func explain(_ error: SQLError, _ items: [SelectSyntax.Item], place: String) -> SQLError {
+        for case .expression(let item, let alias?) in items where error.message == "column '\(alias.text)' not found" {
+            return SQLError(
+                error.message, at: error.range, hint: "\(place) does not see names given in SELECT; repeat what '\(alias.text)' stands for: \(item)")
+        }
+        return error
     }
 
     private func groupingRange(_ grouping: SelectSyntax.Grouping) -> SourceRange {

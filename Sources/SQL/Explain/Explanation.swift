@@ -19,8 +19,10 @@ enum Explanation {
             """
     }
 
+    /// For SHOW FUNCTIONS.
     static var functions: [String] {
-        (FunctionCatalogue.names + ["COUNT", "SUM", "MIN", "MAX", "AVG"]).filter { $0.first?.isLetter == true && !$0.contains(" ") }.sorted()
+        let aggregates = ["AVG(<NUMERIC>)", "COUNT(*), COUNT(<ANY>)", "MAX(<COMPARABLE_TYPE>)", "MIN(<COMPARABLE_TYPE>)", "SUM(<NUMERIC>)"]
+        return (FunctionCatalogue.forms + aggregates).sorted()
     }
 
     private static func indented(_ tree: String) -> String {

@@ -165,6 +165,10 @@ struct Parser {
         if bareAliasAt == index - 1, index > 0, let near = nearName(to: tokens[index - 1].keyword, among: words) {
             return SQLError("unexpected \(tokens[index - 1].shown)", at: tokens[index - 1].range, expected: [near], hint: "did you mean \(near)?")
         }
+        let starters = ["SELECT", "INSERT", "CREATE", "DROP", "SET", "EXPLAIN", "EXECUTE", "SHOW"]
+        if asked.contains("';'"), starters.contains(current.keyword) {
+            return SQLError("unexpected \(current.shown)", at: current.range, expected: ["';'"], hint: "each statement ends with ';'")
+        }
         let near = current.kind == .word ? nearName(to: current.keyword, among: words) : nil
         return SQLError("unexpected \(current.shown)", at: current.range, expected: Array(asked.prefix(8)), hint: near.map { "did you mean \($0)?" })
     }
