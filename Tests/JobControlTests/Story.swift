@@ -38,6 +38,7 @@ struct Story {
         let new = machine.handle(event, at: Now(instant: time, wallMilliseconds: 1_000_000 + time.nanoseconds / 1_000_000))
         machine.checkInvariants()
         effects += new
+        for case .send(.deploy(let deployment), _, _) in new { layouts.append((deployment.job, deployment.layout)) }
         for effect in new { react(effect) }
     }
 
@@ -115,7 +116,8 @@ struct Story {
 
     private mutating func obey(_ name: String, _ message: LeaderMessage) {
         switch message {
-        case .deploy(let deployment): say(name, .deployed(job: deployment.job, attempt: deployment.layout.attempt))
+        case .deploy(let deployment):
+            say(name, .deployed(job: deployment.job, attempt: deployment.layout.attempt))
         case .cancel(let job, let attempt): say(name, .stopped(job: job, attempt: attempt))
         case .trigger(let job, let attempt, let barrier, let folder, _):
             acknowledge(name, job: job, attempt: attempt, barrier.checkpoint, folder: folder)
@@ -149,19 +151,21 @@ struct Story {
     }
 
     func lastLayout(_ job: JobID) -> Layout? { layouts.last { $0.job == job }?.layout }
-    var layouts: [(job: JobID, layout: Layout)] {
-        effects.compactMap { effect in
-            if case .send(.deploy(let deployment), _, _) = effect { (deployment.job, deployment.layout) } else { nil }
-        }
-    }
+    /// Of every deployment, oldest first; also of those that were forgotten.
+    private(set) var layouts: [(job: JobID, layout: Layout)] = []
 
     mutating func answer(_ ticket: Ticket, _ store: String?, _ request: StoreRequest) { tell(.stored(ticket, perform(store, request))) }
 
     mutating func perform(_ store: String?, _ request: StoreRequest) -> StoreAnswer {
-        var all = objects[store ?? ""] ?? [:]
-        defer { objects[store ?? ""] = all }
+        // A folder of a store is a store as well.
+        let parts = (store ?? "").split(separator: "/")
+        let root = parts.first.map { "/\($0)" } ?? ""
+        let folder = parts.dropFirst().map { "\($0)/" }.joined()
+        var all = objects[root] ?? [:]
+        defer { objects[root] = all }
         switch request {
-        case .put(let key, let bytes, let condition):
+        case .put(let name, let bytes, let condition):
+            let key = folder + name
             switch condition {
             case .none: break
             case .ifNoneMatch: if all[key] != nil { return .conflict }
@@ -170,10 +174,10 @@ struct Story {
             writes += 1
             all[key] = (bytes, "e\(writes)")
             return .put(etag: "e\(writes)")
-        case .get(let key): return all[key].map { .got($0.bytes, etag: $0.etag) } ?? .notFound
-        case .list(let prefix): return .listed(all.keys.filter { $0.hasPrefix(prefix) }.sorted())
+        case .get(let key): return all[folder + key].map { .got($0.bytes, etag: $0.etag) } ?? .notFound
+        case .list(let prefix): return .listed(all.keys.filter { $0.hasPrefix(folder + prefix) }.map { String($0.dropFirst(folder.count)) }.sorted())
         case .delete(let keys):
-            for key in keys { all[key] = nil }
+            for key in keys { all[folder + key] = nil }
             return .deleted
         }
     }
