@@ -269,7 +269,7 @@ struct Scripts {
         let texts = script.steps.compactMap { if case .text(let text) = $0 { text } else { nil } }
         #expect(texts[0] == "files\nhole\nprinted\nticks\nv")
         #expect(texts[1] == "v")
-        #expect(texts[3].contains("\nABS(<NUMERIC>)\n"))
+        #expect(texts[3].hasPrefix("ABS(<NUMERIC>)\nACOS(<NUMERIC>)\n"))
         #expect(texts[2].hasPrefix("event_time\tTIMESTAMP(3) *ROWTIME*\nticker\tVARCHAR(2147483647)"))
     }
 }
