@@ -32,6 +32,12 @@ import Testing
         #expect(try read(lines) == Array(repeating: first, count: 6))
     }
 
+    @Test func whiteSpaceMayDifferFromRowToRow() throws {
+        let lines = [#"{"n":7,"price":1.5,"ticker":"a"}"#, #"{"n": 7,"price":  1.5,"ticker": "a"}"#, #"{ "n" :7 , "price" :1.5, "ticker":"a" }"#]
+        let text = (lines + lines.reversed() + [lines[0]]).joined(separator: "\n")
+        #expect(try read(text).map { Array($0[1...]) } == Array(repeating: [.string("a"), .double(1.5), .integer(7)], count: 7))
+    }
+
     @Test func missingAndNullFieldsAreNullAlsoAfterRowsThatHadThem() throws {
         let lines = """
             {"time":"2026-11-22 10:00:00.123","ticker":"ABCD","price":712.34,"n":7}

@@ -5,8 +5,10 @@ extension JSONReader {
     /// Any value for any column. Nil: malformed JSON, or a value that does not fit (and `ignore-parse-errors` is off).
     @inline(never)
     func slowValue(
-        _ at: UnsafePointer<UInt8>, _ step: UnsafeMutablePointer<Step>, _ fill: ColumnFill, _ row: Int
+        _ begin: UnsafePointer<UInt8>, _ step: UnsafeMutablePointer<Step>, _ fill: ColumnFill, _ row: Int
     ) -> UnsafePointer<UInt8>? {
+        // The planned literal may end before white space that the row it came from did not have.
+        let at = skipSpace(begin)
         let kind = step.pointee.kind
         guard kind != .skip else { return skipValue(at) }
         let column = Int(step.pointee.column)

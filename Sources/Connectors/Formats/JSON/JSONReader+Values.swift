@@ -41,7 +41,7 @@ extension JSONReader {
     ) -> UnsafePointer<UInt8>? {
         let column = Int(step.pointee.column)
         switch step.pointee.kind {
-        case .skip: return at[0] == 0x22 ? skipSimpleString(at) : isDigit(at[0]) ? skipNumber(at) : nil
+        case .skip: return at[0] == 0x22 ? skipSimpleString(at) : skipDigits(at)
         case .string: return copySimpleString(at, column, fill, row)
         case .timestamp:
             guard let (end, ticks) = readTimestamp(at, step, minute) else { return nil }
@@ -72,6 +72,14 @@ extension JSONReader {
             from += length
             if length < 16 { return from[0] == 0x22 ? from + 1 : nil }
         }
+    }
+
+    /// Passes over an integer without sign, of several digits or one.
+    @inline(__always)
+    private func skipDigits(_ begin: UnsafePointer<UInt8>) -> UnsafePointer<UInt8>? {
+        var at = begin
+        while isDigit(at[0]) { at += 1 }
+        return at > begin && (begin[0] != 0x30 || at == begin + 1) && isEnd(at[0]) ? at : nil
     }
 
     /// Appends a string without escapes to the column, 16 bytes at a time.
