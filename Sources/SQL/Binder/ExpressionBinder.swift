@@ -166,7 +166,9 @@ struct ExpressionBinder {
             return .column(position, type: type.nullable(type.isNullable || name.hasSuffix("_ROWTIME")))  // As Flink types it.
         }
         if ["TUMBLE", "HOP", "SESSION"].contains(String(name.prefix { $0 != "_" })) {
-            throw SQLError("\(name) belongs to a window in GROUP BY", at: range, hint: "GROUP BY TUMBLE(ts, INTERVAL …), or FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL …))")
+            throw SQLError(
+                "\(name) belongs to a window in GROUP BY", at: range,
+                hint: "GROUP BY TUMBLE(ts, INTERVAL …), or FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL …))")
         }
         guard called.name.parts.count == 1 else { throw SQLError("unknown function '\(called.name.text)'", at: called.name.range) }
         if called.distinct || called.filter != nil || !called.withinGroup.isEmpty || called.ignoreNulls != nil {
@@ -184,7 +186,10 @@ struct ExpressionBinder {
 
     private mutating func bindAggregate(_ called: CallSyntax, _ range: SourceRange) throws(SQLError) -> Expression {
         let name = called.function
-        guard let aggregation else { throw SQLError("aggregate \(name) has no place in \(place)", at: range, hint: place == "WHERE" ? "conditions on aggregates stand in HAVING" : nil) }
+        guard let aggregation else {
+            let hint = place == "WHERE" ? "conditions on aggregates stand in HAVING" : nil
+            throw SQLError("aggregate \(name) has no place in \(place)", at: range, hint: hint)
+        }
         guard var function = AggregateCall.Function(rawValue: name.lowercased()), called.withinGroup.isEmpty, called.ignoreNulls == nil else {
             throw SQLError("aggregate \(name) is not supported", at: called.name.range, hint: "there are COUNT, SUM, MIN, MAX and AVG")
         }

@@ -47,7 +47,8 @@ struct QueryBinder {
     func rename(_ plan: Plan, to names: [NameSyntax], of table: NameSyntax) throws(SQLError) -> Plan {
         guard !names.isEmpty else { return plan }
         guard names.count == plan.columns.count else {
-            throw SQLError("'\(table.text)' has \(plan.columns.count) columns, \(names.count) names are given", at: names[0].range.through(names[names.count - 1].range))
+            let range = names[0].range.through(names[names.count - 1].range)
+            throw SQLError("'\(table.text)' has \(plan.columns.count) columns, \(names.count) names are given", at: range)
         }
         return plan.calc(plan.references, names: names.map(\.text))
     }
@@ -147,7 +148,8 @@ struct QueryBinder {
             let branches = cast.dropLast().enumerated().map { number, value in
                 Expression.Branch(
                     condition: .call(
-                        "=", [source.references[0], .literal(.integer(Int64(number)), type: source.columns[0].type)], type: DataType(.boolean, nullable: false)),
+                        "=", [source.references[0], .literal(.integer(Int64(number)), type: source.columns[0].type)],
+                        type: DataType(.boolean, nullable: false)),
                     value: value)
             }
             projections.append(branches.isEmpty ? cast[0] : .conditional(branches, otherwise: cast[cast.count - 1], type: type))

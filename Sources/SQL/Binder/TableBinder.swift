@@ -32,7 +32,9 @@ extension CreateTableSyntax {
             case .computed(let syntax):
                 var binder = ExpressionBinder(scope: read, place: "a computed column")
                 let expression = try binder.bind(syntax)
-                guard expression.type.kind != .null else { throw SQLError("column '\(column.name.text)' has no type", at: syntax.range, hint: "CAST(NULL AS …)") }
+                guard expression.type.kind != .null else {
+                    throw SQLError("column '\(column.name.text)' has no type", at: syntax.range, hint: "CAST(NULL AS …)")
+                }
                 table.columns.append(
                     TableDefinition.Column(
                         name: column.name.text, type: expression.type, kind: .computed(expression.mappingColumns { positions[$0] })))
@@ -74,7 +76,8 @@ extension CreateTableSyntax {
         default:
             throw SQLError(
                 "the time column of a watermark is TIMESTAMP(p) or TIMESTAMP_LTZ(p) with p from 0 to 3, '\(watermark.column.text)' is \(type.kind)",
-                at: watermark.column.range, hint: type.kind.isCharacter || type.kind == .bigint ? "convert it in a computed column: ts AS TO_TIMESTAMP(…)" : nil)
+                at: watermark.column.range,
+                hint: type.kind.isCharacter || type.kind == .bigint ? "convert it in a computed column: ts AS TO_TIMESTAMP(…)" : nil)
         }
         var binder = ExpressionBinder(scope: scope, place: "WATERMARK")
         let expression = try binder.bind(watermark.expression)

@@ -25,7 +25,9 @@ struct WindowArguments {
             }
         }
         for parameter in parameters where given[parameter] == nil && parameter != "OFFSET" {
-            throw SQLError("\(call.function) needs its argument \(parameter)", at: call.name.range, hint: "\(call.function)(\(parameters.joined(separator: ", ")))")
+            throw SQLError(
+                "\(call.function) needs its argument \(parameter)", at: call.name.range,
+                hint: "\(call.function)(\(parameters.joined(separator: ", ")))")
         }
     }
 

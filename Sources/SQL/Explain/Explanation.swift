@@ -6,7 +6,9 @@ import Settings
 enum Explanation {
     static func text(of bound: [Plan], sinks: [SinkPlan], configuration: Configuration) throws(SQLError) -> String {
         let graph = try JobGraphBuilder.graph(of: sinks, name: "explained", configuration: configuration)
-        let optimized = sinks.map { "Sink(table=[\($0.table.name)], fields=[\($0.input.columns.map(\.name).joined(separator: ", "))])\n" + indented($0.input.tree()) }
+        let optimized = sinks.map { sink in
+            "Sink(table=[\(sink.table.name)], fields=[\(sink.input.columns.map(\.name).joined(separator: ", "))])\n" + indented(sink.input.tree())
+        }
         return """
             == Abstract Syntax Tree ==
             \(bound.map { $0.tree() }.joined(separator: "\n\n"))

@@ -15,11 +15,16 @@ extension Plan {
             "WindowTableFunction(window=[\(window.spec.title(time: "time_col=[\(window.input.columns[window.timeColumn].name)]"))])"
         case .aggregate(let aggregate):
             "GroupAggregate(\(select(aggregate.keys, aggregate.calls, over: aggregate.input, columns: aggregate.columns)))"
-        case .windowAggregate(let aggregate):
-            "WindowAggregate(\(groupBy(aggregate.keys, aggregate.input))window=[\(aggregate.spec.title(time: "time_col=[\(aggregate.input.columns[aggregate.timeColumn].name)]"))], "
-                + "select=[\(selected(aggregate.keys, aggregate.calls, over: aggregate.input, columns: aggregate.columns)), window_start, window_end, window_time])"
+        case .windowAggregate(let aggregate): title(of: aggregate)
         case .union(let inputs, let columns): "Union(all=[true], inputs=[\(inputs.count)], union=[\(columns.map(\.name).joined(separator: ", "))])"
         }
+    }
+
+    private func title(of aggregate: WindowAggregatePlan) -> String {
+        let window = aggregate.spec.title(time: "time_col=[\(aggregate.input.columns[aggregate.timeColumn].name)]")
+        let results = selected(aggregate.keys, aggregate.calls, over: aggregate.input, columns: aggregate.columns)
+        return "WindowAggregate(\(groupBy(aggregate.keys, aggregate.input))window=[\(window)], select=[\(results.isEmpty ? "" : results + ", ")"
+            + "window_start, window_end, window_time])"
     }
 
     private func groupBy(_ keys: [Int], _ input: Plan) -> String {
@@ -145,7 +150,8 @@ extension Value {
             if digits.count <= scale { digits = String(repeating: "0", count: scale + 1 - digits.count) + digits }
             return (unscaled < 0 ? "-" : "") + digits.dropLast(scale) + "." + digits.suffix(scale)
         case .bytes(let bytes):
-            return kind.isBinary ? "X'" + bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() + "'" : quoted(String(decoding: bytes, as: UTF8.self))
+            guard kind.isBinary else { return quoted(String(decoding: bytes, as: UTF8.self)) }
+            return "X'" + bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() + "'"
         case .integer(let number):
             switch kind {
             case .intervalDayTime: return "\(number):INTERVAL MILLISECOND"

@@ -155,7 +155,9 @@ struct Lexer {
         let end = position
         while position < bytes.count, isNamePart(byte()) { position += 1 }
         guard position == end else {
-            throw SQLError("'\(text(start))' is neither a number nor a name", at: SourceRange(start, position), hint: "put a name that begins with a digit in backticks")
+            throw SQLError(
+                "'\(text(start))' is neither a number nor a name", at: SourceRange(start, position),
+                hint: "put a name that begins with a digit in backticks")
         }
         add(.number, text(start), from: start)
     }

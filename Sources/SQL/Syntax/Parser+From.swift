@@ -13,8 +13,7 @@ extension Parser {
         var left = try parseTable()
         while true {
             let natural = accept("NATURAL")
-            let kind: JoinSyntax.Kind
-            if accept("CROSS") { kind = .cross } else if accept("LEFT") { kind = .left } else if accept("RIGHT") { kind = .right } else if accept("FULL") { kind = .full } else if accept("INNER") || isAt("JOIN") { kind = .inner } else {
+            guard let kind = acceptJoinKind() else {
                 note("JOIN")
                 if natural { throw unexpected() }
                 return left
@@ -31,6 +30,12 @@ extension Parser {
             }
             left = try join(left, right, kind, condition)
         }
+    }
+
+    private mutating func acceptJoinKind() -> JoinSyntax.Kind? {
+        let kinds: [(String, JoinSyntax.Kind)] = [("CROSS", .cross), ("LEFT", .left), ("RIGHT", .right), ("FULL", .full), ("INNER", .inner)]
+        for (word, kind) in kinds where accept(word) { return kind }
+        return isAt("JOIN") ? .inner : nil
     }
 
     private mutating func join(
@@ -128,7 +133,9 @@ extension Parser {
             // The comma that ends the argument looks like one between columns; in parentheses several columns are clear.
             let key = try parseExpression()
             if case .row(let keys) = key.kind { partitionBy = keys } else { partitionBy = [key] }
-            while isAt(","), [.word, .quotedName].contains(ahead(1).kind), !["DESCRIPTOR", "INTERVAL", "TABLE"].contains(ahead(1).keyword), ahead(2).keyword != "=>" {
+            while isAt(","), [.word, .quotedName].contains(ahead(1).kind), !["DESCRIPTOR", "INTERVAL", "TABLE"].contains(ahead(1).keyword),
+                ahead(2).keyword != "=>"
+            {
                 advance()
                 partitionBy.append(try parseExpression())
             }

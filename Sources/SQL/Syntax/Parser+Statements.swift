@@ -40,6 +40,9 @@ extension Parser {
         throw unexpected()
     }
 
+    /// What Flink creates and drops besides tables and views.
+    private static let unknownObjects = ["FUNCTION", "DATABASE", "CATALOG", "MATERIALIZED", "MODEL", "SYSTEM", "CONNECTION"]
+
     /// Skips to the statement's end.
     private mutating func parseOther(_ words: String) -> StatementSyntax.Kind {
         while current.kind != .end, !isAt(";") { advance() }
@@ -51,7 +54,7 @@ extension Parser {
         let temporary = accept("TEMPORARY")
         if accept("TABLE") { return .createTable(try parseCreateTable(temporary: temporary)) }
         if accept("VIEW") { return .createView(try parseCreateView(temporary: temporary)) }
-        for word in ["FUNCTION", "DATABASE", "CATALOG", "MATERIALIZED", "MODEL", "SYSTEM", "CONNECTION"] where isAt(word) { return parseOther("CREATE " + word) }
+        for word in Self.unknownObjects where isAt(word) { return parseOther("CREATE " + word) }
         throw unexpected()
     }
 
@@ -75,7 +78,7 @@ extension Parser {
         let temporary = accept("TEMPORARY")
         let view = accept("VIEW")
         if !view, !accept("TABLE") {
-            for word in ["FUNCTION", "DATABASE", "CATALOG", "MATERIALIZED", "MODEL", "SYSTEM", "CONNECTION"] where isAt(word) { return parseOther("DROP " + word) }
+            for word in Self.unknownObjects where isAt(word) { return parseOther("DROP " + word) }
             throw unexpected()
         }
         var ifExists = false

@@ -47,7 +47,8 @@ extension ColumnSyntax: CustomStringConvertible {
             switch kind {
             case .physical(let type): "\(name) \(type)"
             case .computed(let expression): "\(name) AS \(expression)"
-            case .metadata(let type, let from, let virtual): "\(name) \(type) METADATA\(from.map { " FROM \(quoted($0))" } ?? "")\(virtual ? " VIRTUAL" : "")"
+            case .metadata(let type, let from, let virtual):
+                "\(name) \(type) METADATA" + (from.map { " FROM \(quoted($0))" } ?? "") + (virtual ? " VIRTUAL" : "")
             }
         return comment.map { "\(text) COMMENT \(quoted($0))" } ?? text
     }

@@ -54,6 +54,12 @@ enum TimeUnitSyntax: String, CaseIterable {
     init?(keyword: String) {
         var word = keyword
         if word.hasPrefix("SQL_TSI_") { word.removeFirst(8) }
-        if let unit = TimeUnitSyntax(rawValue: word) { self = unit } else if word.hasSuffix("S"), let unit = TimeUnitSyntax(rawValue: String(word.dropLast())) { self = unit } else { return nil }
+        if let unit = TimeUnitSyntax(rawValue: word) {
+            self = unit
+        } else if word.hasSuffix("S"), let unit = TimeUnitSyntax(rawValue: String(word.dropLast())) {
+            self = unit
+        } else {
+            return nil
+        }
     }
 }
