@@ -91,7 +91,7 @@ package indirect enum JSON: Sendable, Equatable {
 
 extension JSON: Decodable {
     package init(from decoder: any Decoder) throws {
-        if let members = try? decoder.container(keyedBy: Key.self) {
+        if let members = try? decoder.container(keyedBy: Name.self) {
             self = .object(try members.allKeys.map { ($0.stringValue, try members.decode(JSON.self, forKey: $0)) })
             return
         }
@@ -115,7 +115,7 @@ extension JSON: Decodable {
         }
     }
 
-    private struct Key: CodingKey {
+    private struct Name: CodingKey {
         let stringValue: String
         var intValue: Int? { nil }
         init?(stringValue: String) { self.stringValue = stringValue }
