@@ -70,7 +70,9 @@ struct WireTests {
             MessageSamples.worker.map { $0.encode() } + MessageSamples.leader.map { $0.encode(epoch: 1) } + MessageSamples.data.map { $0.encode() }
         for _ in 0..<20_000 {
             var bytes = samples[Int(generator.next() % UInt64(samples.count))]
-            for _ in 0...(generator.next() % 3) { bytes[Int(generator.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: generator.next()) }
+            for _ in 0...(generator.next() % 3) {
+                bytes[Int(generator.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: generator.next())
+            }
             _ = try? WorkerMessage.decode(bytes)
             _ = try? LeaderMessage.decode(bytes)
             _ = try? decode(bytes)

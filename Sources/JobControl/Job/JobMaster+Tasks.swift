@@ -34,9 +34,15 @@ extension JobMaster {
         }
     }
 
-    mutating func stopped(_ worker: WorkerID, _ attempt: UInt32, in cluster: inout Cluster) {
-        cluster.release(job, attemptsUpTo: attempt, on: worker)
+    mutating func stopped(_ worker: WorkerID, _ attempt: UInt32, at now: Now, in cluster: inout Cluster) {
+        // The slots of an attempt that is not even deployed stay held.
+        let isAhead = phase.name == .publishingLayout && attempt >= self.attempt
+        cluster.release(job, attemptsUpTo: isAhead ? self.attempt - 1 : attempt, on: worker)
         switch phase {
+        case .deploying(let layout, _), .running(let layout, _):
+            guard attempt >= self.attempt, layout.workers.contains(worker) else { return }
+            let error = StreamError(.internal, retry: true, "TaskManager \(worker) dropped its tasks although nobody asked it to")
+            fail(error, worker: worker, at: now, in: &cluster)
         case .restarting(var waiting, let since, let notBefore):
             guard attempt >= self.attempt else { return }
             waiting.remove(worker)
@@ -45,7 +51,7 @@ extension JobMaster {
             guard attempt >= self.attempt else { return }
             ending.waiting.remove(worker)
             phase = .ending(ending)
-        case .created, .reading, .claiming, .waitingForSlots, .publishingLayout, .deploying, .running, .finishing, .ended, .suspended:
+        case .created, .reading, .claiming, .waitingForSlots, .publishingLayout, .finishing, .ended, .suspended:
             break  // Left over from an older attempt.
         }
     }

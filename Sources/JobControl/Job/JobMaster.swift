@@ -79,7 +79,7 @@ package struct JobMaster: Sendable {
         case .workerLost(let worker, let reason): workerLost(worker, reason, at: now, in: &cluster)
         case .workerLeaving(let worker): workerLeaving(worker, at: now, in: &cluster)
         case .deployed(let worker, let attempt): deployed(worker, attempt, at: now, in: &cluster)
-        case .stopped(let worker, let attempt): stopped(worker, attempt, in: &cluster)
+        case .stopped(let worker, let attempt): stopped(worker, attempt, at: now, in: &cluster)
         case .taskEnded(let task): taskEnded(task)
         case .taskFailed(let task, let error, let worker): taskFailed(task, error, worker, at: now, in: &cluster)
         case .needsSplits(let task): needsSplits(task, in: &cluster)

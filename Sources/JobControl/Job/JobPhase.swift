@@ -111,8 +111,8 @@ package enum JobEvent: Sendable {
     case timer
 
     package enum Name: String, CaseIterable, Sendable {
-        case begin, stored, slotsChanged, workerLost, workerLeaving, deployed, stopped, taskEnded, taskFailed, needsSplits, discovered, acknowledged, declined
-        case committed, commitFailed, metrics, cancel, checkpoint, timer
+        case begin, stored, slotsChanged, workerLost, workerLeaving, deployed, stopped, taskEnded, taskFailed, needsSplits, discovered
+        case acknowledged, declined, committed, commitFailed, metrics, cancel, checkpoint, timer
     }
 
     package var name: Name {
