@@ -2,6 +2,11 @@ import Dataflow
 import Expressions
 import Settings
 
+/// A compiled job for people: its vertices with their chains, and what flows between them.
+package func explain(_ job: CompiledJob) -> String {
+    "== Optimized Execution Plan: \(job.graph.name) ==\n\(Explanation.vertices(of: job.graph))\n"
+}
+
 /// What EXPLAIN answers: the query as bound, as optimized, and the job's vertices.
 enum Explanation {
     static func text(of bound: [Plan], sinks: [SinkPlan], configuration: Configuration) throws(SQLError) -> String {
@@ -32,7 +37,7 @@ enum Explanation {
     }
 
     /// A line a vertex, and a line for each of its inputs.
-    private static func vertices(of graph: JobGraph) -> String {
+    fileprivate static func vertices(of graph: JobGraph) -> String {
         graph.vertices.enumerated().map { index, vertex in
             let inputs = graph.inputs(of: index).map { edge in
                 let edge = graph.edges[edge]
