@@ -1,6 +1,7 @@
 import Dataflow
 import Hosts
 import Hummingbird
+import Logging
 import Settings
 import Synchronization
 

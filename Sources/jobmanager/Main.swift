@@ -42,7 +42,7 @@ struct JobManagerCommand: AsyncParsableCommand {
                 waitForTermination {
                     log(.info, "JobManagerRunner", "JobManager ends: terminated")
                     process.stop()
-                    exit(0)
+                    Glibc.exit(0)
                 }
             }
             await rest.run()

@@ -51,7 +51,7 @@ struct SubmitCommand: AsyncParsableCommand {
             let state = try await client.get("/jobs/\(job)")
             let status = state["state"].string ?? "UNKNOWN"
             let rows = state["vertices"].array.filter { $0["name"].string?.hasPrefix("Source") == true }
-                .reduce(0) { $0 + ($1["metrics"]["write-records"].integer ?? 0) }
+                .reduce(0) { $0 + ($1["metrics"]["read-records"].integer ?? 0) }
             progress.show(status: status, rows: rows, checkpoints: 0, restarts: Int(state["restarts"].integer ?? 0))
             switch status {
             case "FINISHED", "CANCELED":

@@ -28,7 +28,7 @@ struct TaskManagerCommand: ParsableCommand {
                 configuration: settings, connectors: StandardConnectors(), version: Version.text, log: log,
                 onExit: { code, reason in
                     log(code == 0 ? .info : .error, "TaskManagerRunner", "TaskManager ends: \(reason)")
-                    exit(code)
+                    Glibc.exit(code)
                 })
             log(.info, "TaskManagerRunner", "TaskManager \(process.worker), swiftwater \(Version.text)")
             waitForTermination { process.host.terminate() }
