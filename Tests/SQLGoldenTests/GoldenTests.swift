@@ -1,9 +1,4 @@
-import Connectors
-import Dataflow
-import Hosts
 import JobControl
-import Settings
-import SQL
 import Testing
 
 /// Whole scripts on a whole cluster inside this process, against what Flink gave for them.
@@ -24,39 +19,20 @@ struct Golden {
 
     @Test(arguments: cases)
     func rowsAreFlinks(golden: GoldenCase) async throws {
-        let (status, rows) = try await run(golden.script)
+        let (status, rows) = try await GoldenCluster.run(golden.script)
         #expect(status == .finished)
         #expect(rows == golden.expected)
     }
 
     @Test(arguments: orderless)
     func rowsAreFlinksOnTwoSubtasks(golden: GoldenCase) async throws {
-        let (status, rows) = try await run("SET 'parallelism.default' = '2';\n" + golden.script)
+        let (status, rows) = try await GoldenCluster.run("SET 'parallelism.default' = '2';\n" + golden.script)
         #expect(status == .finished)
         #expect(rows == golden.expected)
     }
 
     @Test func aDivisionByZeroFailsTheJob() async throws {
-        let (status, _) = try await run("SET 'restart-strategy.type' = 'none';\n" + GoldenCase(name: "148-error-division-by-zero").script)
+        let (status, _) = try await GoldenCluster.run("SET 'restart-strategy.type' = 'none';\n" + GoldenCase(name: "148-error-division-by-zero").script)
         #expect(status == .failed)
-    }
-
-    /// How the script's last job ended, and its rows behind a header.
-    private func run(_ script: String) async throws -> (JobStatus, [String]) {
-        let job = try #require(try compile(script: script).jobs.last)
-        let rows = CanonicalRows()
-        let cluster = LocalCluster(
-            configuration: job.configuration, slots: 2, connectors: StandardConnectors(collectors: ["": { rows.take($0) }]), version: "test",
-            log: Log(least: .error))
-        let submission = Submission(job)
-        guard case .submitted = await cluster.jobManager.request(.submit(submission)) else { return (.failed, []) }
-        while true {
-            guard let state = await cluster.jobManager.view().jobs.first(where: { $0.id == submission.job }) else { return (.failed, []) }
-            if state.status.isTerminal {
-                return (state.status, [job.output?.names.joined(separator: ",") ?? ""] + rows.lines)
-            }
-            // Nothing depends on this pause: the cluster gets the processor instead of the one who asks.
-            try await Task.sleep(for: .milliseconds(1))
-        }
     }
 }
