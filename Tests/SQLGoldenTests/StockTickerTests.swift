@@ -67,6 +67,35 @@ struct StockTicker {
         #expect(folder.lines(in: "out") == Self.naive(ticks))
     }
 
+    /// Stopped behind a savepoint and started again with another parallelism, the job writes each row once.
+    @Test(arguments: [(1, 2), (2, 1)])
+    func stoppedAndStartedAgain(before: Int, after: Int) async throws {
+        let folder = ScratchFolder()
+        let ticks = Self.ticks(6_000, tickers: 50, seed: 3)
+        folder.write(Self.json(ticks), to: "ticks.json")
+        func script(parallelism: Int, rate: Int) -> String {
+            """
+            SET 'parallelism.default' = '\(parallelism)';
+            CREATE TABLE ticks (EVENT_TIME TIMESTAMP(3), TICKER STRING, PRICE DOUBLE, ID STRING, WATERMARK FOR EVENT_TIME AS EVENT_TIME - INTERVAL '2' SECOND)
+              WITH ('connector' = 'filesystem', 'path' = '\(folder.path)/ticks.json', 'format' = 'json', 'source.split.size' = '50 kb',
+                'scan.rows-per-second' = '\(rate)');
+            CREATE TABLE highest (window_start TIMESTAMP(3), window_end TIMESTAMP(3), TICKER STRING, max_price DOUBLE)
+              WITH ('connector' = 'filesystem', 'path' = '\(folder.path)/out', 'format' = 'csv');
+            INSERT INTO highest SELECT window_start, window_end, TICKER, MAX(PRICE)
+            FROM TABLE(HOP(TABLE ticks, DESCRIPTOR(EVENT_TIME), INTERVAL '5' SECOND, INTERVAL '10' SECOND)) GROUP BY window_start, window_end, TICKER;
+            """
+        }
+        let first = try GoldenCluster(script(parallelism: before, rate: 3_000))
+        let id = try await first.submit()
+        try await first.wait(for: id) { view in view.vertices[0].subtasks.contains { ($0.metrics?.rowsOut ?? 0) > 50 } }
+        let savepoint = try await first.stop(id, savepointIn: folder.path + "/savepoints")
+        let half = folder.lines(in: "out")
+        #expect(half.count < Self.naive(ticks).count)
+        let (status, _) = try await GoldenCluster.run(script(parallelism: after, rate: 1_000_000), restore: savepoint)
+        #expect(status == .finished)
+        #expect(folder.lines(in: "out") == Self.naive(ticks))
+    }
+
     /// COUNT, SUM, MIN and AVG with a filter, over minutes without keys.
     @Test func everyAggregateOverMinutes() async throws {
         let folder = ScratchFolder()
