@@ -31,6 +31,17 @@ struct Golden {
         #expect(rows == golden.expected)
     }
 
+    @Test(arguments: [("122-statement-set", ["s1", "s2"]), ("124-insert-partial-columns", ["s1"])])
+    func writtenTablesReadBackAreFlinks(name: String, tables: [String]) async throws {
+        let folder = ScratchFolder(), golden = GoldenCase(name: name)
+        let (status, _) = try await GoldenCluster.run(golden.script(writingTo: folder.path))
+        #expect(status == .finished)
+        for table in tables {
+            let (_, rows) = try await GoldenCluster.run(golden.script(writingTo: folder.path, query: "SELECT * FROM \(table);"))
+            #expect(rows == golden.expected(in: table))
+        }
+    }
+
     @Test func aDivisionByZeroFailsTheJob() async throws {
         let (status, _) = try await GoldenCluster.run("SET 'restart-strategy.type' = 'none';\n" + GoldenCase(name: "148-error-division-by-zero").script)
         #expect(status == .failed)
