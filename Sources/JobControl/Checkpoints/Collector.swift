@@ -77,5 +77,6 @@ package struct Collector: Sendable {
     }
 
     package var isIdle: Bool { garbage.isEmpty && inFlight.isEmpty && sweep == nil && !wantsSweep }
-    package var deadline: Instant? { garbage.isEmpty && !wantsSweep ? nil : notBefore }
+    /// A second sweep waits for the answer to the first, not for a time.
+    package var deadline: Instant? { garbage.isEmpty && !(wantsSweep && sweep == nil) ? nil : notBefore }
 }

@@ -87,7 +87,9 @@ extension JobMaster {
             let assignments = assigners[index].discovered(found, at: now.instant)
             switch phase {
             case .running: assign(assignments, vertex: vertex, in: &cluster)
-            case .created, .reading, .claiming, .waitingForSlots, .publishingLayout, .deploying, .restarting, .finishing, .ending, .ended, .suspended:
+            case .restarting, .finishing, .ending, .ended, .suspended:
+                break  // The readers that wait are being ended; the next attempt hands out all splits anew.
+            case .created, .reading, .claiming, .waitingForSlots, .publishingLayout, .deploying:
                 precondition(assignments.isEmpty, "only running readers ask for splits")
             }
         case .failure(let error):
