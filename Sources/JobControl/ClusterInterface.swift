@@ -171,6 +171,7 @@ package struct ClusterOptions: Hashable, Sendable {
     package var cancellationTimeout = Duration.seconds(180)
     /// How many ended jobs are kept for the view (`jobstore.max-capacity`).
     package var endedJobs = 100
+    package var faults: Set<SeededFault> = []
 
     package init() {}
 }

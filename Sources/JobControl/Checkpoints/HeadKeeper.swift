@@ -66,6 +66,11 @@ package struct HeadKeeper: Sendable {
     package var head: Head { desired }
     package var leaderEpoch: LeaderEpoch { epoch }
     package func isPublished(_ change: Int) -> Bool { publishedThrough >= change }
+    /// Whether the ticket is that of a put whose outcome is awaited.
+    func isPutting(_ ticket: Ticket) -> Bool {
+        if case .waiting(ticket, .put) = state { return true }
+        return false
+    }
     package var isQuiet: Bool {
         if case .quiet = state { return true }
         return false

@@ -76,7 +76,8 @@ extension JobMaster {
             }
         }
         switch coordinator.acknowledge(acknowledgement, from: worker, at: now) {
-        case .waiting, .ignored: break
+        case .waiting: if cluster.options.faults.contains(.manifestWithoutAllParts) { storeManifest(in: &cluster) }
+        case .ignored: break
         case .late(let store, let keys): collector.discard(keys, store: store)
         case .wrong(let what): abort(what, at: now, in: &cluster)
         case .complete: storeManifest(in: &cluster)
@@ -90,7 +91,12 @@ extension JobMaster {
             vertexIDs: graph.vertices.map(\.id), maxParallelism: graph.maxParallelism, triggered: pending.triggeredWall,
             objects: pending.objects.sorted { $0.key < $1.key },
             subtasks: pending.acknowledged.flatMap(\.tasks).map(\.share).sorted { $0.subtask < $1.subtask },
-            enumerators: pending.enumerators, uncommitted: ledger.pending)
+            enumerators: pending.enumerators, uncommitted: cluster.options.faults.contains(.uncommittedDropped) ? [] : ledger.pending)
+        if cluster.options.faults.contains(.commitsOnAcknowledged) { ledger.add(pending.commits) }
+        if cluster.options.faults.contains(.restoresUnpublished), !pending.kind.isSavepoint {
+            restore = RestorePoint(
+                manifest: manifest, store: nil, objects: manifest.objects, path: "", vertices: graph.vertices.indices.map { $0 })
+        }
         let ticket = cluster.draw.ticket()
         cluster.ask(ticket, coordinator.store(manifest, ticket: ticket), of: pending.store, for: job)
     }
@@ -142,6 +148,12 @@ extension JobMaster {
         }
         coordinator.publishing(change: change)
         if !gone.isEmpty { retiring.append((change, gone)) }
+        if cluster.options.faults.contains(.deletesBeforeHead) {
+            for entry in gone { collector.discard(entry.objects + [entry.manifest], store: options.checkpointDirectory) }
+        }
+        if cluster.options.faults.contains(.completedBeforeHead) {
+            for worker in pending.layout.workers { cluster.send(.completed(job: job, checkpoint: pending.id), to: worker) }
+        }
         apply(effects, at: now, in: &cluster)
     }
 
@@ -171,15 +183,10 @@ extension JobMaster {
             vertices: graph.vertices.indices.map { $0 })
         if done.kind.isSavepoint { point.rebase() }
         restore = point
-        ledger.add(
-            manifest.subtasks.flatMap { share in
-                share.committables.map {
-                    CommitLedger.Entry(vertex: share.subtask.vertex, subtask: share.subtask.index, checkpoint: done.id, committable: $0)
-                }
-            })
+        ledger.add(done.commits)
         for (index, splits) in finishedSplits.filter({ $0.key <= done.id }).values.flatMap({ $0 }) { assigners[index].finished(splits) }
         finishedSplits = finishedSplits.filter { $0.key > done.id }
-        if sweepsAfterNext {
+        if sweepsAfterNext || cluster.options.faults.contains(.pendingObjectsSwept) {
             sweepsAfterNext = false
             collector.wishSweep()
         }
@@ -256,7 +263,10 @@ extension JobMaster {
             }
             return able[(entry.subtask ?? 0) % able.count]
         }
-        for order in orders { cluster.send(.commit(job: job, checkpoint: order.checkpoint, order.commits), to: order.worker) }
+        for order in orders {
+            cluster.send(.commit(job: job, checkpoint: order.checkpoint, order.commits), to: order.worker)
+            if cluster.options.faults.contains(.commitsAskedForOnce) { ledger.committed(order.commits.map(\.committable.id)) }
+        }
     }
 
     mutating func commitFailed(_ checkpoint: CheckpointID, _ error: StreamError, at now: Now, in cluster: inout Cluster) {
@@ -289,15 +299,16 @@ extension JobMaster {
     mutating func collect(at now: Now, in cluster: inout Cluster) {
         guard !collector.isIdle, phase.name != .suspended else { return }
         let requests = collector.due(
-            at: now.instant, own: options.checkpointDirectory, reached: reached, prefix: "\(job)/chk-", draw: &cluster.draw)
+            at: now.instant, own: options.checkpointDirectory,
+            reached: cluster.options.faults.contains(.deletesBeforeHead) ? [] : reached, prefix: "\(job)/chk-", draw: &cluster.draw)
         for (ticket, store, request) in requests { cluster.ask(ticket, request, of: store, for: job) }
     }
 
     /// False when the answer is not the collector's.
-    mutating func collected(_ ticket: Ticket, _ answer: StoreAnswer, at now: Now) -> Bool {
+    mutating func collected(_ ticket: Ticket, _ answer: StoreAnswer, at now: Now, faults: Set<SeededFault>) -> Bool {
         let reached = reached
         // Only what is older than anything pending, or everything once the job is over.
-        let below = phase.isOver ? CheckpointID.max : coordinator.pending?.id ?? coordinator.nextID
+        let below = phase.isOver || faults.contains(.pendingObjectsSwept) ? CheckpointID.max : coordinator.pending?.id ?? coordinator.nextID
         let prefix = "\(job)/chk-"
         return collector.stored(ticket, answer, own: options.checkpointDirectory, at: now.instant) { key in
             guard key.hasPrefix(prefix), !reached.contains(key) else { return false }
@@ -318,6 +329,17 @@ extension CheckpointKind {
         case .stop: "Suspend Savepoint"
         case .drain: "Terminate Savepoint"
         case .final: "Final Checkpoint"
+        }
+    }
+}
+
+extension CheckpointCoordinator.Pending {
+    /// What its sinks must carry out, once HEAD names it.
+    fileprivate var commits: [CommitLedger.Entry] {
+        acknowledged.flatMap(\.tasks).map(\.share).flatMap { share in
+            share.committables.map {
+                CommitLedger.Entry(vertex: share.subtask.vertex, subtask: share.subtask.index, checkpoint: id, committable: $0)
+            }
         }
     }
 }

@@ -123,7 +123,8 @@ extension JobMaster {
     mutating func restart(_ waiting: Set<WorkerID>, since: Instant, notBefore: Instant, at now: Now, in cluster: inout Cluster) {
         guard waiting.isEmpty else { return cutOff(waiting, since: since, at: now, in: &cluster) }
         // A checkpoint that HEAD may already name must be seen by the restore.
-        guard notBefore <= now.instant, !coordinator.isPublishing else { return }
+        guard notBefore <= now.instant else { return }
+        if coordinator.isPublishing, !cluster.options.faults.contains(.restoresWhilePublishing) { return }
         for ticket in stoppers {
             cluster.effects.append(.reply(ticket, .refused(StreamError(.externalSystem, retry: true, "the job failed before it stopped"))))
         }

@@ -122,7 +122,8 @@ package struct Workers: Sendable {
         let needed = options.heartbeatTimeout >= options.heartbeatInterval * 2 ? 2 : 1
         for id in ids {
             guard let worker = byID[id] else { continue }
-            if now - worker.lastHeard >= options.heartbeatTimeout, worker.unanswered >= needed {
+            let isImpatient = options.faults.contains(.liveWorkersCondemned)
+            if isImpatient && worker.unanswered >= 1 || now - worker.lastHeard >= options.heartbeatTimeout && worker.unanswered >= needed {
                 tick.silent.append(id)
             } else {
                 sequence += 1

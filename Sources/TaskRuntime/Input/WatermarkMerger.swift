@@ -29,7 +29,11 @@ package struct WatermarkMerger {
     package private(set) var combined = Watermark.minimum
     package private(set) var isIdle = false
 
-    package init(channels: Int) {
+    private let takesGreatest: Bool
+
+    /// `takesGreatest`: for `SeededFault.mergerTakesTheGreatest`.
+    package init(channels: Int, takesGreatest: Bool = false) {
+        self.takesGreatest = takesGreatest
         watermarks = Array(repeating: Watermark.minimum, count: channels)
         standings = Array(repeating: .active, count: channels)
     }
@@ -85,7 +89,7 @@ package struct WatermarkMerger {
             switch standings[channel] {
             case .active:
                 active += 1
-                least = min(least, watermarks[channel])
+                least = takesGreatest && active > 1 ? max(least, watermarks[channel]) : min(least, watermarks[channel])
             case .behind: behind += 1
             case .idle:
                 idle += 1

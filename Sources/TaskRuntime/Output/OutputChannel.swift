@@ -13,7 +13,10 @@ final class OutputChannel {
     private(set) var queuedBatches = 0
     private(set) var queuedBytes = 0
 
-    init(id: ChannelID, capacity: Int, outbox: Outbox) {
+    private let faults: Set<SeededFault>
+
+    init(id: ChannelID, capacity: Int, outbox: Outbox, faults: Set<SeededFault> = []) {
+        self.faults = faults
         self.id = id
         self.outbox = outbox
         self.window = CreditWindow(capacity: capacity)
@@ -29,7 +32,7 @@ final class OutputChannel {
     }
 
     func push(_ event: StreamElement) {
-        if queue.isEmpty { send(event) } else { queue.append(event) }
+        if queue.isEmpty || faults.contains(.barriersOvertakeRows) { send(event) } else { queue.append(event) }
     }
 
     func add(credits: Int) throws(StreamError) {

@@ -22,9 +22,9 @@ final class OutputPartitioner: Output {
     private(set) var batches: Int64 = 0
     private(set) var bytes: Int64 = 0
 
-    init(_ outputs: [TaskPlan.Output], capacity: Int, outbox: Outbox) {
+    init(_ outputs: [TaskPlan.Output], capacity: Int, outbox: Outbox, faults: Set<SeededFault> = []) {
         edges = outputs.map { output in
-            let channels = output.channels.map { OutputChannel(id: $0, capacity: capacity, outbox: outbox) }
+            let channels = output.channels.map { OutputChannel(id: $0, capacity: capacity, outbox: outbox, faults: faults) }
             var router: HashRouter?
             if case .hash(let keys) = output.partitioning, channels.count > 1 {
                 router = HashRouter(keys: keys, targets: output.targets, owners: output.owners)

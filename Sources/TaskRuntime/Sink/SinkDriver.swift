@@ -19,7 +19,10 @@ final class SinkDriver: Output {
     /// When the writer wants to be called; nil: not before the next row.
     private(set) var nextTick: Instant? = .zero
 
-    init(_ sink: TaskChain.Sink, place: ErrorPlace) {
+    private let faults: Set<SeededFault>
+
+    init(_ sink: TaskChain.Sink, place: ErrorPlace, faults: Set<SeededFault> = []) {
+        self.faults = faults
         name = sink.name
         uid = sink.uid
         writer = sink.writer
@@ -53,6 +56,7 @@ final class SinkDriver: Output {
     func prepareCommit(_ barrier: Barrier, isLast: Bool) throws(StreamError) -> (committables: [Committable], unit: [UInt8]?) {
         do throws(StreamError) {
             let (committables, unit) = try writer.prepareCommit(barrier.checkpoint, isLast: isLast, at: now)
+            if faults.contains(.abortedFilesForgotten) { pending = [] }
             for committable in committables { pending.append((barrier.checkpoint, committable)) }
             return (pending.map(\.committable), unit)
         } catch {

@@ -18,6 +18,7 @@ package final class Task {
 
     package let plan: TaskPlan
     private let budget: MemoryBudget
+    private let faults: Set<SeededFault>
     private let outbox = Outbox()
     private let place = ErrorPlace()
     private let clock: TaskClock
@@ -35,6 +36,8 @@ package final class Task {
     private var lastInjected: CheckpointID = 0
     private var aborted: Set<CheckpointID> = []
     private var hasEnded = false
+    /// For `SeededFault.sourceOneSnapshotBehind`.
+    private var lastSplits: [SplitState] = []
     /// The barrier after which no row follows has passed.
     private var isStopped = false
     private var rowsIn: Int64 = 0
@@ -47,17 +50,18 @@ package final class Task {
         precondition(parts.source == nil || plan.inputs.isEmpty, "a source reads from no edge")
         self.plan = plan
         self.budget = budget
+        faults = options.faults
         clock = parts.clock
-        outputs = OutputPartitioner(plan.outputs, capacity: options.channelCapacity, outbox: outbox)
-        sink = parts.sink.map { [place] in SinkDriver($0, place: place) }
+        outputs = OutputPartitioner(plan.outputs, capacity: options.channelCapacity, outbox: outbox, faults: faults)
+        sink = parts.sink.map { [place] in SinkDriver($0, place: place, faults: options.faults) }
         chain = OperatorChain(parts.operators, tail: sink ?? outputs, place: place)
         source = parts.source.map { [chain, outputs, outbox, place] in
             SourceDriver($0, batchRows: options.batchRows, chain: chain, outputs: outputs, outbox: outbox, place: place)
         }
         gate = InputGate(plan.inputs, capacity: options.channelCapacity)
         let channels = plan.inputs.reduce(0) { $0 + $1.channels.count }
-        aligner = BarrierAligner(channels: channels)
-        merger = WatermarkMerger(channels: channels)
+        aligner = BarrierAligner(channels: faults.contains(.alignerIgnoresAChannel) ? max(channels - 1, min(channels, 1)) : channels)
+        merger = WatermarkMerger(channels: channels, takesGreatest: faults.contains(.mergerTakesTheGreatest))
         budget.join()
     }
 
@@ -136,6 +140,9 @@ package final class Task {
             let bytes = batch.byteCount
             if let credits = gate.consumed(position, bytes: bytes) {
                 outbox.effects.append(.credit(gate.channels[position].id, batches: UInt32(credits)))
+                if faults.contains(.creditsGrantedTwice) {
+                    outbox.effects.append(.credit(gate.channels[position].id, batches: UInt32(credits)))
+                }
             }
             rowsIn += Int64(batch.count)
             batchesIn += 1
@@ -150,7 +157,7 @@ package final class Task {
             case .late: break
             case .waits(let released):
                 gate.unblock(released)
-                gate.block(position)
+                if !faults.contains(.alignerDoesNotBlock) { gate.block(position) }
             case .aligned(let since, let released):
                 try pass(barrier, alignedSince: since, at: now)
                 gate.unblock(released)
@@ -213,6 +220,8 @@ package final class Task {
         var snapshot = TaskSnapshot(subtask: plan.task.subtask, alignmentMilliseconds: (now.instant - since).milliseconds)
         snapshot.operators = try chain.snapshot()
         if let source { (snapshot.splits, snapshot.finishedSplits) = try source.snapshot(barrier.checkpoint) }
+        if faults.contains(.sourceOneSnapshotBehind) { swap(&snapshot.splits, &lastSplits) }
+        if faults.contains(.finishedSplitsDroppedEarly) { snapshot.finishedSplits = [] }
         if let sink {
             let (committables, unit) = try sink.prepareCommit(barrier, isLast: isLast)
             snapshot.committables = committables

@@ -29,7 +29,7 @@ package enum TaskBuilder {
                         batches &+= 1
                         return EvaluationContext(now: clock.now.wallMilliseconds, zone: options.zone, chance: batches)
                     }
-                    if let state = restore.state(of: part.uid) { try op.restore(state) }
+                    if let state = restore.state(of: part.uid), !options.faults.contains(.operatorsStartEmpty) { try op.restore(state) }
                     chain.operators.append(TaskChain.Link(name: part.name, uid: part.uid, op: op))
                 }
             } catch {

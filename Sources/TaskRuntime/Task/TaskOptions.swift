@@ -1,3 +1,4 @@
+import Dataflow
 import Expressions
 
 /// What the configuration says about tasks.
@@ -8,6 +9,7 @@ package struct TaskOptions: Equatable, Sendable {
     package var batchRows = 8192
     /// The session's time zone (`table.local-time-zone`).
     package var zone = ZoneRules.utc
+    package var faults: Set<SeededFault> = []
 
     package init(channelCapacity: Int = 8, batchRows: Int = 8192, zone: ZoneRules = .utc) {
         self.channelCapacity = channelCapacity

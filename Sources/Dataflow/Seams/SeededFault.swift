@@ -1,0 +1,11 @@
+/// A way to break a machine on purpose, so that the simulator's checkers are seen to catch it (docs/simulation.md). Only simulations
+/// give any; where one is asked for, the line beside it is the rule that it breaks.
+package enum SeededFault: String, CaseIterable, Sendable {
+    // The task
+    case alignerDoesNotBlock, alignerIgnoresAChannel, mergerTakesTheGreatest, creditsGrantedTwice, barriersOvertakeRows
+    case abortedFilesForgotten, operatorsStartEmpty, sourceOneSnapshotBehind, finishedSplitsDroppedEarly
+    // The JobManager
+    case commitsOnAcknowledged, completedBeforeHead, manifestWithoutAllParts, uncommittedDropped, commitsAskedForOnce
+    case restoresUnpublished, restoresWhilePublishing, splitsForgotten, deletesBeforeHead, pendingObjectsSwept
+    case liveWorkersCondemned, unknownOutcomeIsSuccess
+}
