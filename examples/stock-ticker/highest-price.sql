@@ -17,10 +17,12 @@ CREATE TABLE ticks (
   TICKER STRING,
   PRICE DOUBLE,
   ID STRING,
-  -- 'November 22nd' becomes 'November 22', and ' am' becomes ' AM', as the pattern letters want them.
+  -- 'Sunday, November 22nd 2026, 11:04:39 am' without the weekday and without the 'nd': 'November 22, 2026, 11:04:39 AM'.
   event_time_parsed AS TO_TIMESTAMP(
-    REPLACE(REPLACE(REGEXP_REPLACE(EVENT_TIME, '([0-9])(st|nd|rd|th)', '$1'), ' am', ' AM'), ' pm', ' PM'),
-    'EEEE, MMMM d yyyy, h:mm:ss a'),
+    CONCAT_WS(', ',
+      REGEXP_EXTRACT(EVENT_TIME, '([A-Z][a-z]+ [0-9]+)(st|nd|rd|th) ', 1),
+      UPPER(REGEXP_EXTRACT(EVENT_TIME, '(st|nd|rd|th) ([0-9]{4}.*)', 2))),
+    'MMMM d, yyyy, h:mm:ss a'),
   -- Two readers work side by side on files that follow each other: rows may be a few seconds out of order.
   WATERMARK FOR event_time_parsed AS event_time_parsed - INTERVAL '4' SECOND
 ) WITH (

@@ -58,9 +58,8 @@ struct DatePattern: Sendable {
             IntegerText.writePadded(size, digits: digits, into: target + at)
             at += digits
         }
-        func word(_ names: StaticString, _ index: Int, _ length: Int) {
-            for offset in 0..<length { target[at + offset] = names.utf8Start[index * length + offset] }
-            at += length
+        func word(_ name: some Sequence<UInt8>) {
+            for byte in name { target[at] = byte; at += 1 }
         }
         for piece in pieces {
             switch piece {
@@ -68,15 +67,15 @@ struct DatePattern: Sendable {
             case .field(let letter, let width):
                 switch letter {
                 case 0x79: if width == 2 { number(date.year % 100, 2) } else { number(date.year, width) }
-                case 0x4D: if width >= 3 { word("JanFebMarAprMayJunJulAugSepOctNovDec", date.month - 1, 3) } else { number(date.month, width) }
+                case 0x4D: if width >= 3 { word(DatePattern.name(DatePattern.months[date.month - 1], width)) } else { number(date.month, width) }
                 case 0x64: number(date.day, width)
                 case 0x44: number(date.dayOfYear, width)
-                case 0x45: word("MonTueWedThuFriSatSun", CivilDate.isoWeekday(days: days) - 1, 3)
+                case 0x45: word(DatePattern.name(DatePattern.weekdays[CivilDate.isoWeekday(days: days) - 1], width))
                 case 0x48: number(seconds / 3_600, width)
                 case 0x68: number((seconds / 3_600 + 11) % 12 + 1, width)
                 case 0x6D: number(seconds / 60 % 60, width)
                 case 0x73: number(seconds % 60, width)
-                case 0x61: word("AMPM", seconds >= 43_200 ? 1 : 0, 2)
+                case 0x61: word((seconds >= 43_200 ? "PM" : "AM").utf8)
                 default:
                     let digits = min(width, 9)
                     number(Int(nanoseconds % 1_000_000_000 / CastTimes.power(9 - digits)), digits)
@@ -110,9 +109,15 @@ struct DatePattern: Sendable {
                     continue
                 }
                 if letter == 0x4D, width >= 3 {
-                    guard at + 3 <= text.count, let found = DatePattern.month(Text.part(text, at, at + 3)) else { return nil }
-                    month = found
-                    at += 3
+                    guard let (found, length) = DatePattern.find(DatePattern.months, width, text, at) else { return nil }
+                    month = found + 1
+                    at += length
+                    continue
+                }
+                // The day of the week follows from the date; that it is one is enough.
+                if letter == 0x45 {
+                    guard let (_, length) = DatePattern.find(DatePattern.weekdays, width, text, at) else { return nil }
+                    at += length
                     continue
                 }
                 var followed = false
@@ -136,8 +141,20 @@ struct DatePattern: Sendable {
         return (days, Int64(hour * 3_600 + minute * 60 + second) * 1_000_000_000 + fraction)
     }
 
-    private static func month(_ word: Text.Slice) -> Int? {
-        let names = Array("janfebmaraprmayjunjulaugsepoctnovdec".utf8)
-        return (0..<12).first { index in (0..<3).allSatisfy { names[index * 3 + $0] == word[$0] | 0x20 } }.map { $0 + 1 }
+    private static let months = [
+        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+    ].map { Array($0.utf8) }
+    private static let weekdays = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"].map { Array($0.utf8) }
+
+    /// Four letters ask for the whole name, fewer for its first three.
+    private static func name(_ whole: [UInt8], _ width: Int) -> ArraySlice<UInt8> { width == 4 ? whole[...] : whole.prefix(3) }
+
+    /// Which of the names stands at `at`, in any case, and how long it is there.
+    private static func find(_ names: [[UInt8]], _ width: Int, _ text: Text.Slice, _ at: Int) -> (index: Int, length: Int)? {
+        for (index, whole) in names.enumerated() {
+            let name = name(whole, width)
+            if at + name.count <= text.count, name.indices.allSatisfy({ text[at + $0] | 0x20 == name[$0] | 0x20 }) { return (index, name.count) }
+        }
+        return nil
     }
 }
