@@ -22,7 +22,7 @@ let floors: [Target] = [
     .target(name: "SQL", dependencies: ["Columnar", "Expressions", "Dataflow", "Settings"]),
     .target(name: "Wire", dependencies: ["Columnar", "Dataflow"]),
     .target(name: "State", dependencies: ["CKernels", "Columnar", "Dataflow"]),
-    .target(name: "Connectors", dependencies: ["CKernels", "Columnar", "Dataflow", "Storage"]),
+    .target(name: "Connectors", dependencies: ["CKernels", "Columnar", "Dataflow"]),
     // Floor 4
     .target(name: "Operators", dependencies: ["CKernels", "Columnar", "Expressions", "Dataflow", "State"]),
     .target(name: "JobControl", dependencies: ["Dataflow", "Wire"]),
@@ -35,26 +35,29 @@ let floors: [Target] = [
     .target(name: "TaskRuntime", dependencies: ["Columnar", "Expressions", "Dataflow", "Wire", "State", "Operators"]),
     // Floor 6
     .target(name: "Simulator", dependencies: [
-        "Columnar", "Dataflow", "Wire", "State", "Operators", "JobControl", "TaskRuntime", "Storage", "SQL",
+        "Columnar", "Expressions", "Dataflow", "Wire", "State", "JobControl", "TaskRuntime",
     ]),
     .target(name: "Hosts", dependencies: [
-        "CKernels", "Columnar", "Meters", "Settings", "Storage", "Dataflow", "SQL", "Wire", "State", "Connectors", "Operators", "JobControl",
-        "Transport", "TaskRuntime",
+        "CKernels", "Columnar", "Settings", "Expressions", "Storage", "Dataflow", "SQL", "Wire", "State", "JobControl", "Transport", "TaskRuntime",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
     ]),
     // Floor 7
     .target(name: "REST", dependencies: [
         "Dataflow", "Hosts", "JobControl", "Settings", "SQL",
         .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
     ]),
     // Floor 8: the executables
-    .executableTarget(name: "jobmanager", dependencies: ["Hosts", "REST", "Settings", argumentParser]),
-    .executableTarget(name: "taskmanager", dependencies: ["Hosts", "Settings", argumentParser]),
+    .executableTarget(name: "jobmanager", dependencies: ["Connectors", "Dataflow", "Hosts", "REST", "Settings", argumentParser]),
+    .executableTarget(name: "taskmanager", dependencies: ["Connectors", "Dataflow", "Hosts", "Settings", argumentParser]),
     .executableTarget(name: "swiftwater", dependencies: [
-        "Hosts", "REST", "Settings", "SQL", argumentParser,
+        "Columnar", "Connectors", "Dataflow", "Hosts", "JobControl", "REST", "Settings", "SQL", argumentParser,
+        .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
     ]),
-    .executableTarget(name: "simulate", dependencies: ["Simulator", argumentParser]),
+    .executableTarget(name: "simulate", dependencies: ["Dataflow", "Simulator", argumentParser]),
 ]
 
 
@@ -77,7 +80,7 @@ let tests: [Target] = [
     .testTarget(name: "TaskRuntimeTests", dependencies: [
         "Columnar", "Expressions", "Dataflow", "Wire", "State", "Operators", "TaskRuntime",
     ]),
-    .testTarget(name: "SimulationTests", dependencies: ["Simulator"]),
+    .testTarget(name: "SimulationTests", dependencies: ["Dataflow", "JobControl", "Simulator"]),
     .testTarget(name: "SQLGoldenTests", dependencies: [
         "Columnar", "Dataflow", "Settings", "SQL", "Connectors", "JobControl", "Hosts",
     ]),
@@ -95,6 +98,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     ],
     targets: floors + tests
 )

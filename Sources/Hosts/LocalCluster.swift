@@ -17,6 +17,8 @@ package final class LocalCluster: Sendable {
         options.heartbeatInterval = configuration.get(HeartbeatOptions.interval)
         options.heartbeatTimeout = configuration.get(HeartbeatOptions.timeout)
         options.version = version
+        // A restarted JobManager must outrank the one before it; its HEADs may raise this.
+        options.leaderEpoch = LeaderEpoch(SystemClock.wallMilliseconds())
         let jobManager = JobManagerHost(options: options, seed: .random(in: 0 ... .max), stores: stores, connectors: connectors, log: log)
         self.jobManager = jobManager
         let memory = configuration.taskManagerMemory()

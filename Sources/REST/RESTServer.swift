@@ -2,6 +2,7 @@ import Dataflow
 import Hosts
 import Hummingbird
 import Logging
+import Logging
 import Settings
 import Synchronization
 

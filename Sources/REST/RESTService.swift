@@ -22,6 +22,7 @@ struct RESTService: Sendable {
         router.add(middleware: ErrorsAsJSON())
         addClusterRoutes(router)
         addJobRoutes(router)
+        addCheckpointRoutes(router)
         addSubmissionRoutes(router)
         addSavepointRoutes(router)
         return router

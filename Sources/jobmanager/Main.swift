@@ -33,7 +33,7 @@ struct JobManagerCommand: AsyncParsableCommand {
         if let host {
             settings = try settings.setting("jobmanager.bind-host", to: host).setting("rest.bind-address", to: host)
         }
-        do throws(StreamError) {
+        do {
             let process = try JobManagerProcess(configuration: settings, connectors: StandardConnectors(), version: Version.text, log: log)
             let rest = try await RESTServer.start(jobManager: process.host, configuration: settings, log: log)
             log(.info, "JobManagerRunner", "JobManager, swiftwater \(Version.text): TaskManagers at port \(process.port), REST at http://\(rest.address):\(rest.port)")
@@ -46,7 +46,7 @@ struct JobManagerCommand: AsyncParsableCommand {
                 }
             }
             await rest.run()
-        } catch {
+        } catch let error as StreamError {
             log(.error, "JobManagerRunner", "JobManager cannot start: \(error)")
             throw ExitCode(error.kind == .user ? 2 : 1)
         }

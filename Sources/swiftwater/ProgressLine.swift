@@ -30,6 +30,13 @@ final class ProgressLine {
         Terminal.status(line + ", \((now - start).milliseconds / 1000) s")
     }
 
+    func show(_ job: JobView) {
+        let rows = job.graph.sources.reduce(Int64(0)) { total, vertex in
+            job.vertices[vertex].subtasks.reduce(total) { $0 + ($1.metrics?.rowsIn ?? 0) }
+        }
+        show(status: job.status.rawValue, rows: rows, checkpoints: job.checkpoints.counts.completed, restarts: job.restarts)
+    }
+
     func finish() { if isShown { Terminal.status("") } }
 }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Columnar
 import Connectors
+import Dataflow
 import Glibc
 import Synchronization
 
@@ -50,7 +51,7 @@ private struct ResultPrinter {
         var text = ""
         for row in 0..<batch.count {
             let cells = schema.fields.indices.map { index in
-                batch.columns[index].isNull(row) ? nil : ValueText.text(batch.columns[index], row: row)
+                batch.columns[index].isNull(row) ? nil : ValueString.of(batch.columns[index], row)
             }
             let op = batch.kind(row).symbol
             switch format {

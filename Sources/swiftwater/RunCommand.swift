@@ -40,7 +40,7 @@ struct RunCommand: AsyncParsableCommand {
         let compiled = try script.compile(settings)
         let slots = compiled.jobs.map { JobOptions($0.configuration).parallelism }.max() ?? 1
         let collector = ResultCollector()
-        let connectors = StandardConnectors(collect: { batch in collector.take(batch) })
+        let connectors = StandardConnectors(collectors: ["": { batch in collector.take(batch) }])
         let cluster = LocalCluster(
             configuration: settings, slots: slots, connectors: connectors, version: Version.text, log: Log(least: verbose ? .info : .error))
         for step in compiled.steps {
@@ -59,7 +59,7 @@ struct RunCommand: AsyncParsableCommand {
         case .refused(let error): throw CommandError(error.description, code: 2)
         case .accepted, .completed, .unknownJob: throw CommandError("the submission had an unexpected answer", code: 1)
         }
-        let progress = ProgressLine(name: job.graph.name, isShown: !(job.output != nil && Terminal.sharesOutput))
+        let progress = ProgressLine(name: job.graph.name, isShown: job.output == nil)
         while true {
             let view = await cluster.jobManager.view()
             guard let state = view.jobs.first(where: { $0.id == submission.job }) else { throw CommandError("the job is gone", code: 1) }
@@ -67,7 +67,7 @@ struct RunCommand: AsyncParsableCommand {
             if state.status.isTerminal {
                 progress.finish()
                 collector.end()
-                if state.status == .failed { throw CommandError("the job failed: \(state.failure ?? "unknown cause")", code: 1) }
+                if state.status == .failed { throw CommandError("the job failed: \(state.failures.last?.error.description ?? "unknown cause")", code: 1) }
                 return
             }
             // Nothing depends on this pause: it is how often a person's progress line is drawn and the end is looked for.

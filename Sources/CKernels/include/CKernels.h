@@ -1,4 +1,6 @@
 #pragma once
 #include "crc32c.h"
+#include "thread.h"
+#include "version.h"
 #include "prefetch.h"
 #include "textscan.h"

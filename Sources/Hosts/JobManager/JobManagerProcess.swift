@@ -19,6 +19,8 @@ package final class JobManagerProcess: Sendable {
         options.heartbeatInterval = configuration.get(HeartbeatOptions.interval)
         options.heartbeatTimeout = configuration.get(HeartbeatOptions.timeout)
         options.version = version
+        // A restarted JobManager must outrank the one before it; its HEADs may raise this.
+        options.leaderEpoch = LeaderEpoch(SystemClock.wallMilliseconds())
         let host = JobManagerHost(options: options, seed: .random(in: 0 ... .max), stores: Stores(), connectors: connectors, log: log)
         self.host = host
         let address = configuration.get(JobManagerOptions.bindHost) ?? configuration.get(JobManagerOptions.rpcAddress)

@@ -26,7 +26,7 @@ package final class TaskCell: @unchecked Sendable {
     private var backpressured = Duration.zero
 
     package init(task: Task, routes: [ChannelID: Route]) {
-        self.id = task.id
+        self.id = task.plan.task
         self.task = task
         self.routes = routes
         self.since = SystemClock.instant()

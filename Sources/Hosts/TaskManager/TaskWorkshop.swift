@@ -1,5 +1,6 @@
 import Columnar
 import Dataflow
+import Expressions
 import JobControl
 import Settings
 import State
@@ -63,6 +64,7 @@ package final class TaskWorkshop: Sendable {
             let graph = try JobGraphBytes.decode(deployment.graph)
             let configuration = try Self.configuration(deployment.settings)
             let store = configuration.get(CheckpointingOptions.directory)
+            let options = try Self.options(configuration)
             jobs.withLock { jobs in
                 if jobs[deployment.job] == nil { jobs[deployment.job] = Job(graph: graph, store: store) }
             }
@@ -74,7 +76,7 @@ package final class TaskWorkshop: Sendable {
                 let slot = slots[deployment.layout.slot(of: subtask).index]
                 let task = try TaskBuilder.make(
                     plan: plan, restore: restores[subtask] ?? TaskRestore(), connectors: connectors,
-                    options: TaskOptions(configuration), budget: budget, wake: { slot.poke() })
+                    options: options, budget: budget, wake: { slot.poke() })
                 let cell = TaskCell(task: task, routes: routes.routes(of: plan, graph: graph))
                 for input in plan.inputs {
                     for channel in input.channels { channels.add(receiving: channel, .init(slot: slot, task: plan.task, types: input.types)) }
@@ -95,6 +97,12 @@ package final class TaskWorkshop: Sendable {
         do throws(ConfigError) { return try Configuration(values: settings) } catch {
             throw StreamError(.user, retry: false, error.description)
         }
+    }
+
+    private static func options(_ configuration: Configuration) throws(StreamError) -> TaskOptions {
+        let name = configuration.get(PipelineOptions.localTimeZone)
+        guard let zone = ZoneRules(named: name) else { throw StreamError(.user, retry: false, "table.local-time-zone: there is no zone \(name)") }
+        return TaskOptions(zone: zone)
     }
 
     /// Whoever has a sink's first subtask clears what older attempts left, before any writer of this attempt starts.
@@ -150,17 +158,22 @@ package final class TaskWorkshop: Sendable {
     package func upload(job: JobID, attempt: UInt32, folder: String, store uri: String?, _ snapshots: [TaskSnapshot]) -> Result<Upload, StreamError> {
         let start = SystemClock.instant()
         let bytes = SnapshotObject.encode(snapshots)
-        let sizes = SnapshotObject.sizes(bytes)
-        guard !sizes.isEmpty else {
-            return .success(Upload(object: nil, bytes: [:], milliseconds: (SystemClock.instant() - start).milliseconds))
+        var sizes: [SubtaskID: Int64] = [:]
+        do throws(StreamError) {
+            let index = try SnapshotObject.index(length: bytes.count, read: { (range: Range<Int>) throws(StreamError) in Array(bytes[range]) })
+            for owner in index.owners { sizes[owner.subtask, default: 0] += owner.entries.reduce(0) { $0 + Int64($1.length) } }
+        } catch {
+            return .failure(error)
         }
+        func elapsed() -> Int64 { (SystemClock.instant().nanoseconds - start.nanoseconds) / 1_000_000 }
+        guard !sizes.isEmpty else { return .success(Upload(object: nil, bytes: [:], milliseconds: elapsed())) }
         do throws(StoreError) {
             let store = try stores.store(uri ?? jobs.withLock { $0[job]?.store })
             let key = try ObjectKey("\(folder)/\(worker)-\(attempt)")
             _ = try store.put(key, bytes, .ifNoneMatch)
             let object = Manifest.StateObject(
                 key: key.path, bytes: bytes.count, checksum: Checksum.crc32c(bytes), subtasks: snapshots.map(\.subtask))
-            return .success(Upload(object: object, bytes: sizes, milliseconds: (SystemClock.instant() - start).milliseconds))
+            return .success(Upload(object: object, bytes: sizes, milliseconds: elapsed()))
         } catch {
             return .failure(StreamError(error).during("state of \(snapshots.count) tasks, \(bytes.count) bytes"))
         }

@@ -1,3 +1,4 @@
+import CKernels
 import Glibc
 
 /// Starts a thread of the operating system with a name that `top -H` and flame graphs show (15 bytes at most).
@@ -14,7 +15,7 @@ package func startThread(named name: String, _ body: @escaping @Sendable () -> V
     let start = Unmanaged.passRetained(Start(name: name, body: body)).toOpaque()
     let failure = pthread_create(&thread, nil, { argument in
         let start = Unmanaged<Start>.fromOpaque(argument.unsafelyUnwrapped).takeRetainedValue()
-        pthread_setname_np(pthread_self(), String(start.name.prefix(15)))
+        swiftwater_name_thread(start.name)
         start.body()
         return nil
     }, start)

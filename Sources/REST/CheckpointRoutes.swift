@@ -1,0 +1,112 @@
+import Dataflow
+import Hosts
+import Hummingbird
+import JobControl
+
+extension RESTService {
+    func addCheckpointRoutes(_ router: Router<BasicRequestContext>) {
+        router.get("/jobs/:job/checkpoints") { _, context in Response.json(JSON(checkpointsOf: try await job(context))) }
+        router.get("/jobs/:job/checkpoints/config") { _, context in
+            let options = try await job(context).options
+            return Response.json([
+                "mode": "exactly_once", "interval": .integer(options.checkpointInterval?.milliseconds ?? Int64.max),
+                "timeout": .integer(options.checkpointTimeout.milliseconds), "min_pause": .integer(options.minimumPause.milliseconds),
+                "max_concurrent": 1, "externalization": ["enabled": .bool(options.retainsOnCancellation), "delete_on_cancellation": .bool(!options.retainsOnCancellation)],
+                "unaligned_checkpoints": false, "tolerable_failed_checkpoints": .integer(Int64(options.tolerableFailedCheckpoints)),
+                "checkpoints_after_tasks_finish": true, "state_backend": "hashmap",
+            ])
+        }
+        router.get("/jobs/:job/checkpoints/details/:checkpoint") { _, context in
+            let job = try await job(context)
+            let text = context.parameters.get("checkpoint") ?? ""
+            guard let record = job.checkpoints.history.first(where: { "\($0.id)" == text }) else {
+                throw Refusal(.notFound, "Could not find checkpointing statistics for checkpoint \(text).")
+            }
+            return Response.json(JSON(checkpoint: record, of: job))
+        }
+    }
+}
+
+extension JSON {
+    fileprivate init(checkpointsOf job: JobView) {
+        let checkpoints = job.checkpoints
+        let completed = checkpoints.history.filter { $0.status == .completed }
+        func newest(_ matches: (CheckpointRecord) -> Bool) -> JSON {
+            checkpoints.history.last(where: matches).map { JSON(checkpoint: $0, of: job) } ?? nil
+        }
+        let sizes = JSON.summary(completed.map(\.stateBytes))
+        self = [
+            "counts": [
+                "restored": .integer(Int64(checkpoints.counts.restored)), "total": .integer(Int64(checkpoints.counts.total)),
+                "in_progress": .integer(Int64(checkpoints.counts.inProgress)), "completed": .integer(Int64(checkpoints.counts.completed)),
+                "failed": .integer(Int64(checkpoints.counts.failed)),
+            ],
+            "summary": [
+                "checkpointed_size": sizes, "state_size": sizes, "end_to_end_duration": JSON.summary(completed.map(\.durationMilliseconds)),
+                "alignment_buffered": JSON.summary([]), "processed_data": JSON.summary([]), "persisted_data": JSON.summary([]),
+            ],
+            "latest": [
+                "completed": newest { $0.status == .completed && !$0.kind.isSavepoint }, "savepoint": newest { $0.status == .completed && $0.kind.isSavepoint },
+                "failed": newest { $0.status == .failed },
+                "restored": checkpoints.restored.map {
+                    [
+                        "id": .integer(Int64($0.checkpoint)), "restore_timestamp": .integer($0.at), "is_savepoint": .bool($0.kind.isSavepoint),
+                        "external_path": .string($0.path),
+                    ]
+                } ?? nil,
+            ],
+            "history": .array(checkpoints.history.reversed().map { JSON(checkpoint: $0, of: job) }),
+        ]
+    }
+
+    /// Flink's spread of a list of numbers; of none it is all zeros.
+    private static func summary(_ numbers: [Int64]) -> JSON {
+        let sorted = numbers.sorted()
+        func quantile(_ share: Double) -> JSON {
+            sorted.isEmpty ? 0.0 : .number(Double(sorted[min(sorted.count - 1, Int((Double(sorted.count) * share).rounded(.down)))]))
+        }
+        return [
+            "min": .integer(sorted.first ?? 0), "max": .integer(sorted.last ?? 0),
+            "avg": .integer(sorted.isEmpty ? 0 : sorted.reduce(0, +) / Int64(sorted.count)), "p50": quantile(0.5), "p90": quantile(0.9),
+            "p95": quantile(0.95), "p99": quantile(0.99), "p999": quantile(0.999),
+        ]
+    }
+
+    fileprivate init(checkpoint record: CheckpointRecord, of job: JobView) {
+        var members: [(String, JSON)] = [
+            ("className", .string(record.status == .inProgress ? "in_progress" : record.status.rawValue.lowercased())),
+            ("id", .integer(Int64(record.id))), ("status", .string(record.status.rawValue)), ("is_savepoint", .bool(record.kind.isSavepoint)),
+            ("savepointFormat", record.kind.isSavepoint ? "CANONICAL" : nil), ("trigger_timestamp", .integer(record.triggered)),
+            ("latest_ack_timestamp", .integer(record.tasks.map(\.acknowledged).max() ?? -1)), ("checkpointed_size", .integer(record.stateBytes)),
+            ("state_size", .integer(record.stateBytes)), ("end_to_end_duration", .integer(record.durationMilliseconds)), ("alignment_buffered", 0),
+            ("processed_data", 0), ("persisted_data", 0), ("num_subtasks", .integer(Int64(record.subtasks))),
+            ("num_acknowledged_subtasks", .integer(Int64(record.tasks.count))),
+            ("checkpoint_type", .string(record.kind.isSavepoint ? record.kind == .savepoint ? "SAVEPOINT" : "SYNC_SAVEPOINT" : "CHECKPOINT")),
+            ("tasks", JSON.tasks(of: record, job)),
+        ]
+        if let path = record.path { members.append(("external_path", .string(path))) }
+        if record.status == .completed { members.append(("discarded", .bool(record.isDiscarded))) }
+        if let failure = record.failure {
+            members += [("failure_timestamp", .integer(record.ended ?? record.triggered)), ("failure_message", .string(failure))]
+        }
+        self = .object(members)
+    }
+
+    private static func tasks(of record: CheckpointRecord, _ job: JobView) -> JSON {
+        .object(
+            job.vertices.indices.map { index in
+                let tasks = record.tasks.filter { $0.subtask.vertex == index }
+                let acknowledged = tasks.map(\.acknowledged).max() ?? -1
+                let bytes = JSON.integer(tasks.reduce(0) { $0 + $1.stateBytes })
+                return (
+                    job.vertices[index].id,
+                    [
+                        "id": .integer(Int64(record.id)), "status": .string(record.status.rawValue), "latest_ack_timestamp": .integer(acknowledged),
+                        "checkpointed_size": bytes, "state_size": bytes, "end_to_end_duration": .integer(max(0, acknowledged - record.triggered)),
+                        "alignment_buffered": 0, "processed_data": 0, "persisted_data": 0,
+                        "num_subtasks": .integer(Int64(job.vertices[index].parallelism)), "num_acknowledged_subtasks": .integer(Int64(tasks.count)),
+                    ]
+                )
+            })
+    }
+}
