@@ -48,6 +48,17 @@ extension SimulatedCluster {
             host.stallTask(for: chance.duration(.milliseconds(100), .seconds(10))) { chance.pick($0) }
         case .breakControl, .halfOpenControl, .holdControl: disturbControl(strike)
         case .breakData, .halfOpenData, .holdData: disturbData(strike)
+        case .killJobManager:
+            guard leader != nil else { return }
+            tally.count(.jobManagerKilled)
+            jobManager.kill()
+            timeline.after(chance.duration(.milliseconds(300), .seconds(15))) { [self] in replaceJobManager() }
+        case .deposeJobManager:
+            guard let deposed = leader else { return }
+            tally.count(.jobManagerDeposed)
+            deposed.cutOff { $0.cut(opener: soon(), acceptor: chance.chance(0.5) ? nil : atLast()) }
+            replaceJobManager()
+            timeline.after(atLast()) { deposed.kill() }
         case .slowNetwork:
             tally.count(.networkSlow)
             network.conditions.most = chance.duration(.milliseconds(20), .milliseconds(800))
@@ -76,11 +87,17 @@ extension SimulatedCluster {
             if let host = pickTaskManager(), chance.chance(0.7) { host.stepWallClock(by: step) } else { jobManager.stepWallClock(by: step) }
         case .requestCheckpoint:
             tally.count(.checkpointRequested)
-            jobManager.request(.checkpoint(jobID)) { _ in }
+            leader?.request(.checkpoint(jobID)) { _ in }
         case .requestSavepoint:
             tally.count(.savepointRequested)
-            jobManager.request(.savepoint(jobID, kind: .savepoint, directory: nil)) { _ in }
+            leader?.request(.savepoint(jobID, kind: .savepoint, directory: nil)) { _ in }
         }
+    }
+
+    private func replaceJobManager() {
+        trace.note(time, "jobmanager", "another one is started")
+        startJobManager()
+        submit()
     }
 
     private func pickTaskManager() -> SimulatedTaskManager? {

@@ -26,7 +26,7 @@ extension SimulatedCluster {
         timeline.at(instant, action)
         if !isHealed, chance.chance(plan.timerTrouble) {
             tally.count(.timerRepeated)
-            timeline.at(instant + .milliseconds(1)) { [self] in jobManager.tell(.timer) }
+            timeline.at(instant + .milliseconds(1), action)
         }
     }
 

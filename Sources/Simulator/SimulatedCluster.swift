@@ -22,7 +22,11 @@ package final class SimulatedCluster {
     let plan: DisturbancePlan
     var chance: Chance
     private(set) var taskManagers: [WorkerID: SimulatedTaskManager] = [:]
-    private(set) var jobManager: SimulatedJobManager!
+    /// All that ever were; the last one is the one that is found.
+    private(set) var jobManagers: [SimulatedJobManager] = []
+    var jobManager: SimulatedJobManager { jobManagers[jobManagers.count - 1] }
+    /// Nil while there is none.
+    var leader: SimulatedJobManager? { jobManager.isAlive ? jobManager : nil }
     fileprivate var hosts: [SimulatedTaskManager] = []
     private let graph: JobGraph
     private var checkers: [(name: String, checker: any Checker)]
@@ -51,16 +55,14 @@ package final class SimulatedCluster {
         chance = random.fork()
         store.conditions = plan.store
         store.watcher = { [unowned self] in changed($0) }
-        var clusterOptions = ClusterOptions()
-        clusterOptions.cancellationTimeout = .seconds(30)
-        jobManager = SimulatedJobManager(
-            cluster: self, machine: JobManagerMachine(options: clusterOptions, seed: random.next(), recordsCoverage: true), clock: HostClock(using: &random))
+        startJobManager()
         for _ in 0..<options.taskManagers { startTaskManager() }
     }
 
     var time: Duration { timeline.time }
     var isOver: Bool { failure != nil }
-    var checksInvariants: Bool { options.checksInvariants }
+    /// A machine that is broken on purpose may well break its own invariants; what counts is what others see.
+    var checksInvariants: Bool { options.checksInvariants && options.fault == nil }
 
     // MARK: The run
 
@@ -75,6 +77,7 @@ package final class SimulatedCluster {
         while failure == nil, timeline.step() {
             if outcome != nil, quietAt == nil { quietAt = max(time + .seconds(30), .seconds(options.minutes * 60)) }
             if let quietAt, time > quietAt { break }
+            if timeline.happened > 3_000_000 { broken("Liveness", "events follow each other without end") }
             if time > deadline {
                 broken("Liveness", "the job has not finished \((time - plan.until).milliseconds / 1_000) s after the cluster healed")
             }
@@ -87,10 +90,14 @@ package final class SimulatedCluster {
         return failure
     }
 
-    private func submit() {
+    func submit() {
         jobManager.request(.submit(Submission(job: jobID, graph: graph, settings: [:], options: job.options))) { [self] reply in
-            if case .submitted = reply { return }
-            broken("Liveness", "the job was not taken: \(reply)")
+            switch reply {
+            case .submitted: break
+            // A JobManager that is started anew finds a job that has ended meanwhile.
+            case .refused where jobManagers.count > 1: break
+            default: broken("Liveness", "the job was not taken: \(reply)")
+            }
         }
     }
 
@@ -131,7 +138,9 @@ package final class SimulatedCluster {
         switch change {
         case .put(let path, let bytes) where path.hasSuffix("/HEAD"):
             guard let head = StoredHead.decode(bytes) else { return broken("Head", "HEAD is no HEAD") }
-            trace.note(time, "store", "HEAD \(head.sequence) names \(head.retained.map(\.checkpoint)), attempt \(head.attempt), \(head.outcome ?? "not ended")")
+            trace.note(
+                time, "store",
+                "HEAD \(head.sequence) names \(head.retained.map(\.checkpoint)), attempt \(head.attempt), \(head.outcome ?? "not ended")")
             for retained in head.retained where published.insert(retained.checkpoint).inserted { tally.counts.checkpoints += 1 }
             see(.head(head))
             if let ended = head.outcome { outcome = ended }
@@ -139,6 +148,22 @@ package final class SimulatedCluster {
         case .deleted(let path): see(.deleted(path: path))
         }
     }
+
+    // MARK: JobManagers
+
+    func startJobManager() {
+        var options = ClusterOptions()
+        options.cancellationTimeout = .seconds(30)
+        // A lease, which the simulator does not have, gives each leader an epoch of its own.
+        options.leaderEpoch = LeaderEpoch(jobManagers.count + 1)
+        options.faults = faults
+        jobManagers.append(
+            SimulatedJobManager(
+                cluster: self, number: jobManagers.count + 1,
+                machine: JobManagerMachine(options: options, seed: chance.next(), recordsCoverage: true), clock: HostClock(using: &chance)))
+    }
+
+    var faults: Set<SeededFault> { options.fault.map { [$0] } ?? [] }
 
     // MARK: TaskManagers
 
@@ -176,7 +201,11 @@ package final class SimulatedCluster {
 }
 
 extension SimulatedCluster {
-    var taskOptions: TaskOptions { TaskOptions(channelCapacity: job.channelCapacity, batchRows: 64) }
+    var taskOptions: TaskOptions {
+        var options = TaskOptions(channelCapacity: job.channelCapacity, batchRows: 64)
+        options.faults = faults
+        return options
+    }
 
     private func makeWorkerMachine(_ id: WorkerID) -> WorkerMachine {
         let slots = (job.slots + 1) / 2 + job.spareSlots
@@ -186,7 +215,7 @@ extension SimulatedCluster {
     }
 
     private func countPairs() {
-        for (pair, times) in jobManager.machine.coverage { tally.counts.count(pair: pair, times: times) }
+        for (pair, times) in jobManagers.flatMap({ $0.machine.coverage }) { tally.counts.count(pair: pair, times: times) }
         for host in hosts { for (pair, times) in host.machine.coverage { tally.counts.count(pair: pair, times: times) } }
     }
 }

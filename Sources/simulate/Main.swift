@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dataflow
 import Simulator
 
 /// Runs simulated clusters from seeds and reports what happened. Exit code 1: a promise was broken, or something never happened.

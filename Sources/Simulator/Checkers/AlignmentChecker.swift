@@ -33,7 +33,7 @@ final class AlignmentChecker: Checker {
 
     func see(_ seen: Observation, at time: Duration) -> String? {
         switch seen {
-        case .leaderHeard(.acknowledged(let acknowledgement), _):
+        case .leaderHeard(.acknowledged(let acknowledgement), _, _):
             shares[acknowledgement.checkpoint, default: []] += acknowledgement.tasks.map(\.share)
             return nil
         case .head(let head):
@@ -112,7 +112,7 @@ final class AlignmentChecker: Checker {
             let there = table.rows.values.reduce(0, +)
             return there == expectedRows ? nil : "\(there) rows are committed, the sources have given \(expectedRows)"
         case .group:
-            for (key, total) in totals {
+            for (key, total) in totals.sorted(by: { CommittedTable.text([$0.key]) < CommittedTable.text([$1.key]) }) {
                 let row: [Value] = [key, .integer(total.count), .integer(total.sum), .integer(total.greatest)]
                 if table.current[key] != row {
                     return "\(table.current[key].map(CommittedTable.text) ?? "nothing") is committed, the sources have given \(CommittedTable.text(row))"

@@ -10,10 +10,10 @@ package enum Observation {
     case deleted(path: String)
     /// The JobManager gives a message to a connection; the worker that registered there.
     case leaderSent(LeaderMessage, epoch: LeaderEpoch, to: WorkerID?)
-    /// The JobManager is told a message.
-    case leaderHeard(WorkerMessage, from: WorkerID)
-    /// The JobManager closes a worker's connection.
-    case leaderClosed(WorkerID, reason: String)
+    /// A JobManager is told a message. `leader`: which one, in the order of their starts.
+    case leaderHeard(WorkerMessage, from: WorkerID, leader: Int)
+    /// A JobManager closes a worker's connection.
+    case leaderClosed(WorkerID, reason: String, leader: Int)
     /// A TaskManager obeys a message (its machine is told it).
     case workerHeard(LeaderMessage, epoch: LeaderEpoch, WorkerID)
     case taskStarted(TaskID, on: WorkerID)

@@ -48,7 +48,9 @@ final class CommittedTable {
                 if let present = current[key] { return "+I \(Self.text(change.values)), but \(Self.text(present)) is there" }
                 current[key] = change.values
             case .updateBefore, .delete:
-                if current[key] != change.values { return "\(change.kind.symbol) \(Self.text(change.values)), but \(current[key].map(Self.text) ?? "nothing") is there" }
+                if current[key] != change.values {
+                    return "\(change.kind.symbol) \(Self.text(change.values)), but \(current[key].map(Self.text) ?? "nothing") is there"
+                }
                 if change.kind == .delete { current[key] = nil }
             case .updateAfter:
                 guard current[key] != nil else { return "+U \(Self.text(change.values)), but nothing is there" }

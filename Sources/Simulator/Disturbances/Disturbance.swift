@@ -12,6 +12,9 @@ package enum Disturbance: String, CaseIterable, Sendable {
     /// SIGTERM.
     case taskManagerTerminated
     case taskManagerStarted
+    case jobManagerKilled
+    /// Another JobManager leads, and the old one does not know.
+    case jobManagerDeposed
     /// One task's thread stands still for a while.
     case taskStalled
     // Connections

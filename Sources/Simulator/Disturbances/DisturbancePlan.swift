@@ -5,6 +5,7 @@ package struct DisturbancePlan: Sendable {
     /// What strikes at random times; each with the mean time between two strikes.
     package enum Strike: CaseIterable, Sendable {
         case kill, vanish, pause, terminate, stallTask
+        case killJobManager, deposeJobManager
         case breakControl, halfOpenControl, holdControl
         case breakData, halfOpenData, holdData
         case slowNetwork, badStore, fullStore
@@ -34,8 +35,8 @@ package struct DisturbancePlan: Sendable {
         for strike in Strike.allCases where random.chance(share) {
             let mean: Duration =
                 switch strike {
-                case .kill, .vanish, .terminate: random.duration(.seconds(40), .seconds(200))
-                case .pause: random.duration(.seconds(40), .seconds(200))
+                case .kill, .vanish, .terminate, .pause: random.duration(.seconds(40), .seconds(200))
+                case .killJobManager, .deposeJobManager: random.duration(.seconds(60), .seconds(300))
                 case .requestSavepoint: random.duration(.seconds(60), .seconds(200))
                 case .breakControl, .halfOpenControl, .breakData, .halfOpenData, .failReader: random.duration(.seconds(30), .seconds(200))
                 case .holdControl, .holdData, .stallTask, .slowNetwork, .badStore, .fullStore, .stepWallClock, .requestCheckpoint:

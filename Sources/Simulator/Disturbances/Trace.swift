@@ -9,7 +9,7 @@ package final class Trace {
     private var next = 0
 
     /// `prints`: also say each line at once.
-    package init(isOn: Bool, limit: Int = 120, prints: Bool = false) {
+    package init(isOn: Bool, limit: Int = 80, prints: Bool = false) {
         self.isOn = isOn
         self.limit = limit
         self.prints = prints

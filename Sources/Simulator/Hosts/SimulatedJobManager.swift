@@ -5,6 +5,8 @@ import Wire
 /// The JobManager's second host: carries out the effects of the very machine that the server runs, through simulated wires and stores.
 final class SimulatedJobManager {
     private unowned let cluster: SimulatedCluster
+    /// The process runs; of several, the newest is the one that TaskManagers find.
+    private(set) var isAlive = true
     private(set) var machine: JobManagerMachine
     private(set) var clock: HostClock
     private var links: [ConnectionID: Link] = [:]
@@ -14,11 +16,16 @@ final class SimulatedJobManager {
     private var lastTicket: Ticket = 0
     private var clients: [Ticket: (ClientReply) -> Void] = [:]
 
-    init(cluster: SimulatedCluster, machine: JobManagerMachine, clock: HostClock) {
+    private let number: Int
+
+    init(cluster: SimulatedCluster, number: Int, machine: JobManagerMachine, clock: HostClock) {
         self.cluster = cluster
+        self.number = number
         self.machine = machine
         self.clock = clock
     }
+
+    private var name: String { "jobmanager-\(number)" }
 
     var now: Now { clock.now(at: cluster.time) }
 
@@ -40,14 +47,27 @@ final class SimulatedJobManager {
         let message: WorkerMessage
         do { message = try WorkerMessage.decode(bytes) } catch { return cluster.broken("Wire", "a TaskManager's message is malformed: \(error)") }
         if case .register(let registration) = message { workers[connection] = registration.worker }
-        if let worker = workers[connection] { cluster.see(.leaderHeard(message, from: worker)) }
-        cluster.trace.note(cluster.time, "jobmanager", "← \(workers[connection]?.description ?? "?") \(message.summary)")
+        if let worker = workers[connection] { cluster.see(.leaderHeard(message, from: worker, leader: number)) }
+        cluster.trace.note(cluster.time, name, "← \(workers[connection]?.description ?? "?") \(message.summary)")
         tell(.message(message, from: connection))
     }
 
     func lost(_ connection: ConnectionID, reason: String) {
         guard links.removeValue(forKey: connection) != nil else { return }
         tell(.disconnected(connection, reason: reason))
+    }
+
+    // MARK: What is done to it
+
+    /// The process ends without a word. What it had asked of the store may still happen.
+    func kill() {
+        isAlive = false
+        for connection in links.keys.sorted() { links[connection]?.kill(.acceptor, machineGone: false) }
+    }
+
+    /// It is cut off from its TaskManagers, who look for another leader; it does not know that it is none any more.
+    func cutOff(_ body: (Link) -> Void) {
+        for connection in links.keys.sorted() { if let link = links[connection] { body(link) } }
     }
 
     // MARK: Users
@@ -61,7 +81,7 @@ final class SimulatedJobManager {
     // MARK: The machine
 
     func tell(_ event: ClusterEvent) {
-        guard !cluster.isOver else { return }
+        guard isAlive, !cluster.isOver else { return }
         let effects = machine.handle(event, at: now)
         if cluster.checksInvariants { machine.checkInvariants() }
         for effect in effects { carryOut(effect) }
@@ -72,16 +92,16 @@ final class SimulatedJobManager {
         case .send(let message, let epoch, let connection):
             guard let link = links[connection] else { return }
             cluster.see(.leaderSent(message, epoch: epoch, to: workers[connection]))
-            cluster.trace.note(cluster.time, "jobmanager", "→ \(workers[connection]?.description ?? "?") \(message.summary)")
+            cluster.trace.note(cluster.time, name, "→ \(workers[connection]?.description ?? "?") \(message.summary)")
             link.send(message.encode(epoch: epoch), from: .acceptor)
         case .close(let connection, let reason):
-            if let worker = workers[connection] { cluster.see(.leaderClosed(worker, reason: reason)) }
+            if let worker = workers[connection] { cluster.see(.leaderClosed(worker, reason: reason, leader: number)) }
             links[connection]?.close(from: .acceptor, reason: reason)
             cluster.timeline.after(.milliseconds(1)) { [self] in lost(connection, reason: reason) }
         case .store(let ticket, let store, let request):
-            cluster.trace.note(cluster.time, "jobmanager", "store \(request.summary)")
+            cluster.trace.note(cluster.time, name, "store \(request.summary)")
             cluster.store.perform(request, in: store) { [self] answer in
-                cluster.trace.note(cluster.time, "jobmanager", "store answers \(answer.summary) to \(request.summary)")
+                cluster.trace.note(cluster.time, name, "store answers \(answer.summary) to \(request.summary)")
                 tell(.stored(ticket, answer))
             }
         case .discover(let job, let vertex, let spec, let known):
@@ -91,7 +111,7 @@ final class SimulatedJobManager {
         case .wake(let instant):
             wake(at: instant)
         case .log(let line):
-            cluster.trace.note(cluster.time, "jobmanager", "\(line.level.rawValue) \(line.logger) \(line.message)")
+            cluster.trace.note(cluster.time, name, "\(line.level.rawValue) \(line.logger) \(line.message)")
         }
     }
 

@@ -60,7 +60,8 @@ extension SimulatedTaskManager {
             for vertex in graph.sinks where deployment.subtasks.contains(SubtaskID(vertex: vertex, index: 0)) {
                 guard let spec = graph.vertices[vertex].sink else { continue }
                 try connectors.sink(spec).discard(
-                    job: job, vertex: vertex, attemptsBelow: attempt, keeping: deployment.committables.filter { $0.vertex == vertex }.map(\.committable))
+                    job: job, vertex: vertex, attemptsBelow: attempt,
+                    keeping: deployment.committables.filter { $0.vertex == vertex }.map(\.committable))
             }
             var made: [SimulatedTask] = []
             for subtask in deployment.subtasks {

@@ -33,7 +33,17 @@ final class SimulatedTaskManager {
         self.clock = clock
     }
 
-    func start() { tell(.timer) }
+    func start() {
+        tell(.timer)
+        measure()
+    }
+
+    private func measure() {
+        after(cluster.chance.duration(.seconds(5), .seconds(30))) { [self] in
+            tell(.metrics(tasks.keys.sorted().compactMap { tasks[$0]?.task.metrics }))
+            measure()
+        }
+    }
 
     var time: Duration { cluster.time }
     var now: Now { clock.now(at: cluster.time) }
@@ -71,7 +81,7 @@ final class SimulatedTaskManager {
         case .connect: connect()
         case .disconnect(let reason):
             control?.close(from: .opener, reason: reason)
-            let old = controlID
+            let old = links
             after(cluster.chance.duration(.zero, .milliseconds(100))) { [self] in ended(old, reason) }
         case .send(let message):
             cluster.trace.note(time, "\(id)", "→ jobmanager \(message.summary)")
@@ -107,24 +117,31 @@ final class SimulatedTaskManager {
             if let refusal { return tell(.disconnected(reason: refusal)) }
             control?.close(from: .opener, reason: "replaced")
             control = nil
-            let link = cluster.jobManager.accept { connection in
-                let link = Link(network: cluster.network) { [unowned self] end, bytes in
-                    if end == .acceptor { cluster.jobManager.arrived(bytes, on: connection) } else { inside { [self] in arrived(bytes, connection) } }
-                } ended: { [unowned self] _, end, reason in
-                    if end == .acceptor { cluster.jobManager.lost(connection, reason: reason) } else { inside { [self] in ended(connection, reason) } }
+            guard let leader = cluster.leader else { return tell(.disconnected(reason: "connection refused")) }
+            links += 1
+            let number = links
+            control = leader.accept { [self] connection in
+                Link(network: cluster.network) { [unowned self, unowned leader] end, bytes in
+                    switch end {
+                    case .opener: inside { [self] in arrived(bytes, number) }
+                    case .acceptor: leader.arrived(bytes, on: connection)
+                    }
+                } ended: { [unowned self, unowned leader] _, end, reason in
+                    switch end {
+                    case .opener: inside { [self] in ended(number, reason) }
+                    case .acceptor: leader.lost(connection, reason: reason)
+                    }
                 }
-                return link
             }
-            control = link
-            controlID = cluster.jobManager.lastConnection
             tell(.connected)
         }
     }
 
-    private var controlID: UInt64 = 0
+    /// Connections made so far: what an older one says is not heard.
+    private var links = 0
 
-    private func arrived(_ bytes: [UInt8], _ connection: UInt64) {
-        guard connection == controlID, control != nil else { return }
+    private func arrived(_ bytes: [UInt8], _ number: Int) {
+        guard number == links, control != nil else { return }
         do {
             let (epoch, message) = try LeaderMessage.decode(bytes)
             cluster.see(.workerHeard(message, epoch: epoch, id))
@@ -132,8 +149,8 @@ final class SimulatedTaskManager {
         } catch { cluster.broken("Wire", "a JobManager's message is malformed: \(error)") }
     }
 
-    private func ended(_ connection: UInt64, _ reason: String) {
-        guard connection == controlID, control != nil else { return }
+    private func ended(_ number: Int, _ reason: String) {
+        guard number == links, control != nil else { return }
         control = nil
         tell(.disconnected(reason: reason))
     }

@@ -16,7 +16,7 @@ extension WorkerMessage {
         case .needsSplits(let task): "needs splits \(task.subtask)#\(task.attempt)"
         case .acknowledged(let all):
             "acknowledged \(all.checkpoint) #\(all.attempt): "
-                + all.tasks.map { "\($0.share.subtask) \($0.share.splits.map { "\($0.split.id)@\(SimulatedInput.index(at: $0.position))" }) finished \($0.share.finishedSplits) \($0.share.committables.map(\.id))" }
+                + all.tasks.map { "\($0.share.subtask) \($0.share.splits.summary) \($0.share.finishedSplits) \($0.share.committables.map(\.id))" }
                 .joined(separator: "; ")
         case .declined(_, let attempt, let checkpoint, let reason): "declined \(checkpoint) #\(attempt): \(reason)"
         case .committed(_, let checkpoint, let ids): "committed \(checkpoint) \(ids)"
@@ -27,6 +27,11 @@ extension WorkerMessage {
     }
 }
 
+extension [SplitState] {
+    /// Each with the row that is next.
+    fileprivate var summary: String { map { "\($0.split.id)@\(SimulatedInput.index(at: $0.position))" }.description }
+}
+
 extension LeaderMessage {
     var summary: String {
         switch self {
@@ -34,14 +39,15 @@ extension LeaderMessage {
         case .refused(let reason): "refused: \(reason)"
         case .heartbeat(let sequence): "heartbeat \(sequence)"
         case .deploy(let deployment):
-            "deploy #\(deployment.layout.attempt) \(deployment.subtasks) from checkpoint \(deployment.restore?.checkpoint ?? 0), keeping \(deployment.committables.map(\.committable.id))"
+            "deploy #\(deployment.layout.attempt) \(deployment.subtasks) from checkpoint \(deployment.restore?.checkpoint ?? 0), keeping "
+                + "\(deployment.committables.map(\.committable.id))"
         case .start(_, let attempt): "start #\(attempt)"
         case .cancel(_, let attempt): "cancel #\(attempt)"
         case .trigger(_, let attempt, let barrier, _, _): "trigger \(barrier.checkpoint) \(barrier.kind) #\(attempt)"
         case .completed(_, let checkpoint): "completed \(checkpoint)"
         case .aborted(_, let checkpoint): "aborted \(checkpoint)"
         case .splits(let task, let splits, let noMore):
-            "splits for \(task.subtask)#\(task.attempt): \(splits.map { "\($0.split.id)@\(SimulatedInput.index(at: $0.position))" })\(noMore ? ", no more" : "")"
+            "splits for \(task.subtask)#\(task.attempt): \(splits.summary)\(noMore ? ", no more" : "")"
         case .commit(_, let checkpoint, let commits): "commit \(checkpoint) \(commits.map(\.committable.id))"
         case .release: "release"
         }

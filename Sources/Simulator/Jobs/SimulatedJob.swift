@@ -68,7 +68,8 @@ extension SimulatedJob {
         options.restart =
             random.chance(0.5)
             ? .fixedDelay(attempts: .max, delay: .seconds(1))
-            : .exponentialDelay(initial: .milliseconds(200), maximum: .seconds(5), multiplier: 1.5, resetAfter: .seconds(60), jitter: 0.1, attempts: .max)
+            : .exponentialDelay(
+                initial: .milliseconds(200), maximum: .seconds(5), multiplier: 1.5, resetAfter: .seconds(60), jitter: 0.1, attempts: .max)
         let sinkParallelism = chainsSink ? parallelism : random.int(1...2)
         return SimulatedJob(
             shape: shape, window: window, isTwoPhase: random.chance(0.6), chainsSink: chainsSink,
@@ -105,7 +106,8 @@ extension SimulatedJob {
 extension SimulatedJob {
     var summary: String {
         """
-        \(shape)\(shape == .window ? " \(window) \(isTwoPhase ? "two-phase" : "one-phase")" : ""), parallelism \(sourceParallelism)/\(parallelism)/\(sinkParallelism)\
+        \(shape)\(shape == .window ? " \(window) \(isTwoPhase ? "two-phase" : "one-phase")" : ""), \
+        parallelism \(sourceParallelism)/\(parallelism)/\(sinkParallelism)\
         \(chainsSink ? " chained" : ""), roll every \(rollEvery), \(inputs.map { "\($0.splits) splits of \($0.rowsPerSplit) rows" }), checkpoints every \
         \(options.checkpointInterval.map { "\($0)" } ?? "never")
         """

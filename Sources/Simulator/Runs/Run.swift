@@ -23,7 +23,7 @@ package enum Run {
 
     private static func once(_ seed: UInt64, _ options: RunOptions) -> RunResult {
         let cluster = SimulatedCluster(seed: seed, options: options)
-        let broken = cluster.run()
+        let broken = RunningSeeds.during(seed) { cluster.run() }
         return RunResult(seed: seed, broken: broken, counts: cluster.tally.counts, trace: cluster.trace.lines, length: cluster.time)
     }
 

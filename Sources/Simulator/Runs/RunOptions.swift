@@ -1,3 +1,5 @@
+import Dataflow
+
 /// How runs are made; the same for all seeds of a report.
 package struct RunOptions: Sendable {
     /// Cluster time over which the input comes; disturbances stop shortly before its end.

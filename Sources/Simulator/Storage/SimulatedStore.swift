@@ -39,7 +39,9 @@ package final class SimulatedStore {
             tally.count(.storeSlow)
         }
         let back = random.duration(.zero, conditions.least)
-        func fail(_ words: String, mayHaveHappened: Bool) { timeline.after(delay + back) { answer(.failed(words, mayHaveHappened: mayHaveHappened)) } }
+        func fail(_ words: String, mayHaveHappened: Bool) {
+            timeline.after(delay + back) { answer(.failed(words, mayHaveHappened: mayHaveHappened)) }
+        }
 
         if case .put = request, conditions.isFull {
             tally.count(.storeFull)
