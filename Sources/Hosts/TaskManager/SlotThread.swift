@@ -84,11 +84,11 @@ package final class SlotThread: Sendable {
             case .stopped: break
             }
             route(cell, cells)
-            // A neighbour that was stepped before may have got something just now.
-            if cell.gaveToNeighbour {
-                cell.gaveToNeighbour = false
-                deadline = nil
-            }
+        }
+        // A neighbour that was stepped before may have got something since: from the cell that was stepped, or from one that answered it.
+        for cell in cells where cell.gaveToNeighbour {
+            cell.gaveToNeighbour = false
+            deadline = nil
         }
         return deadline
     }
