@@ -7,10 +7,6 @@
 SET 'pipeline.name' = 'stock-ticker';
 SET 'parallelism.default' = '2';
 SET 'execution.checkpointing.interval' = '500 ms';
--- A lost TaskManager is no reason to wait: start again on the slots that are left.
-SET 'restart-strategy.type' = 'fixed-delay';
-SET 'restart-strategy.fixed-delay.attempts' = '1000';
-SET 'restart-strategy.fixed-delay.delay' = '100 ms';
 
 CREATE TABLE ticks (
   EVENT_TIME STRING,

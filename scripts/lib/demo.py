@@ -146,7 +146,7 @@ def run():
     cluster.start(taskmanagers=2, slots=2)
     for name, pid in cluster.processes().items():
         say(f"{name:14} pid {pid}")
-    say(f"up after {time.monotonic() - began:.2f} s; dashboard and REST API: {cluster.url}")
+    say(f"up after {time.monotonic() - began:.2f} s; REST API: {cluster.url}")
 
     title(4, f"Stock ticks, {options.rate:,} a second, and a job that keeps the highest prices")
     say(f"ticks are made from {example}/ticks.template.json into {shown(ticks)}")
@@ -193,10 +193,11 @@ def ending():
     say(f"logs         {shown(os.path.join(cluster.folder, 'log'))}")
     say(f"checkpoints  {shown(os.path.join(cluster.folder, 'checkpoints'))}")
     if options.keep:
-        say(f"REST API     {cluster.url} (the cluster still runs)")
+        say(f"REST API     {cluster.url}/jobs/overview (the cluster still runs)")
         say(f"stop it:     scripts/local-cluster stop --dir {shown(cluster.folder)}")
     else:
-        say(f"cluster      {cluster.stop()}")
+        cluster.stop()
+        say("cluster      stopped")
 
 
 try:
