@@ -55,6 +55,9 @@ extension SimulatedCluster {
             timeline.after(chance.duration(.milliseconds(300), .seconds(15))) { [self] in replaceJobManager() }
         case .deposeJobManager:
             guard let deposed = leader else { return }
+            // Who has not claimed HEAD when his lease is over must not do so after his successor: there the lease protects, which nobody
+            // keeps here.
+            guard deposed.leads(jobID) else { return }
             tally.count(.jobManagerDeposed)
             deposed.cutOff { $0.cut(opener: soon(), acceptor: chance.chance(0.5) ? nil : atLast()) }
             replaceJobManager()

@@ -57,6 +57,14 @@ final class SimulatedJobManager {
         tell(.disconnected(connection, reason: reason))
     }
 
+    /// It has claimed the job's HEAD.
+    func leads(_ job: JobID) -> Bool {
+        switch machine.phase(of: job) {
+        case nil, .created, .claiming, .suspended: false
+        case .reading, .waitingForSlots, .publishingLayout, .deploying, .running, .restarting, .finishing, .ending, .ended: true
+        }
+    }
+
     // MARK: What is done to it
 
     /// The process ends without a word. What it had asked of the store may still happen.
