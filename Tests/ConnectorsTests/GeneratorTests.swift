@@ -42,15 +42,16 @@ import Testing
         #expect(isSame)
     }
 
-    @Test func theRateIsKept() throws {
+    /// Also while a reader holds only some of the splits.
+    @Test(arguments: [(1, 8), (1, 2), (2, 4), (2, 1)]) func theRateIsKept(parallelism: Int, splits: Int) throws {
         let source = try generator(schema(("id", .bigint)), ["rows-per-second": "100"])
-        let reader = try source.makeReader(ReaderContext(subtask: 0, parallelism: 1))
-        try reader.add(source.discover(known: []).splits.map { SplitState(split: $0) })
+        let reader = try source.makeReader(ReaderContext(subtask: 0, parallelism: parallelism))
+        try reader.add(source.discover(known: []).splits.prefix(splits).map { SplitState(split: $0) })
         var count = 0
         for time in 0...10_000 {
             while case .batch(let batch, _) = try reader.poll(maximumRows: 8_192, at: now(Int64(time))) { count += batch.count }
         }
-        #expect(abs(count - 1_000) <= 16)
+        #expect(abs(count - 1_000 / parallelism) <= 16)
     }
 
     @Test func rendersTheTemplateOfTheDataGenerator() throws {
@@ -102,7 +103,10 @@ import Testing
         #expect(message(["connector": "filesystem", "path": "/a", "format": "json", "json.ignore-parse-errors": "yes"]).contains("true or false"))
         #expect(message(["connector": "filesystem", "path": "s3://b/a", "format": "json"]).contains("local files"))
         #expect(message(["connector": "print"]).contains("cannot be read"))
-        #expect(message(["connector": "datagen", "fields.b.min": "1"]).contains("fields.b.min"))
+        #expect(message(["connector": "datagen", "fields.b.min": "1"]).contains("unknown option 'fields.b.min'"))
+        #expect(message(["connector": "datagen", "fields.a.mni": "1"]).contains("did you mean 'fields.a.min'?"))
+        #expect(message(["connector": "datagen", "sink.parallelism": "1"]).contains("'sink.parallelism'"))
+        #expect(message(["connector": "datagen", "seed": "1", "scan.parallelism": "2", "fields.a.min": "1"]) == "fine")
         #expect(message(["connector": "filesystem", "path": "/a", "format": "json", "source.monitor-interval": "5 s"]) == "fine")
     }
 

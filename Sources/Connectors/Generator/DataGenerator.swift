@@ -25,13 +25,6 @@ package struct DataGenerator: Source {
         self.spec = spec
         let seed = UInt64(bitPattern: try options.integer("seed") ?? 0)
         let names = spec.tableColumns.isEmpty ? spec.physical.names : spec.tableColumns
-        for key in spec.options.keys.sorted() where key.hasPrefix("fields.") {
-            let name = key.dropFirst(7).split(separator: ".").dropLast().joined(separator: ".")
-            let known = ["kind", "min", "max", "max-past", "length", "var-len", "start", "end", "null-rate"]
-            guard names.contains(name), known.contains(where: { key == "fields.\(name).\($0)" }) else {
-                throw options.error("unknown option '\(key)': it is 'fields.<column>.' and one of \(known.joined(separator: ", "))")
-            }
-        }
         var fields: [FieldGenerator] = []
         for field in spec.physical.fields {
             fields.append(try FieldGenerator(field, place: names.firstIndex(of: field.name) ?? 0, options: options, seed: seed))
@@ -53,6 +46,9 @@ package struct DataGenerator: Source {
 
     package var discoveryInterval: Duration? { nil }
 
+    /// The rate is that of all splits together, and without `number-of-rows` none of them ends.
+    package var distribution: SplitDistribution { .spread }
+
     package func makeReader(_ context: ReaderContext) -> any SourceReader { Reader(self, context) }
 
     /// The table's row number of a split's `count`-th row.
@@ -73,12 +69,15 @@ package struct DataGenerator: Source {
         private let reader: JSONReader?
         private let text = TextBuffer()
         private var splits: [Progress] = []
+        /// This reader's share. Splits are handed out one by one as readers ask, so it cannot hang on how many are here.
+        private let rate: Double
         /// Since when the rate is kept, and the rows given since; anew whenever the splits change.
         private var clock: (started: Instant, given: Int64)?
 
         init(_ generator: DataGenerator, _ context: ReaderContext) {
             self.generator = generator
             self.fill = ColumnFill(generator.spec.physical.types, capacity: context.batchRows)
+            self.rate = generator.rowsPerSecond / Double(min(context.parallelism, generator.splits))
             self.reader = generator.template.map { _ in JSONReader(generator.spec.physical) }
         }
 
@@ -116,9 +115,8 @@ package struct DataGenerator: Source {
             return .batch(fill.finish(), split: splits[index].state.split.id)
         }
 
-        /// Rows that the rate of all splits here allows now. After a stall, at most those of one second are made up for.
+        /// Rows that the rate allows now. After a stall, at most those of one second are made up for.
         private func due(_ now: Now, _ wake: inout Instant) -> Int64 {
-            let rate = generator.rowsPerSecond * Double(splits.count) / Double(generator.splits)
             guard let (started, given) = clock else {
                 clock = (now.instant, 0)
                 return 1
@@ -159,7 +157,8 @@ package struct DataGenerator: Source {
         func snapshot() -> [SplitState] {
             splits.map { progress in
                 var state = progress.state
-                state.position = Position.encode(progress.count)
+                // One without a row stays fresh: as a half-read one it would hold watermarks back.
+                if progress.count > 0 { state.position = Position.encode(progress.count) }
                 return state
             }
         }
