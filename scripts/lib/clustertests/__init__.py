@@ -1,0 +1,1 @@
+"""What scripts/cluster-test runs: stories on clusters of real processes."""
