@@ -25,11 +25,13 @@ package struct Discovery: Hashable, Sendable {
     package var isComplete: Bool
     /// When to look again (`Source.discoveryInterval`); nil: once was enough.
     package var next: Duration?
+    package var distribution: SplitDistribution
 
-    package init(splits: [Split], isComplete: Bool, next: Duration? = nil) {
+    package init(splits: [Split], isComplete: Bool, next: Duration? = nil, distribution: SplitDistribution = .onRequest) {
         self.splits = splits
         self.isComplete = isComplete
         self.next = next
+        self.distribution = distribution
     }
 }
 

@@ -22,6 +22,7 @@ struct Story {
     /// Splits that discovery finds.
     var splits: [String] = []
     var isComplete = true
+    var distribution = SplitDistribution.onRequest
     var connections: [String: ConnectionID] = [:]
     private var lastConnection: ConnectionID = 0
     /// Workers that do what they are told at once.
@@ -104,7 +105,8 @@ struct Story {
             if storeAnswers { answer(ticket, store, request) } else { asked.append((ticket, store, request)) }
         case .discover(let job, let vertex, _, let known):
             let new = splits.filter { !known.contains($0) }.map { Split(id: $0, label: $0, payload: []) }
-            tell(.discovered(job: job, vertex: vertex, .success(Discovery(splits: new, isComplete: isComplete, next: .seconds(10)))))
+            let found = Discovery(splits: new, isComplete: isComplete, next: .seconds(10), distribution: distribution)
+            tell(.discovered(job: job, vertex: vertex, .success(found)))
         case .send(let message, _, let connection):
             guard let name = connections.first(where: { $0.value == connection })?.key, obedient.contains(name) else { return }
             obey(name, message)

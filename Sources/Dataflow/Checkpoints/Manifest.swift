@@ -40,12 +40,15 @@ package struct Manifest: Hashable, Codable, Sendable {
         package var known: [String]
         /// No further split will come.
         package var isComplete: Bool
+        /// As the source's last discovery said; nil: none has answered yet.
+        package var distribution: SplitDistribution?
 
-        package init(vertex: Int, pending: [SplitState], known: [String], isComplete: Bool) {
+        package init(vertex: Int, pending: [SplitState], known: [String], isComplete: Bool, distribution: SplitDistribution? = nil) {
             self.vertex = vertex
             self.pending = pending
             self.known = known
             self.isComplete = isComplete
+            self.distribution = distribution
         }
     }
 

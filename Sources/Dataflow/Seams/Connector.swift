@@ -12,7 +12,21 @@ package protocol Source: Sendable {
     /// Time between calls of `discover`; nil: once is enough.
     var discoveryInterval: Duration? { get }
 
+    /// How splits come to readers.
+    var distribution: SplitDistribution { get }
+
     func makeReader(_ context: ReaderContext) throws(StreamError) -> any SourceReader
+}
+
+extension Source {
+    package var distribution: SplitDistribution { .onRequest }
+}
+
+package enum SplitDistribution: String, Hashable, Codable, Sendable {
+    /// One split a request: readers end their splits, and who is faster reads more.
+    case onRequest
+    /// Every reader has its share at once: splits are without end, or are read side by side.
+    case spread
 }
 
 package struct ReaderContext: Sendable {

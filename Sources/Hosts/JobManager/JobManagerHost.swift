@@ -120,7 +120,8 @@ private func discover(_ spec: SourceSpec, _ known: Set<String>, _ connectors: an
     do throws(StreamError) {
         let source = try connectors.source(spec)
         let (splits, isComplete) = try source.discover(known: known)
-        return .success(Discovery(splits: splits, isComplete: isComplete, next: source.discoveryInterval))
+        return .success(
+            Discovery(splits: splits, isComplete: isComplete, next: source.discoveryInterval, distribution: source.distribution))
     } catch {
         return .failure(error.during("source \(spec.table)"))
     }

@@ -58,10 +58,11 @@ package struct JobMaster: Sendable {
         submitter = ticket
         let graph = submission.graph
         graphBytes = JobGraphBytes.encode(graph)
-        parallelism = graph.vertices.map { min(max($0.parallelism ?? submission.options.parallelism, 1), graph.maxParallelism) }
+        let parallelism = graph.vertices.map { min(max($0.parallelism ?? submission.options.parallelism, 1), graph.maxParallelism) }
+        self.parallelism = parallelism
         head = HeadKeeper(job: submission.job)
         coordinator = CheckpointCoordinator(job: submission.job, options: submission.options)
-        assigners = graph.sources.map { SplitAssigner(vertex: $0) }
+        assigners = graph.sources.map { SplitAssigner(vertex: $0, readers: parallelism[$0]) }
         policy = RestartPolicy(submission.options.restart)
         chronicle = JobChronicle(at: now.wallMilliseconds)
     }

@@ -1,24 +1,42 @@
 import Dataflow
 
-/// The split enumerator of one source vertex: knows what was found, hands it out in order, one split a request.
+/// The split enumerator of one source vertex: knows what was found and gives it to readers, which ask when they run out.
 ///
-/// Promise: a split is pending, or with one reader, or finished; never two of them. What was handed out before a trigger belongs to its
+/// Promises: a split is pending, or with one reader, or finished; never two of them. What was handed out before a trigger belongs to its
 /// reader; so the pending ones at the trigger are what the checkpoint holds.
+///
+/// Splits that were half read before a restore are all with readers before those begin anything fresh: a reader of fresh splits alone would
+/// raise the watermark above rows that nobody has yet. So they are kept as shares, one a reader, which its first request answers.
 package struct SplitAssigner: Sendable {
     package struct Assignment: Hashable, Sendable {
         package var subtask: Int
+        /// Empty: nothing for now, so that the reader holds no watermarks back.
         package var splits: [SplitState]
         /// Nothing further will come for this reader.
         package var noMore: Bool
+
+        package init(subtask: Int, splits: [SplitState], noMore: Bool) {
+            self.subtask = subtask
+            self.splits = splits
+            self.noMore = noMore
+        }
     }
 
     package let vertex: Int
+    /// Fresh splits for whoever asks, in the order of discovery.
     private var pending: [SplitState] = []
+    /// Splits that are set aside for each reader until it asks for the first time.
+    private var shares: [[SplitState]]
     private var known: [String] = []
     private var knownSet: Set<String> = []
     private var isComplete = false
-    /// Readers whose request could not be answered yet, in the order of asking.
-    private var waiting: [Int] = []
+    private var distribution: SplitDistribution?
+    /// Discovery has answered since the reset, or need not.
+    private var isInformed = false
+    /// Readers of this attempt that have asked at least once.
+    private var hasAsked: Set<Int> = []
+    /// Readers whose request could not be answered with a split yet, in the order of asking, and whether they were told.
+    private var waiting: [(subtask: Int, isTold: Bool)] = []
     /// Splits with a reader that no snapshot has shown as finished, by reader.
     private var handedOut: [String: Int] = [:]
 
@@ -31,24 +49,36 @@ package struct SplitAssigner: Sendable {
     }
     private var discovery = Discovery.due(.zero)
 
-    package init(vertex: Int) { self.vertex = vertex }
+    package init(vertex: Int, readers: Int = 1) {
+        self.vertex = vertex
+        shares = Array(repeating: [], count: readers)
+    }
 
-    /// Starts from a checkpoint, or from nothing. `reading`: splits with the positions that readers had reached.
+    /// Starts from a checkpoint, or from nothing. `reading`: splits with the positions that readers had reached, in the order of readers.
     package mutating func reset(to enumerator: Manifest.Enumerator?, reading: [SplitState]) {
-        let old = discovery
         known = enumerator?.known ?? []
         knownSet = Set(known)
         isComplete = enumerator?.isComplete ?? false
-        let order = Dictionary(known.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-        pending = reading.sorted { (order[$0.split.id] ?? .max, $0.split.id) < (order[$1.split.id] ?? .max, $1.split.id) }
-        pending += enumerator?.pending ?? []
+        distribution = enumerator?.distribution
+        isInformed = isComplete
+        hasAsked = []
         waiting = []
         handedOut = [:]
-        if isComplete {
-            discovery = old == .asked || old == .askedBefore ? .askedBefore : .over
+        let old = discovery
+        if old == .asked || old == .askedBefore {
+            discovery = .askedBefore
         } else {
-            discovery = old == .asked || old == .askedBefore ? .askedBefore : .due(.zero)
+            discovery = isComplete ? .over : .due(.zero)
         }
+
+        let order = Dictionary(known.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        let all = reading + (enumerator?.pending ?? [])
+        pending = all.filter { !$0.isBegun }.sorted { (order[$0.split.id] ?? .max, $0.split.id) < (order[$1.split.id] ?? .max, $1.split.id) }
+        // Neighbours among the old readers stay together.
+        let begun = all.filter(\.isBegun)
+        shares = Array(repeating: [], count: shares.count)
+        for (place, split) in begun.enumerated() { shares[place * shares.count / begun.count].append(split) }
+        setSharesAside()
     }
 
     /// The split ids to leave out, when it is time to look for splits.
@@ -76,10 +106,11 @@ package struct SplitAssigner: Sendable {
                 pending.append(SplitState(split: split))
             }
             isComplete = found.isComplete
+            distribution = found.distribution
+            isInformed = true
             discovery = isComplete ? .over : found.next.map { .due(now + $0) } ?? .over
-            let asking = waiting
-            waiting = []
-            return asking.flatMap { needsSplits($0) }
+            setSharesAside()
+            return answerWaiting() + handOutShares()
         }
     }
 
@@ -92,21 +123,67 @@ package struct SplitAssigner: Sendable {
         }
     }
 
-    /// Empty: nothing now; the request is remembered.
+    /// Empty: it is not known yet whether there is something. The request is remembered until a split answers it.
     package mutating func needsSplits(_ subtask: Int) -> [Assignment] {
-        if waiting.contains(subtask) { return [] }
-        guard !pending.isEmpty else {
-            if isComplete { return [Assignment(subtask: subtask, splits: [], noMore: true)] }
-            waiting.append(subtask)
-            return []
-        }
-        let split = pending.removeFirst()
-        handedOut[split.split.id] = subtask
-        return [Assignment(subtask: subtask, splits: [split], noMore: isComplete && pending.isEmpty)]
+        precondition(shares.indices.contains(subtask), "only readers of this vertex ask")
+        if waiting.contains(where: { $0.subtask == subtask }) { return [] }
+        hasAsked.insert(subtask)
+        waiting.append((subtask, isTold: false))
+        return answerWaiting()
     }
 
+    // MARK: Giving
+
+    /// With `.spread`, deals what is pending to the readers that have least.
+    private mutating func setSharesAside() {
+        guard distribution == .spread, !pending.isEmpty else { return }
+        var loads = shares.map(\.count)
+        for reader in handedOut.values { loads[reader] += 1 }
+        for split in pending {
+            let reader = loads.indices.min { (loads[$0], $0) < (loads[$1], $1) } ?? 0
+            loads[reader] += 1
+            shares[reader].append(split)
+        }
+        pending = []
+    }
+
+    /// Gives splits, or word that there are none, to those who wait.
+    private mutating func answerWaiting() -> [Assignment] {
+        var answers: [Assignment] = []
+        let asking = waiting
+        waiting = []
+        for (subtask, isTold) in asking {
+            let splits = takeSplits(for: subtask)
+            let noMore = isComplete && pending.isEmpty
+            if splits.isEmpty, !noMore { waiting.append((subtask, isTold: isTold || isInformed)) }
+            if !splits.isEmpty || noMore || isInformed && !isTold {
+                answers.append(Assignment(subtask: subtask, splits: splits, noMore: noMore))
+            }
+        }
+        return answers
+    }
+
+    /// The reader's share if it has one, otherwise one of the fresh.
+    private mutating func takeSplits(for subtask: Int) -> [SplitState] {
+        var splits = shares[subtask]
+        shares[subtask] = []
+        if splits.isEmpty, !pending.isEmpty { splits = [pending.removeFirst()] }
+        for split in splits { handedOut[split.split.id] = subtask }
+        return splits
+    }
+
+    /// New splits go to readers that do not ask, too: these may never end those that they have.
+    private mutating func handOutShares() -> [Assignment] {
+        shares.indices.filter { !shares[$0].isEmpty && hasAsked.contains($0) }.map { subtask in
+            Assignment(subtask: subtask, splits: takeSplits(for: subtask), noMore: isComplete)
+        }
+    }
+
+    // MARK: Checkpoints
+
     package func snapshot() -> Manifest.Enumerator {
-        Manifest.Enumerator(vertex: vertex, pending: pending, known: known, isComplete: isComplete)
+        Manifest.Enumerator(
+            vertex: vertex, pending: shares.flatMap { $0 } + pending, known: known, isComplete: isComplete, distribution: distribution)
     }
 
     /// The splits that readers hold, which every complete checkpoint must show.
@@ -117,14 +194,25 @@ package struct SplitAssigner: Sendable {
         for split in splits { handedOut[split] = nil }
     }
 
-    package var counts: (pending: Int, handedOut: Int, known: Int) { (pending.count, handedOut.count, known.count) }
+    package var counts: (pending: Int, handedOut: Int, known: Int) {
+        (pending.count + shares.reduce(0) { $0 + $1.count }, handedOut.count, known.count)
+    }
 
     package func checkInvariants() {
         precondition(knownSet.count == known.count, "a split is known once")
-        let waiting = Set(pending.map(\.split.id))
-        precondition(waiting.count == pending.count, "a split is pending once")
-        precondition(waiting.isDisjoint(with: handedOut.keys), "a split with a reader is not pending")
-        precondition(pending.isEmpty || self.waiting.isEmpty, "no reader waits while there are splits")
-        precondition(waiting.isSubset(of: knownSet), "what is pending is known")
+        let all = (shares.flatMap { $0 } + pending).map(\.split.id)
+        let unassigned = Set(all)
+        precondition(unassigned.count == all.count, "a split is pending once")
+        precondition(unassigned.isDisjoint(with: handedOut.keys), "a split with a reader is not pending")
+        precondition(pending.isEmpty || waiting.isEmpty, "no reader waits while there are splits")
+        precondition(pending.allSatisfy { !$0.isBegun }, "what was begun has a reader set aside for it")
+        precondition(hasAsked.allSatisfy { shares[$0].isEmpty }, "a reader that has asked has its share")
+        precondition(distribution != .spread || pending.isEmpty, "what is spread has a reader set aside for it")
+        precondition(unassigned.isSubset(of: knownSet), "what is pending is known")
     }
+}
+
+extension SplitState {
+    /// Rows of it were read, or a watermark came from it.
+    fileprivate var isBegun: Bool { !position.isEmpty || watermark > Watermark.minimum }
 }
