@@ -8,7 +8,8 @@ package struct StandardConnectors: ConnectorRegistry {
     package init(collectors: [String: CollectSink.Consumer] = [:]) { self.collectors = collectors }
 
     package func source(_ spec: SourceSpec) throws(StreamError) -> any Source {
-        switch try ConnectorOptions.check(spec.table, spec.options, reads: true) {
+        let columns = spec.tableColumns.isEmpty ? spec.physical.names : spec.tableColumns
+        switch try ConnectorOptions.check(spec.table, spec.options, columns: columns) {
         case "filesystem": return try FileSource(spec)
         case "datagen": return try DataGenerator(spec)
         case let other: throw Options(spec.table, spec.options).error("connector '\(other)' cannot be read from")
@@ -16,7 +17,7 @@ package struct StandardConnectors: ConnectorRegistry {
     }
 
     package func sink(_ spec: SinkSpec) throws(StreamError) -> any Sink {
-        switch try ConnectorOptions.check(spec.table, spec.options, reads: false) {
+        switch try ConnectorOptions.check(spec.table, spec.options, columns: spec.schema.names) {
         case "filesystem": return try FileSink(spec)
         case "print": return try PrintSink(spec)
         case "blackhole": return try BlackholeSink(spec)

@@ -134,10 +134,9 @@ private struct Compiler {
     private func collectSink(_ query: QuerySyntax) throws(SQLError) -> SinkPlan {
         var binder = binder
         let plan = try binder.bind(query)
-        let collect = ConnectorDescription(name: "collect", canRead: false, canWrite: true, writesChanges: true)
         let columns = plan.columns.map { TableDefinition.Column(name: $0.name, type: $0.type, kind: .physical) }
         let table = TableDefinition(
-            name: "collect", columns: columns, watermark: nil, primaryKey: [], partitionKeys: [], options: ["connector": "collect"], connector: collect)
+            name: "collect", columns: columns, watermark: nil, primaryKey: [], partitionKeys: [], options: ["connector": "collect"], connector: .collect)
         return try optimized(SinkPlan(input: plan, table: table, options: table.options, range: query.range))
     }
 

@@ -316,6 +316,14 @@ struct PlanningErrors {
             "CREATE TABLE t (a INT) WITH ('connector' = 'filesystem', 'path' = '/x', 'format' = 'csv', 'csv.ignore-parse-error' = 'true')",
             "unknown option", "did you mean 'csv.ignore-parse-errors'?"
         ),
+        (
+            "CREATE TABLE t (a INT) WITH ('connector' = 'filesystem', 'path' = '/x', 'format' = 'csv', 'source.path.regex-pattern' = '.*')",
+            "unknown option 'source.path.regex-pattern'", "'source.monitor-interval', 'source.report-statistics', 'source.split.size'"
+        ),
+        ("CREATE TABLE t (a INT) WITH ('connector' = 'filesystem', 'path' = '/x')", "needs the option 'format'", "'csv' or 'json'"),
+        ("CREATE TABLE t (a INT) WITH ('connector' = 'datagen', 'fields.b.min' = '1')", "unknown option 'fields.b.min'", "did you mean 'fields.a.min'?"),
+        ("CREATE TABLE t (a INT) WITH ('connector' = 'datagen', 'sink.parallelism' = '1')", "unknown option 'sink.parallelism'", "'fields.<column>.kind'"),
+        ("CREATE TABLE t (a INT) WITH ('connector' = 'collect')", "unknown connector 'collect'", "'print'"),
         ("CREATE TABLE t (a INT, a INT) WITH ('connector' = 'print')", "column 'a' stands twice", ""),
         ("CREATE TABLE t (a STRING, WATERMARK FOR a AS a) WITH ('connector' = 'print')", "is VARCHAR(2147483647)", "TO_TIMESTAMP"),
         ("CREATE TABLE t (a DECIMAL(39)) WITH ('connector' = 'print')", "1 to 38 digits", ""),

@@ -69,7 +69,7 @@ package struct DataGenerator: Source {
         private let reader: JSONReader?
         private let text = TextBuffer()
         private var splits: [Progress] = []
-        /// This reader's share. Splits are handed out one by one as readers ask, so it cannot hang on how many are here.
+        /// This reader's share, however many of the splits are here.
         private let rate: Double
         /// Since when the rate is kept, and the rows given since; anew whenever the splits change.
         private var clock: (started: Instant, given: Int64)?

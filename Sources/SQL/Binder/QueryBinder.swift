@@ -91,7 +91,8 @@ struct QueryBinder {
             for hint in hints where hint.name.text.uppercased() == "OPTIONS" {
                 let all = options.map { OptionSyntax(key: $0, value: $1, keyRange: hint.name.range, valueRange: hint.name.range) }
                 let kept = all.filter { old in !hint.options.contains { $0.key == old.key } }.sorted { $0.key < $1.key }
-                _ = try connectors.check(kept + hint.options, at: hint.name.range)
+                let physical = table.columns.filter { $0.kind == .physical }.map(\.name)
+                _ = try connectors.check(kept + hint.options, columns: physical, at: hint.name.range)
                 for option in hint.options { options[option.key] = option.value }
             }
             return .scan(ScanPlan(table: table, selected: Array(table.columns.indices), options: options))

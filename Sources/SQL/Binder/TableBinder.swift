@@ -6,7 +6,8 @@ extension CreateTableSyntax {
     func bound(connectors: ConnectorCatalogue) throws(SQLError) -> TableDefinition {
         guard !columns.isEmpty else { throw SQLError("a table needs columns", at: name.range) }
         try refuseDoubles()
-        let connector = try connectors.check(options, at: optionsRange)
+        let physical = columns.filter { if case .physical = $0.kind { true } else { false } }.map(\.name.text)
+        let connector = try connectors.check(options, columns: physical, at: optionsRange)
         var table = TableDefinition(
             name: name.last.text, columns: [], watermark: nil, primaryKey: [], partitionKeys: [],
             options: Dictionary(uniqueKeysWithValues: options.map { ($0.key, $0.value) }), connector: connector)

@@ -1,4 +1,5 @@
 import Columnar
+import Dataflow
 import Expressions
 
 /// A created table: its columns in order, its watermark and options.
@@ -31,7 +32,7 @@ struct TableDefinition: Equatable {
     var primaryKey: [Int]
     var partitionKeys: [Int]
     var options: [String: String]
-    var connector: ConnectorDescription
+    var connector: ConnectorOptions
 
     /// Positions of the columns that INSERT writes.
     var writable: [Int] {
