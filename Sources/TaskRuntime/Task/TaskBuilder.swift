@@ -56,8 +56,9 @@ package enum TaskBuilder {
         if let watermark = spec.watermark {
             let compute = try evaluation([watermark], options.zone, chance: chance | 1 << 39)
             source.watermark = { (batch, now) throws(StreamError) in try compute(batch, now)[0] }
+            // A graph from elsewhere may not say: then it is the only time that the watermark reads.
             let times = watermark.columns.filter { spec.output.fields[$0].type.kind.isTimestamp }
-            source.timeColumn = times.count == 1 ? times.first : nil
+            source.timeColumn = spec.timeColumn ?? (times.count == 1 ? times.first : nil)
         }
         source.watermarkAfterEveryRow = spec.watermarkAfterEveryRow
         source.idleTimeout = .milliseconds(spec.idleTimeoutMilliseconds)
