@@ -33,7 +33,8 @@ package enum Coverage {
         Excuse(states: "created", events: "*", reason: "the first thing a job is told is to begin, and it leaves the state with it"),
         Excuse(states: "*", events: "cancel", reason: "the job of a run must finish"),
         Excuse(
-            states: "claiming reading", events: "workerLeaving taskFailed discovered acknowledged declined committed commitFailed metrics deployed",
+            states: "claiming reading",
+            events: "workerLeaving taskFailed discovered acknowledged declined committed commitFailed metrics deployed checkpoint",
             reason: "nothing that this leader deployed runs, and it has not looked for splits"),
         Excuse(
             states: "waitingForSlots publishingLayout deploying", events: "acknowledged declined committed commitFailed",
@@ -72,8 +73,14 @@ package enum Coverage {
                 """,
             reason: "the answer to a registration is the first message of a link"),
         Excuse(
-            states: "link.closing", events: "connected committed message.registered message.commit message.release",
-            reason: "lasts for milliseconds, after seconds of silence"),
+            states: "link.closing",
+            events: """
+                connected committed message.registered message.start message.cancel message.completed message.aborted message.splits \
+                message.commit message.release terminate
+                """,
+            reason: "lasts for a moment, after seconds of silence"),
+        Excuse(states: "link.registering", events: "committed uploaded terminate", reason: "lasts for milliseconds"),
+        Excuse(states: "job.broken", events: "peerLost", reason: "lasts for milliseconds: the JobManager ends what cannot be made"),
         Excuse(
             states: "link.registered", events: "connected message.registered",
             reason: "a host makes a link only when it is asked to, and it registers once"),

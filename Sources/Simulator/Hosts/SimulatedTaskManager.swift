@@ -82,7 +82,8 @@ final class SimulatedTaskManager {
         case .disconnect(let reason):
             control?.close(from: .opener, reason: reason)
             let old = links
-            after(cluster.chance.duration(.zero, .milliseconds(100))) { [self] in ended(old, reason) }
+            let most: Duration = cluster.chance.chance(0.3) ? .seconds(3) : .milliseconds(100)
+            after(cluster.chance.duration(.zero, most)) { [self] in ended(old, reason) }
         case .send(let message):
             cluster.trace.note(time, "\(id)", "→ jobmanager \(message.summary)")
             control?.send(message.encode(), from: .opener)
