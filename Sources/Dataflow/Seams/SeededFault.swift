@@ -5,7 +5,7 @@ package enum SeededFault: String, CaseIterable, Sendable {
     case alignerDoesNotBlock, alignerIgnoresAChannel, mergerTakesTheGreatest, creditsGrantedTwice, barriersOvertakeRows
     case abortedFilesForgotten, operatorsStartEmpty, sourceOneSnapshotBehind, finishedSplitsDroppedEarly
     // The JobManager
-    case commitsOnAcknowledged, completedBeforeHead, manifestWithoutAllParts, uncommittedDropped, commitsAskedForOnce
+    case commitsOnAcknowledged, completedBeforeHead, manifestWithoutAllParts, commitsAskedForOnce
     case restoresUnpublished, restoresWhilePublishing, splitsForgotten, deletesBeforeHead, pendingObjectsSwept
     case liveWorkersCondemned, unknownOutcomeIsSuccess
 }

@@ -91,7 +91,7 @@ extension JobMaster {
             vertexIDs: graph.vertices.map(\.id), maxParallelism: graph.maxParallelism, triggered: pending.triggeredWall,
             objects: pending.objects.sorted { $0.key < $1.key },
             subtasks: pending.acknowledged.flatMap(\.tasks).map(\.share).sorted { $0.subtask < $1.subtask },
-            enumerators: pending.enumerators, uncommitted: cluster.options.faults.contains(.uncommittedDropped) ? [] : ledger.pending)
+            enumerators: pending.enumerators, uncommitted: ledger.pending)
         if cluster.options.faults.contains(.commitsOnAcknowledged) { ledger.add(pending.commits) }
         if cluster.options.faults.contains(.restoresUnpublished), !pending.kind.isSavepoint {
             restore = RestorePoint(
