@@ -14,7 +14,6 @@ import Testing
         for text in ["", "s", "-1 s", "1.5 s", "10 parsecs", "99999999999999999999 s", "9223372036854775807 d", "1 s s"] {
             #expect(Duration(configText: text) == nil, "\(text)")
         }
-        #expect(Duration.milliseconds(1500).milliseconds == 1500)
     }
 
     @Test func memorySizesCountInPowersOf1024() {

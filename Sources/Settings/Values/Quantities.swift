@@ -37,8 +37,6 @@ extension Duration: ConfigValue {
 
     package static var expected: String { "a duration such as 10 s, 200 ms, 1 min, 1 h or 1 d" }
     package static var typeName: String { "Duration" }
-
-    var milliseconds: Int64 { components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000 }
 }
 
 /// Flink's memory sizes: `2048m`, `1gb`, `64 kb`; units count in powers of 1,024; a plain number is bytes.
