@@ -104,7 +104,7 @@ import Testing
         #expect(message(["connector": "filesystem", "path": "s3://b/a", "format": "json"]).contains("local files"))
         #expect(message(["connector": "print"]).contains("cannot be read"))
         #expect(message(["connector": "datagen", "fields.b.min": "1"]).contains("unknown option 'fields.b.min'"))
-        #expect(message(["connector": "datagen", "fields.a.mni": "1"]).contains("did you mean 'fields.a.min'?"))
+        #expect(message(["connector": "datagen", "fields.a.lenght": "1"]).contains("did you mean 'fields.a.length'?"))
         #expect(message(["connector": "datagen", "sink.parallelism": "1"]).contains("'sink.parallelism'"))
         #expect(message(["connector": "datagen", "seed": "1", "scan.parallelism": "2", "fields.a.min": "1"]) == "fine")
         #expect(message(["connector": "filesystem", "path": "/a", "format": "json", "source.monitor-interval": "5 s"]) == "fine")

@@ -318,7 +318,7 @@ struct PlanningErrors {
         ),
         (
             "CREATE TABLE t (a INT) WITH ('connector' = 'filesystem', 'path' = '/x', 'format' = 'csv', 'source.path.regex-pattern' = '.*')",
-            "unknown option 'source.path.regex-pattern'", "'source.monitor-interval', 'source.report-statistics', 'source.split.size'"
+            "unknown option 'source.path.regex-pattern'", "'source.monitor-interval', 'source.report-statistics' or 'source.split.size'"
         ),
         ("CREATE TABLE t (a INT) WITH ('connector' = 'filesystem', 'path' = '/x')", "needs the option 'format'", "'csv' or 'json'"),
         ("CREATE TABLE t (a INT) WITH ('connector' = 'datagen', 'fields.b.min' = '1')", "unknown option 'fields.b.min'", "did you mean 'fields.a.min'?"),
