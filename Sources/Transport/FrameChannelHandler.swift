@@ -81,7 +81,10 @@ final class FrameChannelHandler: ChannelInboundHandler {
             }
         case .open(let connection, let handler), .broken(let connection, let handler):
             state = .closed
-            handler.onClosed(connection.closed(observedReason))
+            let reason = connection.closed(observedReason)
+            handler.onClosed(reason)
+            // Nobody above knows a peer that never said who it is.
+            if case .brokenFrame(let words) = reason { log("\(connection.peer): \(words)") }
         case .closed: break
         }
         context.fireChannelInactive()
@@ -184,10 +187,10 @@ extension FrameChannelHandler {
 // MARK: Frames
 
 extension FrameChannelHandler {
-    /// Every whole frame that is there. A handler may close the connection meanwhile; nothing is delivered after `onClosed`.
+    /// Every whole frame that is there, until a handler closes the connection: what followed an unreadable frame is not worth reading.
     private func deliver(_ context: ChannelHandlerContext) {
         do throws(FrameDecoder.Oversized) {
-            while case .open(_, let handler) = state, let frame = try decoder.next() { handler.onFrame(frame) }
+            while case .open(let connection, let handler) = state, !connection.isClosing, let frame = try decoder.next() { handler.onFrame(frame) }
         } catch {
             guard case .open(let connection, let handler) = state else { return }
             _ = connection.closed(.brokenFrame("a frame of \(error.length) bytes was announced, the limit is \(options.frameLimitBytes)"))

@@ -16,6 +16,7 @@ final class Recorder: Sendable {
     private struct State {
         var events: [Event] = []
         var connections: [FrameConnection] = []
+        var unreadable: [UInt8]?
         var waiting: (count: Int, promise: CheckedContinuation<Void, Never>)?
     }
 
@@ -51,9 +52,16 @@ final class Recorder: Sendable {
     func accept(_ connection: FrameConnection) -> FrameHandler {
         record(.opened(peerRole: connection.peerRole), connection)
         return FrameHandler(
-            onFrame: { self.record(.frame(Array($0.readableBytesView))) },
+            onFrame: { frame in
+                let bytes = Array(frame.readableBytesView)
+                self.record(.frame(bytes))
+                if self.state.withLock({ $0.unreadable == bytes }) { connection.close(reason: "unreadable") }
+            },
             onClosed: { self.record(.closed($0)) })
     }
+
+    /// Treats this frame as one that cannot be read.
+    func closes(on frame: [UInt8]) { state.withLock { $0.unreadable = frame } }
 
     func log(_ line: String) { record(.logged(line)) }
 }

@@ -81,8 +81,24 @@ import Transport
         #expect(await loopback.recorder.events(2) == [
             .opened(peerRole: 7), .closed(.brokenFrame("a frame of 68157440 bytes was announced, the limit is 67108864")),
         ])
+        guard case .logged(let line) = await loopback.recorder.events(3)[2] else { return #expect(Bool(false), "no line was logged") }
+        #expect(line.hasSuffix("a frame of 68157440 bytes was announced, the limit is 67108864"))
         try await attacker.closeFuture.get()
         #expect(await worksStill(loopback))
+    }
+
+    @Test func framesAfterTheOneThatAHandlerClosesOnAreNotDelivered() async throws {
+        let loopback = try await Loopback()
+        loopback.recorder.closes(on: [13])
+        let peer = try await loopback.connectRaw()
+        var bytes = Hello(version: 1, role: 7).bytes
+        for number in 12...15 {
+            bytes.writeInteger(UInt32(1), endianness: .little)
+            bytes.writeInteger(UInt8(number))
+        }
+        try await peer.writeAndFlush(bytes)
+        try await peer.closeFuture.get()
+        #expect(await loopback.recorder.events(4) == [.opened(peerRole: 7), .frame([12]), .frame([13]), .closed(.here("unreadable"))])
     }
 
     @Test func aFrameCutOffByThePeersEndIsSaidSo() async throws {
