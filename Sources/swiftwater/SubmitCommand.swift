@@ -36,12 +36,14 @@ struct SubmitCommand: AsyncParsableCommand {
         }
         for text in answer["texts"].array { Terminal.line(text.string ?? "") }
         let jobs = answer["jobs"].array.compactMap { $0["jobid"].string }
-        for job in jobs { Terminal.line("Job has been submitted with JobID \(job)") }
-        guard !detached, !jobs.isEmpty else { return }
-        Terminal.onInterrupt {
-            Terminal.error("\ndetached; the job goes on. To cancel it: swiftwater cancel \(jobs[jobs.count - 1]) --jobmanager \(client.url)")
-            Terminal.exit(130)
+        if !detached, !jobs.isEmpty {
+            Terminal.onInterrupt {
+                Terminal.error("\ndetached; the job goes on. To cancel it: swiftwater cancel \(jobs[jobs.count - 1]) --jobmanager \(client.url)")
+                Terminal.exit(130)
+            }
         }
+        for job in jobs { Terminal.line("Job has been submitted with JobID \(job)") }
+        if detached { return }
         for job in jobs { try await wait(for: job, client) }
     }
 

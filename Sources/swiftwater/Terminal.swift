@@ -27,18 +27,26 @@ enum Terminal {
 
     static func exit(_ code: Int32) -> Never { Glibc.exit(code) }
 
-    /// Calls `body` on a thread of its own when Ctrl-C is pressed; it ends the process. Call before other threads start.
+    /// Calls `body` on a thread of its own when Ctrl-C is pressed; it ends the process.
+    ///
+    /// A handler and a pipe, not a blocked signal: threads that run already would take a signal that only this one blocks.
     static func onInterrupt(_ body: @escaping @Sendable () -> Never) {
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGINT)
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
-        let waited = signals
+        let reading = interrupts.reading
         startThread(named: "ctrl-c") {
-            var waited = waited
-            var signal: Int32 = 0
-            sigwait(&waited, &signal)
+            var byte: UInt8 = 0
+            while Glibc.read(reading, &byte, 1) < 0, errno == EINTR {}
             body()
+        }
+        signal(SIGINT) { _ in
+            var byte: UInt8 = 1
+            Glibc.write(interrupts.writing, &byte, 1)
         }
     }
 }
+
+/// Made before the handler that writes into it.
+private let interrupts: (reading: Int32, writing: Int32) = {
+    var ends: [Int32] = [-1, -1]
+    precondition(pipe(&ends) == 0, "a pipe for Ctrl-C")
+    return (ends[0], ends[1])
+}()

@@ -21,7 +21,12 @@ extension JobOptions {
 }
 
 extension JobOptions.RestartStrategy {
+    /// Unless one is set, there is none without checkpoints: all would begin anew, and fail anew. (Source: Flink 2.x docs, `restart-strategy.type`)
     init(_ configuration: Configuration) {
+        guard configuration.isSet(RestartOptions.type) || configuration.get(CheckpointingOptions.interval) != nil else {
+            self = .none
+            return
+        }
         switch configuration.get(RestartOptions.type) {
         case .none: self = .none
         case .fixedDelay:
