@@ -10,7 +10,7 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let floors: [Target] = [
     // Floor 0
     .target(name: "CKernels", cSettings: [.define("SWIFTWATER_COMMIT", to: "\"\(commit)\"")]),
-    .target(name: "Columnar", dependencies: ["CKernels"]),
+    .target(name: "Columnar"),
     .target(name: "Meters"),
     .target(name: "Settings", dependencies: [.product(name: "Yams", package: "Yams")]),
     // Floor 1
@@ -24,7 +24,7 @@ let floors: [Target] = [
     .target(name: "State", dependencies: ["CKernels", "Columnar", "Dataflow"]),
     .target(name: "Connectors", dependencies: ["CKernels", "Columnar", "Dataflow"]),
     // Floor 4
-    .target(name: "Operators", dependencies: ["CKernels", "Columnar", "Expressions", "Dataflow", "State"]),
+    .target(name: "Operators", dependencies: ["Columnar", "Expressions", "Dataflow", "State"]),
     .target(name: "JobControl", dependencies: ["Dataflow", "Wire"]),
     .target(name: "Transport", dependencies: [
         .product(name: "NIOCore", package: "swift-nio"),
@@ -32,7 +32,7 @@ let floors: [Target] = [
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
     ]),
     // Floor 5
-    .target(name: "TaskRuntime", dependencies: ["Columnar", "Expressions", "Dataflow", "Wire", "State", "Operators"]),
+    .target(name: "TaskRuntime", dependencies: ["Columnar", "Expressions", "Dataflow", "Wire", "Operators"]),
     // Floor 6
     .target(name: "Simulator", dependencies: [
         "Columnar", "Expressions", "Dataflow", "Wire", "State", "JobControl", "TaskRuntime",
@@ -44,7 +44,7 @@ let floors: [Target] = [
     ]),
     // Floor 7
     .target(name: "REST", dependencies: [
-        "Dataflow", "Hosts", "JobControl", "Settings", "SQL",
+        "Dataflow", "Wire", "Hosts", "JobControl", "Settings", "SQL",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
     ]),
@@ -73,7 +73,7 @@ let tests: [Target] = [
     .testTarget(name: "StateTests", dependencies: ["CKernels", "Columnar", "Dataflow", "State"]),
     .testTarget(name: "ConnectorsTests", dependencies: ["CKernels", "Columnar", "Dataflow", "Connectors"]),
     .testTarget(name: "OperatorsTests", dependencies: ["Columnar", "Expressions", "Dataflow", "State", "Operators"]),
-    .testTarget(name: "JobControlTests", dependencies: ["Dataflow", "Wire", "JobControl"]),
+    .testTarget(name: "JobControlTests", dependencies: ["Columnar", "Dataflow", "Wire", "JobControl"]),
     .testTarget(name: "TransportTests", dependencies: [
         "Transport", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
     ]),
@@ -84,7 +84,6 @@ let tests: [Target] = [
     .testTarget(name: "SQLGoldenTests", dependencies: [
         "Columnar", "Dataflow", "Settings", "SQL", "Connectors", "JobControl", "Hosts",
     ]),
-    .testTarget(name: "ClusterTests", dependencies: ["Hosts", "REST"]),
 ]
 
 let package = Package(
