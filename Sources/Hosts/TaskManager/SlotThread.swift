@@ -50,7 +50,9 @@ package final class SlotThread: Sendable {
                 case .start(let job, let attempt):
                     for cell in cells where cell.id.job == job && cell.id.attempt == attempt { deliver(.start, to: cell, cells) }
                 case .remove(let job, let attempt, let then):
-                    for cell in cells where cell.id.job == job && cell.id.attempt <= attempt { cell.task.close() }
+                    let removed = cells.filter { $0.id.job == job && $0.id.attempt <= attempt }
+                    report(removed, at: SystemClock.instant())
+                    for cell in removed { cell.task.close() }
                     cells.removeAll { $0.id.job == job && $0.id.attempt <= attempt }
                     then()
                 case .stop:
@@ -117,7 +119,11 @@ package final class SlotThread: Sendable {
                 case .peer(let link)?: link.send(DataMessage.credit(channel, batches: batches).encode())
                 case nil: preconditionFailure("\(cell.id) credits \(channel), which is not its own")
                 }
-            case .snapshot, .needsSplits, .ended, .failed: notice(.task(cell.id, effect))
+            case .ended:
+                // Nothing is left to report later, and a short job would have reported nothing at all.
+                report([cell], at: SystemClock.instant())
+                notice(.task(cell.id, effect))
+            case .snapshot, .needsSplits, .failed: notice(.task(cell.id, effect))
             }
         }
         effects.removeAll(keepingCapacity: true)
