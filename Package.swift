@@ -6,7 +6,7 @@ let commit = Context.gitInformation.map { String($0.currentCommit.prefix(10)) + 
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
-// The floors of the house, lowest first: a target imports only targets above it in this list (docs/architecture.md).
+// The floors of the house, lowest first: a target imports only targets above it in this list (README.md, "A tour of the house").
 let floors: [Target] = [
     // Floor 0
     .target(name: "CKernels", cSettings: [.define("SWIFTWATER_COMMIT", to: "\"\(commit)\"")]),
