@@ -15,8 +15,11 @@ package final class Log: Sendable {
         self.least = least
     }
 
+    /// For a command that tells the outcome itself.
+    package static let none = Log(descriptor: -1)
+
     package func write(_ line: LogLine) {
-        guard line.level >= least else { return }
+        guard line.level >= least, descriptor >= 0 else { return }
         var text = Log.stamp(SystemClock.wallMilliseconds())
         text += " " + line.level.rawValue + String(repeating: " ", count: 5 - line.level.rawValue.count)
         text += " " + line.logger + " [] - "

@@ -19,9 +19,10 @@ final class ResultCollector: Sendable {
 
     func take(_ batch: Batch) { printer.withLock { $0?.print(batch) } }
 
-    func end() {
+    /// `isWhole`: no row is missing, so the count may be told.
+    func end(isWhole: Bool) {
         printer.withLock { printer in
-            printer?.end()
+            printer?.end(isWhole: isWhole)
             printer = nil
         }
     }
@@ -65,10 +66,10 @@ private struct ResultPrinter {
         Terminal.write(text, to: STDOUT_FILENO)
     }
 
-    func end() {
+    func end(isWhole: Bool) {
         guard format == .table else { return }
         Terminal.write(rule, to: STDOUT_FILENO)
-        Terminal.line("\(count) row\(count == 1 ? "" : "s") in set")
+        if isWhole { Terminal.line("\(count) row\(count == 1 ? "" : "s") in set") }
     }
 
     private var rule: String {

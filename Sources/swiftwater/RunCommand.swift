@@ -42,7 +42,7 @@ struct RunCommand: AsyncParsableCommand {
         let collector = ResultCollector()
         let connectors = StandardConnectors(collectors: ["": { batch in collector.take(batch) }])
         let cluster = LocalCluster(
-            configuration: settings, slots: slots, connectors: connectors, version: Version.text, log: Log(least: verbose ? .info : .error))
+            configuration: settings, slots: slots, connectors: connectors, version: Version.text, log: verbose ? Log() : .none)
         for step in compiled.steps {
             switch step {
             case .text(let text): Terminal.line(text)
@@ -66,7 +66,7 @@ struct RunCommand: AsyncParsableCommand {
             progress.show(state)
             if state.status.isTerminal {
                 progress.finish()
-                collector.end()
+                collector.end(isWhole: state.status == .finished)
                 if state.status == .failed { throw CommandError("the job failed: \(state.failures.last?.error.description ?? "unknown cause")", code: 1) }
                 return
             }
