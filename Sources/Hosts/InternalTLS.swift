@@ -9,6 +9,10 @@ package func internalTLS(_ configuration: Configuration) throws(StreamError) -> 
     func missing(_ name: String) -> StreamError {
         StreamError(.user, retry: false, "security.ssl.internal.enabled is true, but \(name) is not set")
     }
+    // A pinned certificate that is not compared would be a lock that is painted on.
+    if configuration.isSet(keys.fingerprint) {
+        throw StreamError(.user, retry: false, "security.ssl.internal.cert.fingerprint is not supported: trust is what security.ssl.internal.ca holds")
+    }
     let identity: TLSSettings.Identity
     if let certificate = configuration.get(keys.certificate) {
         guard let key = configuration.get(keys.privateKey) else { throw missing("security.ssl.internal.key") }

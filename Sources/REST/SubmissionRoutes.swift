@@ -38,6 +38,10 @@ extension RESTService {
         if compiled.jobs.contains(where: { $0.output != nil }) {
             throw Refusal(.badRequest, "a bare SELECT prints its rows only with swiftwater run; INSERT INTO a table to submit it to a cluster")
         }
+        // TaskManagers are other processes here: what one keeps in memory, no other can restore.
+        if compiled.jobs.contains(where: { $0.configuration.get(CheckpointingOptions.interval) != nil && $0.configuration.get(CheckpointingOptions.directory) == nil }) {
+            throw Refusal(.badRequest, "execution.checkpointing.interval is set, but not execution.checkpointing.dir: say where checkpoints are stored")
+        }
         var jobs: [JSON] = []
         for job in compiled.jobs {
             let submission = Submission(job, restorePath: body["savepointPath"].string, allowNonRestoredState: body["allowNonRestoredState"].bool ?? false)
