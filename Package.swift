@@ -10,6 +10,16 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let floors: [Target] = [
     // Floor 0
     .target(name: "CKernels", cSettings: [.define("SWIFTWATER_COMMIT", to: "\"\(commit)\"")]),
+    .systemLibrary(name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "AWS", dependencies: [
+        "CKernels", "CLibcrypto",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+    ]),
     .target(name: "Columnar"),
     .target(name: "Meters"),
     .target(name: "Settings", dependencies: [.product(name: "Yams", package: "Yams")]),
@@ -25,7 +35,7 @@ let floors: [Target] = [
     .target(name: "Connectors", dependencies: ["CKernels", "Columnar", "Dataflow"]),
     // Floor 4
     .target(name: "Operators", dependencies: ["Columnar", "Expressions", "Dataflow", "State"]),
-    .target(name: "JobControl", dependencies: ["Dataflow", "Wire"]),
+    .target(name: "JobControl", dependencies: ["CKernels", "Dataflow", "Wire"]),
     .target(name: "Transport", dependencies: [
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
@@ -60,9 +70,8 @@ let floors: [Target] = [
     .executableTarget(name: "simulate", dependencies: ["Dataflow", "Simulator", argumentParser]),
 ]
 
-
-
 let tests: [Target] = [
+    .testTarget(name: "AWSTests", dependencies: ["AWS"]),
     .testTarget(name: "ColumnarTests", dependencies: ["Columnar"]),
     .testTarget(name: "MetersTests", dependencies: ["Meters"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),

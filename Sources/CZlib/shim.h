@@ -1,0 +1,2 @@
+// gzip: compressed part files and records.
+#include <zlib.h>
