@@ -1,16 +1,15 @@
 import Dataflow
-import FoundationEssentials
 import JobControl
 import Testing
 import Wire
 
 struct CheckpointStories {
     private func manifest(_ story: Story, _ key: String, store: String = "/chk") -> Manifest? {
-        story.objects[store]?[key].flatMap { try? JSONDecoder().decode(Manifest.self, from: Data($0.bytes)) }
+        story.objects[store]?[key].flatMap { SealedJSON.decode(Manifest.self, $0.bytes) }
     }
 
     private func head(_ story: Story) -> Head {
-        try! JSONDecoder().decode(Head.self, from: Data(story.objects["/chk"]!["\(Story.job)/HEAD"]!.bytes))
+        SealedJSON.decode(Head.self, story.objects["/chk"]!["\(Story.job)/HEAD"]!.bytes)!
     }
 
     @Test func completesWhenEveryWorkerAcknowledged() {

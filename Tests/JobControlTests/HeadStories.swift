@@ -1,5 +1,4 @@
 import Dataflow
-import FoundationEssentials
 import JobControl
 import Testing
 import Wire
@@ -58,13 +57,13 @@ struct HeadStories {
 
         mutating func work() { while open != nil { answer(perform()) } }
 
-        var head: Head? { stored.flatMap { try? JSONDecoder().decode(Head.self, from: Data($0.bytes)) } }
+        var head: Head? { stored.flatMap { SealedJSON.decode(Head.self, $0.bytes) } }
 
         mutating func write(_ body: (inout Head) -> Void) {
             var head = head ?? Head(job: Story.job, leaderEpoch: 0)
             body(&head)
             writes += 1
-            stored = (Array(try! JSONEncoder().encode(head)), "e\(writes)")
+            stored = (SealedJSON.encode(head), "e\(writes)")
         }
 
         static func claimed() -> Desk {
@@ -181,10 +180,10 @@ struct HeadStories {
     @Test func aDeposedLeaderStopsActing() {
         var story = Story.running()
         let bytes = story.objects["/chk"]!["\(Story.job)/HEAD"]!.bytes
-        var head = try! JSONDecoder().decode(Head.self, from: Data(bytes))
+        var head = SealedJSON.decode(Head.self, bytes)!
         head.leaderEpoch += 1
         head.nonce = 77
-        story.objects["/chk"]!["\(Story.job)/HEAD"] = (Array(try! JSONEncoder().encode(head)), "other")
+        story.objects["/chk"]!["\(Story.job)/HEAD"] = (SealedJSON.encode(head), "other")
         story.committables[SubtaskID(vertex: 1, index: 0)] = ["f"]
         story.forget()
         story.wait(.seconds(2))

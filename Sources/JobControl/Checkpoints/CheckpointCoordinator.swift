@@ -208,7 +208,7 @@ package struct CheckpointCoordinator: Sendable {
     /// All parts are there: the manifest is to be stored.
     package mutating func store(_ manifest: Manifest, ticket: Ticket) -> StoreRequest {
         pending!.manifest = manifest
-        pending!.bytes = StoredJSON.encode(manifest)
+        pending!.bytes = SealedJSON.encode(manifest)
         return put(ticket)
     }
 

@@ -1,5 +1,4 @@
 import Dataflow
-import FoundationEssentials
 
 /// Keeps one job's HEAD: the only writer of it in this process (docs/protocols.md 1).
 ///
@@ -193,10 +192,10 @@ package struct HeadKeeper: Sendable {
         return [.damaged("\(key) exists, but is no HEAD of job \(job)")]
     }
 
-    private func encode(_ head: Head) -> [UInt8] { StoredJSON.encode(head) }
+    private func encode(_ head: Head) -> [UInt8] { SealedJSON.encode(head) }
 
     private func decode(_ bytes: [UInt8]) -> Head? {
-        guard let head = StoredJSON.decode(Head.self, bytes), head.job == job else { return nil }
+        guard let head = SealedJSON.decode(Head.self, bytes), head.job == job else { return nil }
         return head
     }
 
@@ -207,16 +206,4 @@ package struct HeadKeeper: Sendable {
             precondition(publishedThrough == changes, "a change is written as soon as no put is in flight")
         }
     }
-}
-
-/// The JSON of HEAD and manifests: sorted keys, so that equal values have equal bytes.
-enum StoredJSON {
-    static func encode(_ value: some Encodable) -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        guard let data = try? encoder.encode(value) else { preconditionFailure("what is stored holds only values that JSON has") }
-        return Array(data)
-    }
-
-    static func decode<T: Decodable>(_ type: T.Type, _ bytes: [UInt8]) -> T? { try? JSONDecoder().decode(type, from: Data(bytes)) }
 }

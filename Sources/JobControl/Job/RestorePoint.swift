@@ -23,7 +23,7 @@ package struct RestorePoint: Sendable {
         func refused(_ why: String) -> Result<RestorePoint, StreamError> {
             .failure(StreamError(.user, retry: false, "cannot restore from \(path): \(why)"))
         }
-        guard let manifest = StoredJSON.decode(Manifest.self, bytes) else { return refused("its _metadata is damaged, or none of ours") }
+        guard let manifest = SealedJSON.decode(Manifest.self, bytes) else { return refused("its _metadata is damaged, or none of ours") }
         guard manifest.version == Manifest.currentVersion else {
             return refused("its format has version \(manifest.version), this build reads version \(Manifest.currentVersion)")
         }
