@@ -4,7 +4,7 @@ import Testing
 import Wire
 
 struct FailureStories {
-    private let bad = StreamError(.user, retry: false, "bad row")
+    private let bad = StreamError(.externalSystem, retry: true, "broker gone")
 
     @Test func theLossOfATaskManagerRestartsAtOnceOnAnother() {
         var story = Story.running(workers: 2, parallelism: 1)
@@ -51,8 +51,18 @@ struct FailureStories {
         story.wait(.milliseconds(200))
         #expect(story.phase == .running)
         #expect(story.attempt == 2)
-        #expect(story.view.failure == "Sink: out (1/1): bad row")
-        #expect(story.view.failures[0].error.kind == .user)
+        #expect(story.view.failure == "Sink: out (1/1): broker gone")
+        #expect(story.view.failures[0].error.kind == .externalSystem)
+    }
+
+    @Test func whatWouldFailAgainEndsTheJobAtOnceAndItsCheckpointStays() {
+        var story = Story.running()
+        story.wait(.milliseconds(1500))
+        story.say("w0", .failed(story.task(1), StreamError(.user, retry: false, "row 7 is no JSON")))
+        #expect(story.view.status == .failed)
+        #expect(story.view.restarts == 0)
+        #expect(story.log.contains("mend it, then start from the last checkpoint"))
+        #expect(story.keys().contains("\(Story.job)/chk-1/_metadata"))
     }
 
     @Test func theCauseThatIsNoticedSecondEndsTheWait() {

@@ -156,7 +156,7 @@ struct CancelStories {
             story.connect("w0")
             story.submit(options)
             if state == "restarting" {
-                story.say("w0", .failed(story.task(0), StreamError(.user, retry: false, "bad row")))
+                story.say("w0", .failed(story.task(0), StreamError(.externalSystem, retry: true, "broker gone")))
             }
             if state == "finishing" || state == "ending" {
                 story.committables[SubtaskID(vertex: 1, index: 0)] = ["f"]

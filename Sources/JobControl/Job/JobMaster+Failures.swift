@@ -78,6 +78,9 @@ extension JobMaster {
         // start would try for ever.
         let answer: RestartPolicy.Answer
         switch phase {
+        case _ where error.kind == .user && !error.retry:
+            // A malformed row is malformed again: starting over would only hide the message.
+            answer = .giveUp(reason: "the cause lies in the job or its data and would come again; mend it, then start from the last checkpoint")
         case .deploying where isWorkerLoss: answer = .restart(after: .zero)
         case .running, .finishing, .deploying, .waitingForSlots, .publishingLayout:
             answer = policy.failed(at: now.instant, isWorkerLoss: isWorkerLoss, draw: &cluster.draw)

@@ -36,7 +36,7 @@ def a_malformed_row_fails_the_job_with_file_and_line_or_is_counted(place):
     with open(path, "w") as file:
         file.writelines(lines)
     cluster = place.cluster(taskmanagers=1)
-    code, out, error = client("submit", ticks.script(place.path("strict.sql"), data.folder, output), "--jobmanager", cluster.url)
+    code, out, error = client("submit", ticks.script(place.path("strict.sql"), data.folder, output, settings=[("execution.checkpointing.interval", "100 ms")]), "--jobmanager", cluster.url)
     check(code == 1, f"exit {code} instead of 1: {out}{error}")
     check("ticks-0001.jsonl" in error and "1234" in error, f"file and line 1234 are not named: {error}")
     say(error.strip().splitlines()[-1].replace(place.folder, "…"))
