@@ -1,0 +1,1 @@
+"""A stand-in for Amazon Kinesis Data Streams that shows what other stand-ins do not. See ../README.md."""
