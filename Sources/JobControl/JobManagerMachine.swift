@@ -68,6 +68,7 @@ package struct JobManagerMachine: Sendable {
         case .failed(let task, let error): tell(task.job, .taskFailed(task, error, worker), at: now)
         case .stopped(let job, let attempt): stopped(job, attempt, on: worker, at: now)
         case .needsSplits(let task): tell(task.job, .needsSplits(task), at: now)
+        case .splitFinished(let task, let split): tell(task.job, .splitFinished(task, split: split), at: now)
         case .acknowledged(let acknowledgement): tell(acknowledgement.job, .acknowledged(acknowledgement, worker), at: now)
         case .declined(let job, let attempt, let checkpoint, let reason):
             tell(job, .declined(worker, attempt: attempt, checkpoint, reason: reason), at: now)

@@ -97,6 +97,7 @@ package enum TaskEffect: Sendable {
     case credit(ChannelID, batches: UInt32)
     case snapshot(CheckpointID, TaskSnapshot)
     case needsSplits
+    case splitFinished(String)
     /// All input is read and all results are sent. The task stays and answers barriers.
     case ended
     /// The task does nothing any more.

@@ -38,6 +38,7 @@ extension ByteWriter {
         put(split.split.id)
         put(split.split.label)
         put(split.split.payload)
+        putList(split.split.after) { $0.put($1) }
         put(split.position)
         put(split.watermark)
     }
@@ -102,7 +103,11 @@ extension ByteReader {
     }
 
     package mutating func splitState() throws(MalformedBytes) -> SplitState {
-        SplitState(split: Split(id: try string(), label: try string(), payload: try run()), position: try run(), watermark: try number())
+        SplitState(
+            split: Split(
+                id: try string(), label: try string(), payload: try run(),
+                after: try list { reader throws(MalformedBytes) in try reader.string() }),
+            position: try run(), watermark: try number())
     }
 
     package mutating func committable() throws(MalformedBytes) -> Committable { Committable(id: try string(), payload: try run()) }

@@ -14,6 +14,8 @@ package enum WorkerMessage: Hashable, Sendable {
     /// No task of the job with an attempt up to this one runs here any more.
     case stopped(job: JobID, attempt: UInt32)
     case needsSplits(TaskID)
+    /// A source task has read this split to its end and emitted its rows: those after it may begin. (Snapshots say it again.)
+    case splitFinished(TaskID, split: String)
     /// The snapshots of all tasks of the job on this TaskManager are durable.
     case acknowledged(Acknowledgement)
     case declined(job: JobID, attempt: UInt32, checkpoint: CheckpointID, reason: String)

@@ -12,6 +12,9 @@ extension WorkerMessage {
             writer.put(job)
             writer.put(attempt)
         case .ended(let task), .needsSplits(let task): writer.put(task)
+        case .splitFinished(let task, let split):
+            writer.put(task)
+            writer.put(split)
         case .failed(let task, let error):
             writer.put(task)
             writer.put(error)
@@ -58,6 +61,7 @@ extension WorkerMessage {
         case .commitFailed: 11
         case .metrics: 12
         case .leaving: 13
+        case .splitFinished: 14
         }
     }
 
@@ -78,6 +82,7 @@ extension WorkerMessage {
         case 11: .commitFailed(job: try reader.job(), checkpoint: try reader.number(), try reader.streamError())
         case 12: .metrics(try reader.list { reader throws(MalformedBytes) in try TaskMetrics(from: &reader) })
         case 13: .leaving(reason: try reader.string())
+        case 14: .splitFinished(try reader.task(), split: try reader.string())
         default: throw MalformedBytes("\(kind) is no message of a TaskManager")
         }
     }

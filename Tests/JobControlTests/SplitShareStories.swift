@@ -177,7 +177,7 @@ struct SplitShareStories {
             case 5: answerDiscovery()
             case 6: existing = min(existing + 1, all.count)
             case 7:
-                assigner.finished(Array(finished))
+                for reader in readers.indices { take(assigner.finished(finished.sorted(), by: reader)) }
                 checkpoint = Checkpoint(enumerator: assigner.snapshot(), reading: readers.flatMap { $0 }, finished: finished)
             default:
                 guard pick(3) == 0 else { break }

@@ -169,6 +169,7 @@ func words(_ effects: [TaskEffect]) -> [String] {
         case .credit(let channel, let batches): "credit \(channel.from)→\(channel.to) \(batches)"
         case .snapshot(let checkpoint, _): "snapshot \(checkpoint)"
         case .needsSplits: "needsSplits"
+        case .splitFinished(let split): "finished \(split)"
         case .ended: "ended"
         case .failed(let error): "failed \(error)"
         }

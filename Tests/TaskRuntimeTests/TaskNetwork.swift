@@ -130,6 +130,7 @@ final class TaskNetwork {
                 default: cuts[checkpoint, default: Cut()].sinks[subtask] = snapshot
                 }
             case .needsSplits: asking.append(subtask)
+            case .splitFinished: break  // Snapshots say it, too.
             case .ended: ended.insert(subtask)
             case .failed(let error): failures.append(error)
             }

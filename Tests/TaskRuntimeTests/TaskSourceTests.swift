@@ -29,7 +29,7 @@ import Testing
         subject.step()
         #expect(subject.said() == ["0→0 #0 rows 0@1 1@2 2@3 3@4", "0→0 #1 watermark 2", "needsSplits"])
         subject.run()
-        #expect(subject.said() == ["0→0 #2 rows 4@5 5@6", "0→0 #3 watermark 4"])
+        #expect(subject.said() == ["0→0 #2 rows 4@5 5@6", "0→0 #3 watermark 4", "finished a"])
         subject.tell(.splits([], noMore: true))
         subject.run()
         #expect(subject.said() == ["0→0 #4 watermark max", "0→0 #5 end", "ended"])
@@ -47,7 +47,7 @@ import Testing
         subject.step()
         #expect(subject.lastSnapshot?.splits.map(position) == [4])
         subject.run()
-        #expect(subject.said() == ["snapshot 3", "0→0 #1 barrier 3", "0→0 #2 rows 4@5 5@6", "0→0 #3 watermark max", "0→0 #4 end", "ended"])
+        #expect(subject.said() == ["snapshot 3", "0→0 #1 barrier 3", "0→0 #2 rows 4@5 5@6", "finished a", "0→0 #3 watermark max", "0→0 #4 end", "ended"])
     }
 
     @Test func splitsThatCameBeforeATriggerBelongToItsCheckpoint() {
@@ -124,7 +124,11 @@ import Testing
         let subject = subject(ListReader { id, row in Row(0, id == "a" ? 100 : 10) }, delay: 0)
         subject.tell(.splits([split("a", rows: 1), split("b", rows: 1)], noMore: true))
         subject.run()
-        #expect(subject.said() == ["0→0 #0 rows 0@100", "0→0 #1 watermark 100", "0→0 #2 rows 0@10", "0→0 #3 watermark max", "0→0 #4 end", "ended"])
+        #expect(
+            subject.said() == [
+                "0→0 #0 rows 0@100", "0→0 #1 watermark 100", "finished a", "0→0 #2 rows 0@10", "finished b", "0→0 #3 watermark max",
+                "0→0 #4 end", "ended",
+            ])
     }
 
     @Test func afterEveryRowCutsOnlyBeforeLateRows() {

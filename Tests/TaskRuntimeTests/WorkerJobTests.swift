@@ -247,7 +247,7 @@ import Wire
             case 12, 13: event = .made(job: job, attempt: attempt, generator.chance(20) ? StreamError(.internal, retry: true, "x") : nil)
             case 14: event = .removed(job: job, attempt: attempt)
             case 15, 16, 17: event = taken(vertex, checkpoint, attempt: attempt)
-            case 18: event = .task(WorkerStory.task(vertex, attempt), generator.chance(50) ? .needsSplits : .ended)
+            case 18: event = .task(WorkerStory.task(vertex, attempt), generator.chance(50) ? .needsSplits : generator.chance(50) ? .splitFinished("s") : .ended)
             case 19: event = .uploaded(job: job, attempt: attempt, checkpoint: checkpoint, .success(upload))
             case 20: event = generator.chance(50) ? .peerLost(WorkerStory.b, reason: "x") : .timer
             default: event = .message(generator.chance(10) ? .release(job: job) : .heartbeat(sequence: checkpoint), epoch: 1)

@@ -112,6 +112,7 @@ struct WorkerStory {
         case .failed(let task, let error): "failed \(task.subtask)#\(task.attempt): \(error)"
         case .stopped(_, let attempt): "stopped \(attempt)"
         case .needsSplits(let task): "needsSplits \(task.subtask)"
+        case .splitFinished(let task, let split): "finished \(task.subtask) \(split)"
         case .acknowledged(let acknowledgement): "acknowledged \(acknowledgement.checkpoint)"
         case .declined(_, _, let checkpoint, let reason): "declined \(checkpoint): \(reason)"
         case .committed(_, let checkpoint, let ids): "committed \(checkpoint): \(ids)"

@@ -8,7 +8,7 @@ enum MessageSamples {
     static let subtask = SubtaskID(vertex: 3, index: 41)
     static let task = TaskID(job: job, subtask: subtask, attempt: 9)
     static let split = SplitState(
-        split: Split(id: "a.json#0", label: "a.json[0..10)", payload: [1, 2, 3]), position: [0, 255], watermark: -5)
+        split: Split(id: "a.json#0", label: "a.json[0..10)", payload: [1, 2, 3], after: ["b", "c"]), position: [0, 255], watermark: -5)
     static let commit = Manifest.PendingCommit(vertex: 2, committable: Committable(id: "file-ä", payload: [7]))
     static let object = Manifest.StateObject(key: "chk-1/w0", bytes: 1 << 40, checksum: 0xDEAD_BEEF, subtasks: [subtask])
     static let error = StreamError(.externalSystem, retry: true, "throttled").during("shard 3").during("source orders")
@@ -29,7 +29,7 @@ enum MessageSamples {
         let acknowledged = Acknowledgement.Task(share: share, stateBytes: 5, alignmentMilliseconds: 6, synchronousNanoseconds: 7)
         return [
             .register(registration), .heartbeat(sequence: .max), .deployed(job: job, attempt: 1), .ended(task), .failed(task, error),
-            .stopped(job: job, attempt: .max), .needsSplits(task),
+            .stopped(job: job, attempt: .max), .needsSplits(task), .splitFinished(task, split: "a.json#0"),
             .acknowledged(
                 Acknowledgement(job: job, attempt: 9, checkpoint: 12, object: object, tasks: [acknowledged], uploadMilliseconds: 3)),
             .acknowledged(Acknowledgement(job: job, attempt: 9, checkpoint: 12, object: nil, tasks: [], uploadMilliseconds: 0)),

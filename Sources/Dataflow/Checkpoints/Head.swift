@@ -21,6 +21,8 @@ package struct Head: Hashable, Codable, Sendable {
 
     package var job: JobID
     package var leaderEpoch: LeaderEpoch
+    /// When the job first started, in milliseconds since the epoch; nil before. Sources that begin "now" begin there, however often it restarts.
+    package var started: Int64?
     /// Rises with every put.
     package var sequence: UInt64
     /// Chosen anew for every put: after an unknown outcome it tells whether that put happened.

@@ -6,11 +6,33 @@ package struct Split: Hashable, Codable, Sendable {
     package var label: String
     /// The connector's own description of it.
     package var payload: [UInt8]
+    /// Ids of splits whose rows come before any of this one: it is given to a reader when none of them is unfinished. Those that were never
+    /// found count as finished; one that is found has to be found before, or together with, the splits after it.
+    package var after: [String]
 
-    package init(id: String, label: String, payload: [UInt8]) {
+    package init(id: String, label: String, payload: [UInt8], after: [String] = []) {
         self.id = id
         self.label = label
         self.payload = payload
+        self.after = after
+    }
+
+    private enum CodingKeys: CodingKey { case id, label, payload, after }
+
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            id: try values.decode(String.self, forKey: .id), label: try values.decode(String.self, forKey: .label),
+            payload: try values.decode([UInt8].self, forKey: .payload), after: try values.decodeIfPresent([String].self, forKey: .after) ?? [])
+    }
+
+    /// Most splits are after none: a manifest of a hundred thousand files does not say so for each.
+    package func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(id, forKey: .id)
+        try values.encode(label, forKey: .label)
+        try values.encode(payload, forKey: .payload)
+        if !after.isEmpty { try values.encode(after, forKey: .after) }
     }
 }
 

@@ -38,6 +38,8 @@ package struct SourceSpec: Hashable, Codable, Sendable {
     package var idleTimeoutMilliseconds: Int64
     /// `scan.rows-per-second` over all subtasks; nil: unlimited.
     package var rowsPerSecond: Double?
+    /// When the job first started, in milliseconds since the epoch (`Head.started`). The JobManager says it to `Source.discover`; elsewhere nil.
+    package var jobStarted: Int64?
 
     package init(
         table: String, options: [String: String], physical: Schema, projections: [Expression]? = nil, output: Schema,

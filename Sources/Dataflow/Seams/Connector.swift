@@ -6,7 +6,7 @@ import Expressions
 /// Methods may wait for disks and networks; hosts call them where waiting hurts nobody.
 package protocol Source: Sendable {
     /// Splits that exist now and are not in `known`, in the order in which they should be read; `isComplete` when no further
-    /// one will ever come.
+    /// one will ever come. A source that begins "now" begins at the `jobStarted` of its spec.
     func discover(known: Set<String>) throws(StreamError) -> (splits: [Split], isComplete: Bool)
 
     /// Time between calls of `discover`; nil: once is enough.
@@ -60,10 +60,18 @@ package protocol SourceReader: AnyObject {
 
     /// Malformed rows that were left out so far, where the options allow that.
     var skippedRows: Int { get }
+
+    /// Its splits are read side by side, so each holds the watermark back from when it is given; otherwise only from its first row.
+    var readsSideBySide: Bool { get }
+
+    /// Figures of its own by name, such as `millisBehindLatest`.
+    var gauges: [(name: String, value: Int64)] { get }
 }
 
 extension SourceReader {
     package var skippedRows: Int { 0 }
+    package var readsSideBySide: Bool { false }
+    package var gauges: [(name: String, value: Int64)] { [] }
 }
 
 package enum SourcePoll {

@@ -123,7 +123,7 @@ package final class SlotThread: Sendable {
                 // Nothing is left to report later, and a short job would have reported nothing at all.
                 report([cell], at: SystemClock.instant())
                 notice(.task(cell.id, effect))
-            case .snapshot, .needsSplits, .failed: notice(.task(cell.id, effect))
+            case .snapshot, .needsSplits, .splitFinished, .failed: notice(.task(cell.id, effect))
             }
         }
         effects.removeAll(keepingCapacity: true)

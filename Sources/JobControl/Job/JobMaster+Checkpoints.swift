@@ -72,7 +72,7 @@ extension JobMaster {
         if acknowledgement.attempt == attempt {
             for task in acknowledgement.tasks {
                 guard let index = assigners.firstIndex(where: { $0.vertex == task.share.subtask.vertex }) else { continue }
-                finishedSplits[acknowledgement.checkpoint, default: []].append((index, task.share.finishedSplits))
+                finishedSplits[acknowledgement.checkpoint, default: []].append((index, task.share.subtask.index, task.share.finishedSplits))
             }
         }
         switch coordinator.acknowledge(acknowledgement, from: worker, at: now) {
@@ -184,8 +184,12 @@ extension JobMaster {
         if done.kind.isSavepoint { point.rebase() }
         restore = point
         ledger.add(done.commits)
-        for (index, splits) in finishedSplits.filter({ $0.key <= done.id }).values.flatMap({ $0 }) { assigners[index].finished(splits) }
+        let reported = finishedSplits.filter { $0.key <= done.id }.sorted { $0.key < $1.key }.flatMap(\.value)
         finishedSplits = finishedSplits.filter { $0.key > done.id }
+        for (index, reader, splits) in reported {
+            let assignments = assigners[index].finished(splits, by: reader)
+            if case .running = phase { assign(assignments, vertex: assigners[index].vertex, in: &cluster) }
+        }
         if sweepsAfterNext || cluster.options.faults.contains(.pendingObjectsSwept) {
             sweepsAfterNext = false
             collector.wishSweep()

@@ -78,6 +78,7 @@ extension JobMaster {
         reservedThrough = found.lastCheckpoint
         attempt = found.attempt
         layoutEpoch = found.layout?.epoch ?? 0
+        started = found.started ?? now.wallMilliseconds
         if let outcome = found.outcome {
             answerAll(StreamError(.user, retry: false, "job \(job) exists already, and is \(outcome)"), in: &cluster)
             move(to: .ended(JobPhase.Outcome(rawValue: outcome) ?? .failed), at: now, in: &cluster)
@@ -234,10 +235,12 @@ extension JobMaster {
             })
         let through = coordinator.nextID - 1 + CheckpointCoordinator.reserve
         let attempt = attempt
+        let started = started
         let (change, effects) = head.change(draw: &cluster.draw) {
             $0.layout = layout
             $0.planned = nil
             $0.attempt = attempt
+            $0.started = started
             $0.lastCheckpoint = max($0.lastCheckpoint, through)
         }
         phase = .publishingLayout(layout, change: change)

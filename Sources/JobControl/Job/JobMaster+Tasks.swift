@@ -75,7 +75,8 @@ extension JobMaster {
         for index in assigners.indices {
             guard let known = assigners[index].discover(at: now.instant) else { continue }
             let vertex = assigners[index].vertex
-            guard let spec = graph.vertices[vertex].source else { preconditionFailure("split assigners belong to sources") }
+            guard var spec = graph.vertices[vertex].source else { preconditionFailure("split assigners belong to sources") }
+            spec.jobStarted = started
             cluster.effects.append(.discover(job: job, vertex: vertex, spec, known: known))
         }
     }
@@ -118,7 +119,18 @@ extension JobMaster {
         }
     }
 
-    private func assign(_ assignments: [SplitAssigner.Assignment], vertex: Int, in cluster: inout Cluster) {
+    mutating func splitFinished(_ split: String, of task: TaskID, in cluster: inout Cluster) {
+        switch phase {
+        case .running:
+            guard isCurrent(task), let index = assigners.firstIndex(where: { $0.vertex == task.subtask.vertex }) else { return }
+            assign(assigners[index].finished([split], by: task.subtask.index), vertex: task.subtask.vertex, in: &cluster)
+        case .created, .reading, .claiming, .waitingForSlots, .publishingLayout, .deploying, .restarting, .finishing, .ending, .ended, .suspended:
+            break  // Of an attempt that is being ended.
+        }
+    }
+
+    /// Gives splits to readers of the attempt that runs.
+    func assign(_ assignments: [SplitAssigner.Assignment], vertex: Int, in cluster: inout Cluster) {
         guard let layout = phase.layout else { return }
         for assignment in assignments {
             let subtask = SubtaskID(vertex: vertex, index: assignment.subtask)

@@ -29,6 +29,8 @@ package struct JobMaster: Sendable {
     /// Of the newest layout.
     var attempt: UInt32 = 0
     var layoutEpoch: LayoutEpoch = 0
+    /// When the job first started, under whatever leader; nil until HEAD is claimed.
+    var started: Int64?
     /// Who asked for the job, until answered.
     var submitter: Ticket?
     /// Who asked for it to stop, with the savepoint's path once there is one.
@@ -47,8 +49,8 @@ package struct JobMaster: Sendable {
     var informed: Set<WorkerID> = []
     var hasRun = false
     var sweepsAfterNext = false
-    /// Splits that snapshots of the running attempt show as finished (assigner, ids), until their checkpoint is complete.
-    var finishedSplits: [CheckpointID: [(assigner: Int, splits: [String])]] = [:]
+    /// Splits that snapshots of the running attempt show as finished (assigner, reader, ids), until their checkpoint is complete.
+    var finishedSplits: [CheckpointID: [(assigner: Int, reader: Int, splits: [String])]] = [:]
     var chronicle: JobChronicle
 
     package init(_ submission: Submission, ticket: Ticket, at now: Now) {
@@ -84,6 +86,7 @@ package struct JobMaster: Sendable {
         case .taskEnded(let task): taskEnded(task)
         case .taskFailed(let task, let error, let worker): taskFailed(task, error, worker, at: now, in: &cluster)
         case .needsSplits(let task): needsSplits(task, in: &cluster)
+        case .splitFinished(let task, let split): splitFinished(split, of: task, in: &cluster)
         case .discovered(let vertex, let result): discovered(vertex, result, at: now, in: &cluster)
         case .acknowledged(let acknowledgement, let worker): acknowledged(acknowledgement, worker, at: now, in: &cluster)
         case .declined(let worker, let attempt, let checkpoint, let reason):

@@ -100,6 +100,7 @@ package enum JobEvent: Sendable {
     case taskEnded(TaskID)
     case taskFailed(TaskID, StreamError, WorkerID)
     case needsSplits(TaskID)
+    case splitFinished(TaskID, split: String)
     case discovered(vertex: Int, Result<Discovery, StreamError>)
     case acknowledged(Acknowledgement, WorkerID)
     case declined(WorkerID, attempt: UInt32, CheckpointID, reason: String)
@@ -111,8 +112,8 @@ package enum JobEvent: Sendable {
     case timer
 
     package enum Name: String, CaseIterable, Sendable {
-        case begin, stored, slotsChanged, workerLost, workerLeaving, deployed, stopped, taskEnded, taskFailed, needsSplits, discovered
-        case acknowledged, declined, committed, commitFailed, metrics, cancel, checkpoint, timer
+        case begin, stored, slotsChanged, workerLost, workerLeaving, deployed, stopped, taskEnded, taskFailed, needsSplits, splitFinished
+        case discovered, acknowledged, declined, committed, commitFailed, metrics, cancel, checkpoint, timer
     }
 
     package var name: Name {
@@ -127,6 +128,7 @@ package enum JobEvent: Sendable {
         case .taskEnded: .taskEnded
         case .taskFailed: .taskFailed
         case .needsSplits: .needsSplits
+        case .splitFinished: .splitFinished
         case .discovered: .discovered
         case .acknowledged: .acknowledged
         case .declined: .declined

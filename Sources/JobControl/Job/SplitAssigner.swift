@@ -5,6 +5,9 @@ import Dataflow
 /// Promises: a split is pending, or with one reader, or finished; never two of them. What was handed out before a trigger belongs to its
 /// reader; so the pending ones at the trigger are what the checkpoint holds.
 ///
+/// A split waits (`held`) while one that it comes after is known and not finished. Finished is what is known and neither pending nor with a
+/// reader: so a checkpoint says it without saying anything, also one whose reader ended a split between the enumerator's share and its own.
+///
 /// Splits that were half read before a restore are all with readers before those begin anything fresh: a reader of fresh splits alone would
 /// raise the watermark above rows that nobody has yet. So they are kept as shares, one a reader, which its first request answers.
 package struct SplitAssigner: Sendable {
@@ -27,6 +30,10 @@ package struct SplitAssigner: Sendable {
     private var pending: [SplitState] = []
     /// Splits that are set aside for each reader until it asks for the first time.
     private var shares: [[SplitState]]
+    /// Splits that come after unfinished ones, in the order of discovery.
+    private var held: [SplitState] = []
+    /// Known and not finished.
+    private var open: Set<String> = []
     private var known: [String] = []
     private var knownSet: Set<String> = []
     private var isComplete = false
@@ -73,7 +80,10 @@ package struct SplitAssigner: Sendable {
 
         let order = Dictionary(known.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         let all = reading + (enumerator?.pending ?? [])
-        pending = all.filter { !$0.isBegun }.sorted { (order[$0.split.id] ?? .max, $0.split.id) < (order[$1.split.id] ?? .max, $1.split.id) }
+        open = Set(all.map(\.split.id))
+        pending = []
+        held = all.filter { !$0.isBegun }.sorted { (order[$0.split.id] ?? .max, $0.split.id) < (order[$1.split.id] ?? .max, $1.split.id) }
+        release()
         // Neighbours among the old readers stay together.
         let begun = all.filter(\.isBegun)
         shares = Array(repeating: [], count: shares.count)
@@ -103,8 +113,10 @@ package struct SplitAssigner: Sendable {
         case .asked:
             for split in found.splits where knownSet.insert(split.id).inserted {
                 known.append(split.id)
-                pending.append(SplitState(split: split))
+                open.insert(split.id)
+                held.append(SplitState(split: split))
             }
+            release()
             isComplete = found.isComplete
             distribution = found.distribution
             isInformed = true
@@ -134,13 +146,20 @@ package struct SplitAssigner: Sendable {
 
     // MARK: Giving
 
-    /// With `.spread`, deals what is pending to the readers that have least.
-    private mutating func setSharesAside() {
+    /// What comes after nothing unfinished need not wait any longer.
+    private mutating func release() {
+        guard !held.isEmpty else { return }
+        pending += held.filter { $0.split.after.allSatisfy { !open.contains($0) } }
+        held.removeAll { $0.split.after.allSatisfy { !open.contains($0) } }
+    }
+
+    /// With `.spread`, deals what is pending to the readers that have least; among those to `preferred`.
+    private mutating func setSharesAside(preferred: Int = 0) {
         guard distribution == .spread, !pending.isEmpty else { return }
         var loads = shares.map(\.count)
         for reader in handedOut.values { loads[reader] += 1 }
         for split in pending {
-            let reader = loads.indices.min { (loads[$0], $0) < (loads[$1], $1) } ?? 0
+            let reader = loads.indices.min { (loads[$0], $0 == preferred ? -1 : $0) < (loads[$1], $1 == preferred ? -1 : $1) } ?? 0
             loads[reader] += 1
             shares[reader].append(split)
         }
@@ -154,7 +173,7 @@ package struct SplitAssigner: Sendable {
         waiting = []
         for (subtask, isTold) in asking {
             let splits = takeSplits(for: subtask)
-            let noMore = isComplete && pending.isEmpty
+            let noMore = isComplete && pending.isEmpty && held.isEmpty
             if splits.isEmpty, !noMore { waiting.append((subtask, isTold: isTold || isInformed)) }
             if !splits.isEmpty || noMore || isInformed && !isTold {
                 answers.append(Assignment(subtask: subtask, splits: splits, noMore: noMore))
@@ -175,7 +194,7 @@ package struct SplitAssigner: Sendable {
     /// New splits go to readers that do not ask, too: these may never end those that they have.
     private mutating func handOutShares() -> [Assignment] {
         shares.indices.filter { !shares[$0].isEmpty && hasAsked.contains($0) }.map { subtask in
-            Assignment(subtask: subtask, splits: takeSplits(for: subtask), noMore: isComplete)
+            Assignment(subtask: subtask, splits: takeSplits(for: subtask), noMore: isComplete && held.isEmpty)
         }
     }
 
@@ -183,29 +202,45 @@ package struct SplitAssigner: Sendable {
 
     package func snapshot() -> Manifest.Enumerator {
         Manifest.Enumerator(
-            vertex: vertex, pending: shares.flatMap { $0 } + pending, known: known, isComplete: isComplete, distribution: distribution)
+            vertex: vertex, pending: shares.flatMap { $0 } + pending + held, known: known, isComplete: isComplete, distribution: distribution)
     }
 
     /// The splits that readers hold, which every complete checkpoint must show.
     package var outstanding: Set<String> { Set(handedOut.keys) }
 
-    /// A snapshot of the running attempt shows these as read to their end.
-    package mutating func finished(_ splits: [String]) {
-        for split in splits { handedOut[split] = nil }
+    /// The reader has read these to their end: it says so at once, and in every snapshot until a checkpoint is complete.
+    ///
+    /// What came after them begins, with the same reader if that one has no more than the others: its watermark stood still for them.
+    package mutating func finished(_ splits: [String], by reader: Int) -> [Assignment] {
+        let ended = splits.filter { handedOut[$0] == reader }
+        guard !ended.isEmpty else { return [] }
+        for split in ended {
+            handedOut[split] = nil
+            open.remove(split)
+        }
+        // A shard that ends has children, which may be unknown yet.
+        if distribution == .spread, case .due = discovery { discovery = .due(.zero) }
+        guard !held.isEmpty else { return [] }
+        release()
+        setSharesAside(preferred: reader)
+        return answerWaiting() + handOutShares()
     }
 
     package var counts: (pending: Int, handedOut: Int, known: Int) {
-        (pending.count + shares.reduce(0) { $0 + $1.count }, handedOut.count, known.count)
+        (pending.count + held.count + shares.reduce(0) { $0 + $1.count }, handedOut.count, known.count)
     }
 
     package func checkInvariants() {
         precondition(knownSet.count == known.count, "a split is known once")
-        let all = (shares.flatMap { $0 } + pending).map(\.split.id)
+        let all = (shares.flatMap { $0 } + pending + held).map(\.split.id)
         let unassigned = Set(all)
         precondition(unassigned.count == all.count, "a split is pending once")
         precondition(unassigned.isDisjoint(with: handedOut.keys), "a split with a reader is not pending")
         precondition(pending.isEmpty || waiting.isEmpty, "no reader waits while there are splits")
-        precondition(pending.allSatisfy { !$0.isBegun }, "what was begun has a reader set aside for it")
+        precondition(open == unassigned.union(handedOut.keys), "what is pending or with a reader is not finished, all else is")
+        precondition(held.allSatisfy { $0.split.after.contains { open.contains($0) } }, "a split waits only for unfinished ones")
+        precondition(pending.allSatisfy { $0.split.after.allSatisfy { !open.contains($0) } }, "what is handed out comes after nothing unfinished")
+        precondition((pending + held).allSatisfy { !$0.isBegun }, "what was begun has a reader set aside for it")
         precondition(hasAsked.allSatisfy { shares[$0].isEmpty }, "a reader that has asked has its share")
         precondition(distribution != .spread || pending.isEmpty, "what is spread has a reader set aside for it")
         precondition(unassigned.isSubset(of: knownSet), "what is pending is known")

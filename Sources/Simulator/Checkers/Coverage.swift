@@ -34,29 +34,29 @@ package enum Coverage {
         Excuse(states: "*", events: "cancel", reason: "the job of a run must finish"),
         Excuse(
             states: "claiming reading",
-            events: "workerLeaving taskFailed discovered acknowledged declined committed commitFailed metrics deployed checkpoint",
+            events: "workerLeaving taskFailed splitFinished discovered acknowledged declined committed commitFailed metrics deployed checkpoint",
             reason: "nothing that this leader deployed runs, and it has not looked for splits"),
         Excuse(
-            states: "waitingForSlots publishingLayout deploying", events: "acknowledged declined committed commitFailed",
+            states: "waitingForSlots publishingLayout deploying", events: "splitFinished acknowledged declined committed commitFailed",
             reason: "the old attempt has ended and the new one has not started: only what was long on its way"),
         Excuse(
             states: "finishing ending",
             events: """
-                slotsChanged workerLost workerLeaving deployed stopped taskEnded taskFailed needsSplits discovered acknowledged \
+                slotsChanged workerLost workerLeaving deployed stopped taskEnded taskFailed needsSplits splitFinished discovered acknowledged \
                 declined committed commitFailed checkpoint metrics timer
                 """,
             reason: "lasts for milliseconds, after the cluster has healed"),
         Excuse(
             states: "ended",
             events: """
-                slotsChanged workerLost workerLeaving deployed stopped taskEnded taskFailed needsSplits discovered acknowledged \
+                slotsChanged workerLost workerLeaving deployed stopped taskEnded taskFailed needsSplits splitFinished discovered acknowledged \
                 declined committed commitFailed checkpoint metrics timer
                 """,
             reason: "nothing is disturbed once the job has ended"),
         Excuse(
             states: "suspended",
             events: """
-                stored slotsChanged workerLost workerLeaving deployed stopped taskEnded taskFailed needsSplits discovered \
+                stored slotsChanged workerLost workerLeaving deployed stopped taskEnded taskFailed needsSplits splitFinished discovered \
                 acknowledged declined committed commitFailed checkpoint metrics timer
                 """,
             reason: "a deposed leader has lost its TaskManagers, and is ended soon"),
@@ -89,7 +89,7 @@ package enum Coverage {
             states: "job.making job.made job.broken job.removing job.running", events: "deploy made start",
             reason: "an attempt is deployed, made and started once, and the next one only when this one has stopped"),
         Excuse(
-            states: "job.making job.made job.broken", events: "removed trigger completed aborted splits snapshot needsSplits ended failed uploaded",
+            states: "job.making job.made job.broken", events: "removed trigger completed aborted splits snapshot needsSplits splitFinished ended failed uploaded",
             reason: "its tasks have not started"),
         Excuse(
             states: "job.making job.made job.broken job.removing job.running", events: "release",

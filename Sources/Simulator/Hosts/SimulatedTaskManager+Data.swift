@@ -75,7 +75,7 @@ extension SimulatedTaskManager {
             guard let route = incoming[channel] else { return }
             cluster.see(.creditSent(channel, batches: batches))
             transfer(.credit(channel, batches: batches), by: route)
-        case .snapshot, .needsSplits, .ended, .failed:
+        case .snapshot, .needsSplits, .splitFinished, .ended, .failed:
             tell(.task(task, effect))
         }
     }

@@ -14,6 +14,7 @@ extension WorkerMessage {
         case .failed(let task, let error): "failed \(task.subtask)#\(task.attempt): \(error)"
         case .stopped(_, let attempt): "stopped #\(attempt)"
         case .needsSplits(let task): "needs splits \(task.subtask)#\(task.attempt)"
+        case .splitFinished(let task, let split): "split \(split) finished \(task.subtask)#\(task.attempt)"
         case .acknowledged(let all):
             "acknowledged \(all.checkpoint) #\(all.attempt): "
                 + all.tasks.map { "\($0.share.subtask) \($0.share.splits.summary) \($0.share.finishedSplits) \($0.share.committables.map(\.id))" }

@@ -49,6 +49,7 @@ final class SourceDriver {
     var name: String { source.name }
     var watermark: Int64 { watermarks.combined }
     var skippedRows: Int { source.reader.skippedRows }
+    var gauges: [(name: String, value: Int64)] { source.reader.gauges }
 
     // MARK: Splits
 
@@ -62,7 +63,7 @@ final class SourceDriver {
         hasAsked = false
         isStarved = false
         let fresh = splits.filter { split in !finished.contains { $0.id == split.split.id } && watermarks.watermark(of: split.split.id) == nil }
-        for split in fresh { watermarks.add(split, at: clock(now)) }
+        for split in fresh { watermarks.add(split, begins: source.reader.readsSideBySide, at: clock(now)) }
         try noting { () throws(StreamError) in try source.reader.add(fresh) }
         beActive()
         try passWatermark()
@@ -108,6 +109,7 @@ final class SourceDriver {
                 throw StreamError(.internal, retry: false, "split \(split) ended, which was not given to this reader")
             }
             finished.append((split, nil))
+            outbox.effects.append(.splitFinished(split))
             try passWatermark()
             return .worked
         case .nothing(let until):

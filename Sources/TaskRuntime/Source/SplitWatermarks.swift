@@ -22,12 +22,13 @@ struct SplitWatermarks {
     var isEmpty: Bool { entries.isEmpty }
     var count: Int { entries.count }
 
-    mutating func add(_ state: SplitState, at clock: Duration) {
+    /// `begins`: it counts at once.
+    mutating func add(_ state: SplitState, begins: Bool = false, at clock: Duration) {
         guard !entries.contains(where: { $0.id == state.split.id }) else { return }
         entries.append(
             Entry(
-                id: state.split.id, watermark: state.watermark, hasBegun: state.watermark > Watermark.minimum || !state.position.isEmpty,
-                lastRow: clock))
+                id: state.split.id, watermark: state.watermark,
+                hasBegun: begins || state.watermark > Watermark.minimum || !state.position.isEmpty, lastRow: clock))
     }
 
     func watermark(of id: String) -> Int64? { entries.first { $0.id == id }?.watermark }

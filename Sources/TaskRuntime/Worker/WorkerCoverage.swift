@@ -44,7 +44,7 @@ extension WorkerJob.Phase {
 extension WorkerJob.Event {
     static let names = [
         "deploy", "made", "start", "cancel", "removed", "release", "trigger", "completed", "aborted", "splits", "snapshot", "needsSplits",
-        "ended", "failed", "uploaded", "peerLost",
+        "splitFinished", "ended", "failed", "uploaded", "peerLost",
     ]
 
     var name: String {
@@ -61,6 +61,7 @@ extension WorkerJob.Event {
         case .splits: "splits"
         case .snapshot: "snapshot"
         case .needsSplits: "needsSplits"
+        case .splitFinished: "splitFinished"
         case .ended: "ended"
         case .failed: "failed"
         case .uploaded: "uploaded"

@@ -19,6 +19,7 @@ struct WorkerJob {
         case splits(TaskID, [SplitState], noMore: Bool)
         case snapshot(TaskID, CheckpointID, TaskSnapshot)
         case needsSplits(TaskID)
+        case splitFinished(TaskID, String)
         case ended(TaskID)
         case failed(TaskID, StreamError)
         case uploaded(attempt: UInt32, CheckpointID, Result<Upload, StreamError>)
@@ -188,12 +189,16 @@ struct WorkerJob {
         case (.running, .needsSplits(let task)) where members[task] != nil:
             members[task]?.wantsSplits = true
             effects.append(.send(.needsSplits(task)))
+        case (.running, .splitFinished(let task, let split)) where members[task] != nil:
+            // If it is lost, the next completed checkpoint says the same.
+            effects.append(.send(.splitFinished(task, split: split)))
         case (.running, .ended(let task)) where members[task] != nil:
             members[task]?.hasEnded = true
             effects.append(.send(.ended(task)))
         case (.made, .failed(let task, let error)) where members[task] != nil, (.running, .failed(let task, let error)) where members[task] != nil:
             fail(task, error, &effects)
-        case (_, .snapshot), (_, .needsSplits), (_, .ended), (_, .failed): break  // Of a task that is being removed, or of an older attempt.
+        case (_, .snapshot), (_, .needsSplits), (_, .splitFinished), (_, .ended), (_, .failed):
+            break  // Of a task that is being removed, or of an older attempt.
 
         case (.running, .uploaded(let of, let checkpoint, let result)) where of == attempt: uploaded(checkpoint, result, &effects)
         case (_, .uploaded): break  // Nobody waits for it any more; the JobManager's collector finds the object.

@@ -170,6 +170,7 @@ package struct WorkerMachine {
         switch effect {
         case .snapshot(let checkpoint, let snapshot): tell(task.job, .snapshot(task, checkpoint, snapshot), &effects)
         case .needsSplits: tell(task.job, .needsSplits(task), &effects)
+        case .splitFinished(let split): tell(task.job, .splitFinished(task, split), &effects)
         case .ended: tell(task.job, .ended(task), &effects)
         case .failed(let error): tell(task.job, .failed(task, error), &effects)
         case .send, .credit: break  // These go from task to task.
