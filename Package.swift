@@ -13,7 +13,7 @@ let floors: [Target] = [
     .systemLibrary(name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "AWS", dependencies: [
-        "CKernels", "CLibcrypto",
+        "CKernels", "CLibcrypto", "CZlib",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
@@ -59,7 +59,9 @@ let floors: [Target] = [
         .product(name: "Logging", package: "swift-log"),
     ]),
     // Floor 8: the executables
-    .executableTarget(name: "jobmanager", dependencies: ["Connectors", "Dataflow", "Hosts", "REST", "Settings", argumentParser]),
+    .executableTarget(name: "jobmanager", dependencies: [
+        "Connectors", "Dataflow", "Hosts", "JobControl", "REST", "Settings", "SQL", argumentParser,
+    ]),
     .executableTarget(name: "taskmanager", dependencies: ["Connectors", "Dataflow", "Hosts", "Settings", argumentParser]),
     .executableTarget(name: "swiftwater", dependencies: [
         "Columnar", "Connectors", "Dataflow", "Hosts", "JobControl", "REST", "Settings", "SQL", argumentParser,

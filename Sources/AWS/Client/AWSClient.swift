@@ -1,0 +1,95 @@
+import NIOCore
+import Synchronization
+
+/// Calls to AWS: endpoint, credentials, signature, retries, and errors in words. One per configuration, shared by everything that has it.
+package final class AWSClient: Sendable {
+    package let configuration: AWSConfiguration
+    let surroundings: Surroundings
+    let credentials: CredentialCache
+    private let chain: CredentialChain
+    let state = Mutex(State())
+
+    struct State {
+        var tokens = RetryTokens()
+        /// What this machine's clock lacks to the services', in seconds.
+        var clockOffset: Int64 = 0
+        var region: String?
+    }
+
+    /// What has been asked so far.
+    package let requests = Atomic<Int>(0)
+    package let retries = Atomic<Int>(0)
+    package let throttles = Atomic<Int>(0)
+
+    package init(_ configuration: AWSConfiguration = AWSConfiguration(), surroundings: Surroundings = .machine) {
+        self.configuration = configuration
+        self.surroundings = surroundings
+        let chain = CredentialChain(surroundings, profile: configuration.profile, region: configuration.region)
+        self.chain = chain
+        credentials = CredentialCache(fixed: configuration.credentials, surroundings: surroundings) { () async throws(AWSError) in
+            try await chain.credentials()
+        }
+    }
+
+    // MARK: What services stand on
+
+    /// A call of AWS JSON 1.1 (`target` is `Kinesis_20131202.GetRecords`); the answer's body.
+    package func call(
+        service: AWSService, target: String, body: [UInt8], timeout: Duration = .seconds(30), retries: RetryPolicy? = nil
+    ) async throws(AWSError) -> [UInt8] {
+        var call = try await jsonCall(service: service, target: target, body: body, timeout: timeout)
+        call.retries = retries ?? configuration.retries
+        return try await send(call).body
+    }
+
+    /// The same for an answer without an end of its own (event streams): the body as it comes in. Retried until the answer has begun.
+    package func stream(
+        service: AWSService, target: String, body: [UInt8], timeout: Duration = .seconds(30), retries: RetryPolicy? = nil
+    ) async throws(AWSError) -> ByteChunks {
+        var call = try await jsonCall(service: service, target: target, body: body, timeout: timeout)
+        call.retries = retries ?? configuration.retries
+        return try await open(call).body
+    }
+
+    /// Where the service is, as configured or in the region.
+    package func endpoint(_ service: AWSService, region: String) throws(AWSError) -> Endpoint {
+        guard let (text, source) = configuredEndpoint(service) else { return service.endpoint(region: region) }
+        guard let endpoint = Endpoint(text) else {
+            throw AWSError(.configuration, service.words, code: "InvalidEndpoint", "\(source) is not a URL such as https://host:port: \(text)")
+        }
+        return endpoint
+    }
+
+    /// True when the service is not at its public address.
+    package func hasOwnEndpoint(_ service: AWSService) -> Bool { configuredEndpoint(service) != nil }
+
+    /// Asked for once. A configured endpoint needs none: `us-east-1` then.
+    package func region(for service: AWSService) async throws(AWSError) -> String {
+        if let region = configuration.region ?? state.withLock({ $0.region }) { return region }
+        var found = chain.configuredRegion()
+        if found == nil, !hasOwnEndpoint(service) { found = await chain.instanceRegion() }
+        guard let region = found ?? (hasOwnEndpoint(service) || service == .s3 ? "us-east-1" : nil) else {
+            throw AWSError(
+                .configuration, service.words, code: "NoRegion", "no region is known: set the option aws.region, the variable AWS_REGION, or region in the profile")
+        }
+        state.withLock { $0.region = region }
+        return region
+    }
+
+    private func configuredEndpoint(_ service: AWSService) -> (text: String, source: String)? {
+        if let text = configuration.endpoint { return (text, "the configured endpoint") }
+        for name in [service.endpointVariable, "AWS_ENDPOINT_URL"] {
+            if let text = surroundings.variable(name) { return (text, name) }
+        }
+        return chain.profileEndpoint().map { ($0, "endpoint_url of the profile") }
+    }
+
+    private func jsonCall(service: AWSService, target: String, body: [UInt8], timeout: Duration) async throws(AWSError) -> AWSCall {
+        let region = try await region(for: service)
+        let endpoint = try endpoint(service, region: region)
+        var request = HTTPRequest("POST", endpoint, path: endpoint.basePath + "/", body: ByteBuffer(bytes: body))
+        request.headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target)]
+        request.timeout = timeout
+        return AWSCall("\(service.words) \(target.split(separator: ".").last ?? "")", service, region: region, request)
+    }
+}

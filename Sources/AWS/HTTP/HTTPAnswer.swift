@@ -1,0 +1,42 @@
+import NIOCore
+
+/// The beginning of an answer, and its body as it comes in.
+package struct HTTPAnswer: Sendable {
+    package let status: Int
+    /// Names in lower case.
+    package let headers: [(name: String, value: String)]
+    package let body: ByteChunks
+
+    package init(status: Int, headers: [(name: String, value: String)], body: ByteChunks) {
+        (self.status, self.headers, self.body) = (status, headers, body)
+    }
+
+    /// The whole answer. Throws `.tooLarge` beyond the limit.
+    package func collected(limitBytes: Int) async throws(HTTPFailure) -> HTTPResponse {
+        let announced = headers.first { $0.name == "content-length" }.flatMap { Int($0.value) } ?? 0
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(min(max(0, announced), limitBytes))
+        while let chunk = try await body.nextBuffer() {
+            if bytes.count + chunk.readableBytes > limitBytes {
+                throw HTTPFailure(.tooLarge, "the answer has more than \(limitBytes) bytes", mayHaveArrived: true)
+            }
+            bytes.append(contentsOf: chunk.readableBytesView)
+        }
+        return HTTPResponse(status: status, headers: headers, body: bytes)
+    }
+}
+
+/// The bytes of a body in order, in pieces without meaning. One task reads it, once. Dropping it ends the transfer.
+package struct ByteChunks: Sendable {
+    private let take: @Sendable () async throws(HTTPFailure) -> ByteBuffer?
+
+    package init(_ take: @escaping @Sendable () async throws(HTTPFailure) -> ByteBuffer?) { self.take = take }
+
+    /// Nil at the end.
+    package func nextBuffer() async throws(HTTPFailure) -> ByteBuffer? { try await take() }
+
+    /// Nil at the end.
+    package func next() async throws(HTTPFailure) -> [UInt8]? {
+        try await take().map { [UInt8]($0.readableBytesView) }
+    }
+}

@@ -1,0 +1,47 @@
+/// AWS Signature Version 4. Source: "Signature Version 4 signing process", AWS General Reference; S3's variations from its API reference.
+package enum SigV4 {
+    /// The hash that stands for a body which is not signed; only over TLS.
+    package static let unsignedPayload = "UNSIGNED-PAYLOAD"
+
+    /// Headers that change on their way, or that the transport sets.
+    private static let unsignedHeaders: Set<String> = [
+        "authorization", "connection", "content-length", "expect", "te", "trailer", "transfer-encoding", "upgrade", "user-agent", "x-amzn-trace-id",
+    ]
+
+    /// Adds `host`, `x-amz-date`, the session token, and `authorization`. `request.path` is signed as it is (S3); other services' paths are `/`.
+    package static func sign(
+        _ request: inout HTTPRequest, _ credentials: Credentials, region: String, service: String, payloadHash: String, at time: UnixTime
+    ) {
+        let stamp = time.basic
+        let scope = "\(stamp.prefix(8))/\(region)/\(service)/aws4_request"
+        request.set("host", request.endpoint.authority)
+        request.set("x-amz-date", stamp)
+        request.set("x-amz-security-token", credentials.sessionToken)
+        let (canonical, signedHeaders) = canonicalRequest(request, payloadHash: payloadHash)
+        let toSign = "AWS4-HMAC-SHA256\n\(stamp)\n\(scope)\n\(Hex.encode(Digest.sha256(Array(canonical.utf8))))"
+        let key = signingKey(credentials.secretKey, day: String(stamp.prefix(8)), region: region, service: service)
+        let signature = Hex.encode(Digest.hmacSHA256(key: key, Array(toSign.utf8)))
+        request.set(
+            "authorization", "AWS4-HMAC-SHA256 Credential=\(credentials.accessKey)/\(scope), SignedHeaders=\(signedHeaders), Signature=\(signature)")
+    }
+
+    static func canonicalRequest(_ request: HTTPRequest, payloadHash: String) -> (text: String, signedHeaders: String) {
+        let headers = Dictionary(grouping: request.headers.filter { !unsignedHeaders.contains($0.name) }, by: \.name)
+            .sorted { $0.key < $1.key }
+            .map { (name: $0.key, value: $0.value.map { trimmed($0.value) }.joined(separator: ",")) }
+        let names = headers.map(\.name).joined(separator: ";")
+        let lines = headers.map { "\($0.name):\($0.value)\n" }.joined()
+        return ("\(request.method)\n\(request.path)\n\(request.encodedQuery)\n\(lines)\n\(names)\n\(payloadHash)", names)
+    }
+
+    private static func signingKey(_ secret: String, day: String, region: String, service: String) -> [UInt8] {
+        ["AWS4" + secret, day, region, service, "aws4_request"].dropFirst().reduce(Array(("AWS4" + secret).utf8)) { key, part in
+            Digest.hmacSHA256(key: key, Array(part.utf8))
+        }
+    }
+
+    /// Without spaces at the ends, and runs of them as one.
+    private static func trimmed(_ value: String) -> String {
+        value.split(whereSeparator: { $0 == " " || $0 == "\t" }).joined(separator: " ")
+    }
+}
