@@ -1,7 +1,7 @@
 import Dataflow
-import FoundationEssentials
+import JobControl
 
 /// Reads HEAD as the store has it.
 enum StoredHead {
-    static func decode(_ bytes: [UInt8]) -> Head? { try? JSONDecoder().decode(Head.self, from: Data(bytes)) }
+    static func decode(_ bytes: [UInt8]) -> Head? { SealedJSON.decode(Head.self, bytes) }
 }
