@@ -30,11 +30,16 @@ package struct Upload: Hashable, Sendable {
     package var object: Manifest.StateObject?
     /// State bytes of each task.
     package var bytes: [SubtaskID: Int64]
+    /// What sinks must commit once the checkpoint is complete, of tasks that have any.
+    package var committables: [SubtaskID: [Committable]]
     package var milliseconds: Int64
 
-    package init(object: Manifest.StateObject?, bytes: [SubtaskID: Int64], milliseconds: Int64) {
+    package init(
+        object: Manifest.StateObject?, bytes: [SubtaskID: Int64], committables: [SubtaskID: [Committable]] = [:], milliseconds: Int64
+    ) {
         self.object = object
         self.bytes = bytes
+        self.committables = committables
         self.milliseconds = milliseconds
     }
 }
@@ -52,7 +57,7 @@ package enum WorkerEffect: Sendable {
     /// Take all tasks of the job with attempts up to this one off their threads; answer `removed`.
     case remove(job: JobID, attempt: UInt32)
     case command(TaskID, TaskCommand)
-    /// Write one object with these snapshots to the job's store under `folder`; answer `uploaded`.
+    /// Finish these snapshots (`TaskSnapshot.finished`) and write one object with them to the job's store under `folder`; answer `uploaded`.
     case upload(job: JobID, attempt: UInt32, checkpoint: CheckpointID, folder: String, store: String?, [TaskSnapshot])
     case commit(job: JobID, checkpoint: CheckpointID, [Manifest.PendingCommit])
     /// Nothing of the job is needed any more.

@@ -16,8 +16,10 @@ final class Subject {
         return words(effects)
     }
 
+    /// As it goes into a checkpoint.
     var lastSnapshot: TaskSnapshot? {
-        effects.reversed().lazy.compactMap { if case .snapshot(_, let snapshot) = $0 { snapshot } else { nil } }.first
+        let last = effects.reversed().lazy.compactMap { if case .snapshot(_, let snapshot) = $0 { snapshot } else { nil } }.first
+        return last.flatMap { try? $0.finished() }
     }
 
     @discardableResult

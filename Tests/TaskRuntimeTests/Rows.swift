@@ -140,6 +140,14 @@ final class ListWriter: SinkWriter {
     private(set) var ticks: [Instant] = []
     private(set) var isClosed = false
     private(set) var last: [CheckpointID] = []
+    /// What finishing a prepared commit comes to.
+    private let failing = Failing()
+    var failure: StreamError? {
+        get { failing.error }
+        set { failing.error = newValue }
+    }
+
+    private final class Failing: @unchecked Sendable { var error: StreamError? }
 
     func write(_ batch: Batch, at now: Now) throws(StreamError) { written += rows(batch) }
 
@@ -148,9 +156,13 @@ final class ListWriter: SinkWriter {
         return nil
     }
 
-    func prepareCommit(_ checkpoint: CheckpointID, isLast: Bool, at now: Now) throws(StreamError) -> (committables: [Committable], unit: [UInt8]?) {
+    func prepareCommit(_ checkpoint: CheckpointID, isLast: Bool, at now: Now) throws(StreamError) -> PreparedCommit {
         if isLast { last.append(checkpoint) }
-        return ([Committable(id: "c\(checkpoint)", payload: [])], Array(String(written.count).utf8))
+        let content = PreparedCommit.Content([Committable(id: "c\(checkpoint)", payload: [])], unit: Array(String(written.count).utf8))
+        return PreparedCommit { [failing] () throws(StreamError) in
+            if let failure = failing.error { throw failure }
+            return content
+        }
     }
 
     func close() { isClosed = true }

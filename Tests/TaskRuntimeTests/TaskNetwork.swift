@@ -127,7 +127,7 @@ final class TaskNetwork {
                 switch subtask.vertex {
                 case 0: cuts[checkpoint, default: Cut()].sources[subtask] = snapshot
                 case 1: cuts[checkpoint, default: Cut()].counters[subtask] = snapshot
-                default: cuts[checkpoint, default: Cut()].sinks[subtask] = snapshot
+                default: cuts[checkpoint, default: Cut()].sinks[subtask] = try? snapshot.finished()
                 }
             case .needsSplits: asking.append(subtask)
             case .splitFinished: break  // Snapshots say it, too.

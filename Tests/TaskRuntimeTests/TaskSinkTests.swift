@@ -53,4 +53,21 @@ import Testing
         subject.run()
         #expect(subject.said() == ["ended"])
     }
+
+    @Test func uploadsUnderWayHoldUpTheCheckpointAndNotTheTask() throws {
+        let writer = ListWriter()
+        writer.failure = StreamError(.externalSystem, retry: true, "the upload failed")
+        let subject = subject(writer)
+        subject.tell(.element(channel(0, 0, 0), sequence: 0, .barrier(barrier(1))))
+        subject.run()
+        guard case .snapshot(_, let snapshot)? = subject.effects.last else { throw StreamError(.internal, retry: false, "no snapshot") }
+        // The task has gone on; whoever writes the snapshot learns what the upload came to.
+        #expect(throws: StreamError.self) { try snapshot.finished() }
+        #expect(snapshot.operators.isEmpty && snapshot.committables.isEmpty)
+        writer.failure = nil
+        subject.tell(.aborted(1))
+        subject.tell(.element(channel(0, 0, 0), sequence: 1, .barrier(barrier(2))))
+        subject.run()
+        #expect(subject.lastSnapshot?.committables.map(\.id) == ["c1", "c2"])
+    }
 }

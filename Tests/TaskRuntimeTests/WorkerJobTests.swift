@@ -5,7 +5,7 @@ import Wire
 
 @Suite struct WorkerJobTests {
     private func snapshot(_ vertex: Int) -> TaskSnapshot {
-        TaskSnapshot(subtask: SubtaskID(vertex: vertex, index: 0), committables: vertex == 1 ? [Committable(id: "c", payload: [])] : [])
+        TaskSnapshot(subtask: SubtaskID(vertex: vertex, index: 0))
     }
 
     private func taken(_ vertex: Int, _ checkpoint: CheckpointID, attempt: UInt32 = 1) -> WorkerEvent {
@@ -16,7 +16,8 @@ import Wire
         .trigger(job: job, attempt: attempt, barrier(id), folder: "chk-\(id)", store: nil)
     }
 
-    private let upload = Upload(object: nil, bytes: [:], milliseconds: 3)
+    private let upload = Upload(
+        object: nil, bytes: [:], committables: [SubtaskID(vertex: 1, index: 0): [Committable(id: "c", payload: [])]], milliseconds: 3)
 
     @Test func deploysStartsAndStops() {
         var story = WorkerStory()

@@ -88,12 +88,12 @@ final class FileSinkWriter: SinkWriter {
         return nextCheck
     }
 
-    func prepareCommit(_ checkpoint: CheckpointID, isLast: Bool, at now: Now) throws(StreamError) -> (committables: [Committable], unit: [UInt8]?) {
+    func prepareCommit(_ checkpoint: CheckpointID, isLast: Bool, at now: Now) throws(StreamError) -> PreparedCommit {
         for folder in open.keys.sorted() { try end(folder) }
         // The names must not be lost either: a pending file without its entry in the folder could not be committed.
         for folder in Set(ended.map { FilePath.parent($0.hidden) }).sorted() { try FilePath.sync(folder: folder) }
         defer { ended = [] }
-        return (ended.map(\.committable), nil)
+        return PreparedCommit(ended.map(\.committable))
     }
 
     func close() {

@@ -36,7 +36,7 @@ package struct BlackholeSink: Sink {
 
         func tick(at now: Now) throws(StreamError) -> Instant? { try latency?.writeWhenDue(at: now.instant) }
 
-        func prepareCommit(_ checkpoint: CheckpointID, isLast: Bool, at now: Now) -> (committables: [Committable], unit: [UInt8]?) { ([], nil) }
+        func prepareCommit(_ checkpoint: CheckpointID, isLast: Bool, at now: Now) -> PreparedCommit { PreparedCommit() }
 
         func close() { try? latency?.write() }
     }

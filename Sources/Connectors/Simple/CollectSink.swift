@@ -18,7 +18,7 @@ package struct CollectSink: Sink {
         init(_ consumer: @escaping Consumer) { self.consumer = consumer }
         func write(_ batch: Batch, at now: Now) { consumer(batch) }
         func tick(at now: Now) -> Instant? { nil }
-        func prepareCommit(_ checkpoint: CheckpointID, isLast: Bool, at now: Now) -> (committables: [Committable], unit: [UInt8]?) { ([], nil) }
+        func prepareCommit(_ checkpoint: CheckpointID, isLast: Bool, at now: Now) -> PreparedCommit { PreparedCommit() }
         func close() {}
     }
 }

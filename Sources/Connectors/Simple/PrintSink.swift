@@ -50,7 +50,7 @@ package struct PrintSink: Sink {
 
         func tick(at now: Now) -> Instant? { nil }
 
-        func prepareCommit(_ checkpoint: CheckpointID, isLast: Bool, at now: Now) -> (committables: [Committable], unit: [UInt8]?) { ([], nil) }
+        func prepareCommit(_ checkpoint: CheckpointID, isLast: Bool, at now: Now) -> PreparedCommit { PreparedCommit() }
 
         func close() {}
     }

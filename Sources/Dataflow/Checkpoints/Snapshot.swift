@@ -103,20 +103,23 @@ package struct TaskSnapshot: Sendable {
     package var splits: [SplitState]
     /// Ids of splits that were read to their end; kept until a completed checkpoint holds the enumerator's receipt.
     package var finishedSplits: [String]
+    /// Complete once the snapshot is `finished`.
     package var committables: [Committable]
+    package var sink: SinkSnapshot?
     /// Milliseconds from the first barrier to the last, and nanoseconds the task stood still to freeze its state.
     package var alignmentMilliseconds: Int64
     package var synchronousNanoseconds: Int64
 
     package init(
         subtask: SubtaskID, operators: [OperatorSnapshot] = [], splits: [SplitState] = [], finishedSplits: [String] = [],
-        committables: [Committable] = [], alignmentMilliseconds: Int64 = 0, synchronousNanoseconds: Int64 = 0
+        committables: [Committable] = [], sink: SinkSnapshot? = nil, alignmentMilliseconds: Int64 = 0, synchronousNanoseconds: Int64 = 0
     ) {
         self.subtask = subtask
         self.operators = operators
         self.splits = splits
         self.finishedSplits = finishedSplits
         self.committables = committables
+        self.sink = sink
         self.alignmentMilliseconds = alignmentMilliseconds
         self.synchronousNanoseconds = synchronousNanoseconds
     }

@@ -122,8 +122,9 @@ package protocol SinkWriter: AnyObject {
     func tick(at now: Now) throws(StreamError) -> Instant?
 
     /// All rows so far belong to checkpoint `checkpoint`. Answers what must be committed once it is complete, and the unit
-    /// that a successor needs. `isLast`: no row will follow, close everything.
-    func prepareCommit(_ checkpoint: CheckpointID, isLast: Bool, at now: Now) throws(StreamError) -> (committables: [Committable], unit: [UInt8]?)
+    /// that a successor needs; what uploads must still come to is answered later (`PreparedCommit`). `isLast`: no row will follow,
+    /// close everything.
+    func prepareCommit(_ checkpoint: CheckpointID, isLast: Bool, at now: Now) throws(StreamError) -> PreparedCommit
 
     /// The task ends without a checkpoint: release resources, keep what a checkpoint names.
     func close()

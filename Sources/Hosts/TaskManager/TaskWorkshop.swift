@@ -157,23 +157,28 @@ package final class TaskWorkshop: Sendable {
 
     package func upload(job: JobID, attempt: UInt32, folder: String, store uri: String?, _ snapshots: [TaskSnapshot]) -> Result<Upload, StreamError> {
         let start = SystemClock.instant()
-        let bytes = SnapshotObject.encode(snapshots)
+        let bytes: [UInt8]
         var sizes: [SubtaskID: Int64] = [:]
+        var committables: [SubtaskID: [Committable]] = [:]
         do throws(StreamError) {
+            var finished: [TaskSnapshot] = []
+            for snapshot in snapshots { finished.append(try snapshot.finished()) }
+            for snapshot in finished where !snapshot.committables.isEmpty { committables[snapshot.subtask] = snapshot.committables }
+            bytes = SnapshotObject.encode(finished)
             let index = try SnapshotObject.index(length: bytes.count, read: { (range: Range<Int>) throws(StreamError) in Array(bytes[range]) })
             for owner in index.owners { sizes[owner.subtask, default: 0] += owner.entries.reduce(0) { $0 + Int64($1.length) } }
         } catch {
             return .failure(error)
         }
         func elapsed() -> Int64 { (SystemClock.instant().nanoseconds - start.nanoseconds) / 1_000_000 }
-        guard !sizes.isEmpty else { return .success(Upload(object: nil, bytes: [:], milliseconds: elapsed())) }
+        guard !sizes.isEmpty else { return .success(Upload(object: nil, bytes: [:], committables: committables, milliseconds: elapsed())) }
         do throws(StoreError) {
             let store = try stores.store(uri ?? jobs.withLock { $0[job]?.store })
             let key = try ObjectKey("\(folder)/\(worker)-\(attempt)")
             _ = try store.put(key, bytes, .ifNoneMatch)
             let object = Manifest.StateObject(
                 key: key.path, bytes: bytes.count, checksum: Checksum.crc32c(bytes), subtasks: snapshots.map(\.subtask))
-            return .success(Upload(object: object, bytes: sizes, milliseconds: elapsed()))
+            return .success(Upload(object: object, bytes: sizes, committables: committables, milliseconds: elapsed()))
         } catch {
             return .failure(StreamError(error).during("state of \(snapshots.count) tasks, \(bytes.count) bytes"))
         }

@@ -6,6 +6,8 @@ import Synchronization
 /// Connectors must be `Sendable`, so it locks, although one thread runs a whole cluster.
 package final class ConnectorWorld: Sendable {
     private struct State {
+        /// Uploads under way; an attempt that is over may still finish its own.
+        var uploading: [String: SimulatedFile] = [:]
         var staged: [String: SimulatedFile] = [:]
         var committed: [String: SimulatedFile] = [:]
         var order: [String] = []
@@ -18,10 +20,19 @@ package final class ConnectorWorld: Sendable {
 
     package init() {}
 
-    func stage(_ file: SimulatedFile) {
+    func begin(_ file: SimulatedFile) {
         state.withLock { state in
-            if state.staged[file.id] != nil || state.committed[file.id] != nil { state.broken.append("file \(file.id) was written twice") }
-            state.staged[file.id] = file
+            if state.uploading[file.id] != nil || state.staged[file.id] != nil || state.committed[file.id] != nil {
+                state.broken.append("file \(file.id) was written twice")
+            }
+            state.uploading[file.id] = file
+        }
+    }
+
+    /// The file is there. Asked for by every checkpoint that carries it.
+    func finish(_ id: String) {
+        state.withLock { state in
+            if let file = state.uploading.removeValue(forKey: id) { state.staged[id] = file }
         }
     }
 

@@ -16,8 +16,8 @@ package struct SimulatedFile: Sendable {
     package let rows: [Row]
 }
 
-/// Collects rows until a barrier; they become a file that a committable names. The unit carries the count of rows and, when the file
-/// goes on over several checkpoints, the rows themselves.
+/// Collects rows until a barrier; they become a file that a committable names, and that is there only when its upload is done. The
+/// unit carries the count of rows and, when the file goes on over several checkpoints, the rows themselves.
 final class SimulatedWriter: SinkWriter {
     private let task: TaskID
     private let world: ConnectorWorld
@@ -41,14 +41,18 @@ final class SimulatedWriter: SinkWriter {
 
     func tick(at now: Now) throws(StreamError) -> Instant? { nil }
 
-    func prepareCommit(_ checkpoint: CheckpointID, isLast: Bool, at now: Now) throws(StreamError) -> (committables: [Committable], unit: [UInt8]?) {
-        guard isLast || checkpoint % rollEvery == 0, !rows.isEmpty else { return ([], unit()) }
+    func prepareCommit(_ checkpoint: CheckpointID, isLast: Bool, at now: Now) throws(StreamError) -> PreparedCommit {
+        guard isLast || checkpoint % rollEvery == 0, !rows.isEmpty else { return PreparedCommit(unit: unit()) }
         let file = SimulatedFile(
             id: "\(task.subtask)-\(task.attempt)-\(checkpoint)", task: task, checkpoint: checkpoint, first: written, rows: rows)
-        world.stage(file)
+        world.begin(file)
         written += rows.count
         rows = []
-        return ([Committable(id: file.id, payload: [])], unit())
+        let (unit, world) = (unit(), world)
+        return PreparedCommit { () throws(StreamError) in
+            world.finish(file.id)
+            return PreparedCommit.Content([Committable(id: file.id, payload: [])], unit: unit)
+        }
     }
 
     func close() {}

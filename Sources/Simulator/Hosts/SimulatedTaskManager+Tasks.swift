@@ -119,16 +119,27 @@ extension SimulatedTaskManager {
 
     func upload(_ job: JobID, _ attempt: UInt32, _ checkpoint: CheckpointID, folder: String, store: String?, _ snapshots: [TaskSnapshot]) {
         let began = time
-        // Frozen state is turned into bytes later, while its task goes on.
-        after(cluster.chance.duration(.milliseconds(1), .milliseconds(50))) { [self] in
-            let bytes = SnapshotObject.encode(snapshots)
+        // Frozen state is turned into bytes later, while its task goes on; sinks' uploads may take longer still.
+        var delay = cluster.chance.duration(.milliseconds(1), .milliseconds(50))
+        if delay.nanoseconds % 10 == 0 { delay = delay * 20 }
+        after(delay) { [self] in
+            let finished: [TaskSnapshot]
+            do throws(StreamError) {
+                var all: [TaskSnapshot] = []
+                for snapshot in snapshots { all.append(try snapshot.finished()) }
+                finished = all
+            } catch {
+                return tell(.uploaded(job: job, attempt: attempt, checkpoint: checkpoint, .failure(error)))
+            }
+            let bytes = SnapshotObject.encode(finished)
+            let committables = Dictionary(uniqueKeysWithValues: finished.map { ($0.subtask, $0.committables) })
             var sizes: [SubtaskID: Int64] = [:]
-            for snapshot in snapshots where !snapshot.operators.isEmpty { sizes[snapshot.subtask] = Int64(bytes.count / snapshots.count) }
+            for snapshot in finished where !snapshot.operators.isEmpty { sizes[snapshot.subtask] = Int64(bytes.count / finished.count) }
             func answer(_ result: Result<Manifest.StateObject?, StreamError>) {
                 tell(
                     .uploaded(
                         job: job, attempt: attempt, checkpoint: checkpoint,
-                        result.map { Upload(object: $0, bytes: sizes, milliseconds: (time - began).milliseconds) }))
+                        result.map { Upload(object: $0, bytes: sizes, committables: committables, milliseconds: (time - began).milliseconds) }))
             }
             guard !sizes.isEmpty else { return answer(.success(nil)) }
             let key = "\(folder)/\(id)-\(attempt)"

@@ -15,7 +15,7 @@ final class SinkDriver: Output {
     private(set) var rows: Int64 = 0
     private(set) var batches: Int64 = 0
     private(set) var bytes: Int64 = 0
-    private var pending: [(checkpoint: CheckpointID, committable: Committable)] = []
+    private var pending: [(checkpoint: CheckpointID, prepared: PreparedCommit)] = []
     /// When the writer wants to be called; nil: not before the next row.
     private(set) var nextTick: Instant? = .zero
 
@@ -53,12 +53,12 @@ final class SinkDriver: Output {
         }
     }
 
-    func prepareCommit(_ barrier: Barrier, isLast: Bool) throws(StreamError) -> (committables: [Committable], unit: [UInt8]?) {
+    func prepareCommit(_ barrier: Barrier, isLast: Bool) throws(StreamError) -> SinkSnapshot {
         do throws(StreamError) {
-            let (committables, unit) = try writer.prepareCommit(barrier.checkpoint, isLast: isLast, at: now)
+            let prepared = try writer.prepareCommit(barrier.checkpoint, isLast: isLast, at: now)
             if faults.contains(.abortedFilesForgotten) { pending = [] }
-            for committable in committables { pending.append((barrier.checkpoint, committable)) }
-            return (pending.map(\.committable), unit)
+            pending.append((barrier.checkpoint, prepared))
+            return SinkSnapshot(uid: uid, prepared: pending.map(\.prepared))
         } catch {
             place.note(name)
             throw error

@@ -222,11 +222,7 @@ package final class Task {
         if let source { (snapshot.splits, snapshot.finishedSplits) = try source.snapshot(barrier.checkpoint) }
         if faults.contains(.sourceOneSnapshotBehind) { swap(&snapshot.splits, &lastSplits) }
         if faults.contains(.finishedSplitsDroppedEarly) { snapshot.finishedSplits = [] }
-        if let sink {
-            let (committables, unit) = try sink.prepareCommit(barrier, isLast: isLast)
-            snapshot.committables = committables
-            snapshot.operators.append(OperatorSnapshot(uid: sink.uid, unit: unit))
-        }
+        snapshot.sink = try sink?.prepareCommit(barrier, isLast: isLast)
         outbox.effects.append(.snapshot(barrier.checkpoint, snapshot))
         outputs.send(.barrier(barrier))
         if isLast { isStopped = true }

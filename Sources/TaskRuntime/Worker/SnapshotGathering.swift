@@ -10,7 +10,7 @@ struct SnapshotGathering {
         var store: String?
     }
 
-    /// What goes into the acknowledgement.
+    /// What goes into the acknowledgement; the committables come with the upload.
     struct Share {
         var subtask: Manifest.Subtask
         var alignmentMilliseconds: Int64
@@ -35,7 +35,7 @@ struct SnapshotGathering {
         shares = all.map {
             Share(
                 subtask: Manifest.Subtask(
-                    subtask: $0.subtask, splits: $0.splits, finishedSplits: $0.finishedSplits, committables: $0.committables),
+                    subtask: $0.subtask, splits: $0.splits, finishedSplits: $0.finishedSplits, committables: []),
                 alignmentMilliseconds: $0.alignmentMilliseconds, synchronousNanoseconds: $0.synchronousNanoseconds)
         }
         return (order, all)
@@ -44,10 +44,12 @@ struct SnapshotGathering {
     func acknowledgement(job: JobID, attempt: UInt32, checkpoint: CheckpointID, _ upload: Upload) -> Acknowledgement {
         Acknowledgement(
             job: job, attempt: attempt, checkpoint: checkpoint, object: upload.object,
-            tasks: shares.map {
-                Acknowledgement.Task(
-                    share: $0.subtask, stateBytes: upload.bytes[$0.subtask.subtask] ?? 0, alignmentMilliseconds: $0.alignmentMilliseconds,
-                    synchronousNanoseconds: $0.synchronousNanoseconds)
+            tasks: shares.map { share in
+                var subtask = share.subtask
+                subtask.committables = upload.committables[subtask.subtask] ?? []
+                return Acknowledgement.Task(
+                    share: subtask, stateBytes: upload.bytes[subtask.subtask] ?? 0, alignmentMilliseconds: share.alignmentMilliseconds,
+                    synchronousNanoseconds: share.synchronousNanoseconds)
             },
             uploadMilliseconds: upload.milliseconds)
     }
