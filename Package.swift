@@ -21,6 +21,7 @@ let floors: [Target] = [
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
     ]),
     .target(name: "Columnar"),
+    .target(name: "DashboardFiles", exclude: ["web"]),
     .target(name: "Meters"),
     .target(name: "Settings", dependencies: [.product(name: "Yams", package: "Yams")]),
     // Floor 1

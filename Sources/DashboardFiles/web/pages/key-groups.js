@@ -1,0 +1,69 @@
+import { h } from "../lib/dom.js";
+import { bytes, count, dash, isNumber, number, percent } from "../lib/format.js";
+import { live } from "../lib/live.js";
+import { choice, empty, meter, stat, stats, table } from "../lib/ui.js";
+
+/// How evenly the keys fall: by key group where the server tells (`…/key-groups`), by subtask otherwise.
+
+let by = "records";
+
+export function keyGroups({ vertex, details, groups, skew }) {
+  const rows = groups?.groups ? bySubtask(groups.groups) : details.subtasks.map((subtask) => ({
+    subtask: subtask.subtask, records: number(subtask.metrics["read-records"]) || number(subtask.metrics["write-records"]) || 0, bytes: number(subtask.metrics["state-bytes"]), groups: null,
+  }));
+  const total = rows.reduce((sum, row) => sum + (row[by] ?? 0), 0);
+  const mean = total / Math.max(1, rows.length);
+  const most = Math.max(0, ...rows.map((row) => row[by] ?? 0));
+  const told = (skew ?? []).find((entry) => entry.id === "numRecordsIn");
+  if (rows.length === 0) return empty("The vertex has no subtasks now.");
+  return [
+    stats(
+      stat("Fullest subtask", mean > 0 ? `${(most / mean).toFixed(2)} ×` : dash, "of the mean", mean > 0 && most / mean > 1.5 ? "warm" : null),
+      groups?.groups ? stat("Fullest key group", percentOf(groups.groups, by), "of all") : null,
+      told && isNumber(number(told.skew)) ? stat("Skew", `${Math.round(number(told.skew))} %`, "as Flink counts it") : null,
+      stat("Key groups", vertex.maxParallelism > 0 ? String(vertex.maxParallelism) : dash, `over ${vertex.parallelism} subtasks`)),
+    h("div", { class: "row" }, choice("By", [{ id: "records", title: "Rows" }, { id: "bytes", title: "State" }], by, (picked) => { by = picked; live.redraw(); })),
+    groups?.groups ? strip(groups.groups) : null,
+    table({
+      id: "Key groups", rows, key: (row) => row.subtask,
+      columns: [
+        { title: "Subtask", value: (row) => row.subtask, isNumber: true },
+        groups?.groups ? { title: "Key groups", value: (row) => row.groups, isNumber: true } : null,
+        { title: "Rows", value: (row) => row.records, cell: (row) => count(row.records), isNumber: true },
+        { title: "State", value: (row) => row.bytes, cell: (row) => bytes(row.bytes), isNumber: true },
+        { title: "Share", value: (row) => row[by], cell: (row) => meter(total > 0 ? (row[by] ?? 0) / total : 0, percent(total > 0 ? (row[by] ?? 0) / total : null), (row[by] ?? 0) > 1.5 * mean ? "warm" : "accent") },
+      ],
+    }),
+    groups?.groups ? null : h("p", { class: "quiet" }, "This server tells rows by subtask, not by key group."),
+  ];
+}
+
+function bySubtask(groups) {
+  const rows = new Map();
+  for (const group of groups) {
+    const row = rows.get(group.subtask) ?? { subtask: group.subtask, records: 0, bytes: 0, groups: 0 };
+    row.records += group.records ?? 0;
+    row.bytes += group["state-bytes"] ?? 0;
+    row.groups += 1;
+    rows.set(group.subtask, row);
+  }
+  return [...rows.values()].sort((left, right) => left.subtask - right.subtask);
+}
+
+const column = { records: "records", bytes: "state-bytes" };
+
+function percentOf(groups, name) {
+  const values = groups.map((group) => group[column[name]] ?? 0);
+  const total = values.reduce((sum, value) => sum + value, 0);
+  return total > 0 ? `${(Math.max(...values) / total * 100).toFixed(1)} %` : dash;
+}
+
+/// One cell a key group, darker where there is more; a gap where another subtask begins.
+function strip(groups) {
+  const sorted = [...groups].sort((left, right) => left.group - right.group);
+  const most = Math.max(1, ...sorted.map((group) => group[column[by]] ?? 0));
+  return h("div", { class: "key-strip", role: "img", "aria-label": "Key groups, darker where there is more" }, sorted.map((group, index) => h("i", {
+    key: group.group, class: `heat-${Math.ceil((group[column[by]] ?? 0) / most * 9)}${index > 0 && sorted[index - 1].subtask !== group.subtask ? " is-first" : ""}`,
+    title: `Key group ${group.group}, subtask ${group.subtask}: ${by === "records" ? `${count(group.records)} rows` : bytes(group["state-bytes"])}`,
+  })));
+}

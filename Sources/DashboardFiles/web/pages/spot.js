@@ -1,0 +1,147 @@
+import { h } from "../lib/dom.js";
+import { getIfThere, getOrNothing } from "../lib/api.js";
+import { bytes, count, dash, duration, isNumber, moment, clock, money, percent, short, whole, words } from "../lib/format.js";
+import { lanes } from "../lib/lanes.js";
+import { link, live } from "../lib/live.js";
+import { choice, empty, pairs, panel, stat, state, stats, table } from "../lib/ui.js";
+import { icon } from "../lib/icons.js";
+
+/// Machines that come and go: notices, evacuations and layout changes on one time axis; what moved, what it cost and what was saved.
+
+const spans = [{ id: 900_000, title: "15 min" }, { id: 3_600_000, title: "1 hour" }, { id: 21_600_000, title: "6 hours" }, { id: 86_400_000, title: "1 day" }, { id: 604_800_000, title: "1 week" }];
+let span = 3_600_000;
+let picked = null;
+
+export const spot = {
+  title: () => "Spot",
+
+  async load() {
+    const answer = await getIfThere("spot");
+    return answer ?? assembled();
+  },
+
+  view(figures, [id]) {
+    // A change is chosen by the address, so that it can be sent to others.
+    picked = id ?? null;
+    const { workers, notices, changes, savings } = figures;
+    const chosen = changes.find((each) => each.id === picked) ?? null;
+    return [
+      h("header", { class: "page-head" }, h("h1", {}, "Spot"), choice("Span", spans, span, (id) => { span = id; live.redraw(); })),
+      panel(null, { class: "is-plain" }, summary(figures)),
+      workers.some((worker) => worker.leaving) ? h("p", { class: "banner is-warm", role: "status" }, icon("spot"), leavingWords(workers, notices, figures.now)) : null,
+      panel("What happened", {}, axis(figures), h("p", { class: "graph-legend" }, [["good", "Spot"], ["cool", "on demand"], ["quiet", "kind unknown"], ["warm", "being vacated"], ["bad", "lost"], ["accent", "new layout"]].map(([tone, word]) => h("span", { class: `tone-${tone}` }, h("i"), word)))),
+      chosen ? one(chosen, notices) : null,
+      panel("Layout changes", {}, table({
+        id: "Layout changes", rows: changes, key: (each) => each.id, href: (each) => link("spot", each.id === picked ? undefined : each.id), none: "No job has moved.",
+        columns: [
+          { title: "Started", value: (each) => each.started, cell: (each) => moment(each.started), isNumber: true },
+          { title: "Job", value: (each) => each["job-name"] ?? each.jid, cell: (each) => each["job-name"] ?? short(each.jid), isWide: true },
+          { title: "Cause", value: (each) => each.cause, cell: (each) => words(each.cause) }, { title: "Outcome", value: (each) => each.status, cell: (each) => state(each.status) },
+          { title: "Took", value: (each) => took(each), cell: (each) => duration(took(each)), isNumber: true },
+          { title: "Pause", value: (each) => each.latency?.["pause-ms"], cell: (each) => duration(each.latency?.["pause-ms"]), isNumber: true },
+          { title: "Key groups", value: (each) => each.moved?.["key-groups"], cell: (each) => whole(each.moved?.["key-groups"]), isNumber: true },
+          { title: "State moved", value: (each) => each.moved?.bytes, cell: (each) => bytes(each.moved?.bytes), isNumber: true },
+          { title: "To spare", value: (each) => each["margin-ms"], cell: (each) => h("span", { class: each["margin-ms"] < 0 ? "tone-bad" : null }, each["margin-ms"] < 0 ? "too late" : duration(each["margin-ms"])), isNumber: true },
+        ],
+      })),
+      savings ? prices(savings) : null,
+    ];
+  },
+};
+
+const took = (change) => (change.ended > 0 ? change.ended - change.started : null);
+
+function summary({ workers, notices, changes, savings, now, isAssembled }) {
+  const inTime = changes.filter((each) => each.cause === "evacuation" && each.status === "COMPLETED" && !(each["margin-ms"] < 0)).length;
+  const evacuations = changes.filter((each) => each.cause === "evacuation" && each.status !== "IN_PROGRESS").length;
+  const pauses = changes.map((each) => each.latency?.["pause-ms"]).filter(isNumber).sort((left, right) => left - right);
+  const alive = workers.filter((worker) => !(worker.until > 0));
+  const onSpot = alive.filter((worker) => worker.lifecycle === "spot").length;
+  const hours = savings ? savings["spot-hours"] + savings["on-demand-hours"] : null;
+  return stats(
+    stat("TaskManagers", whole(alive.length), isAssembled ? null : `${onSpot} on Spot`),
+    stat("Notices", whole(notices.length), notices.length > 0 ? `last ${duration(now - Math.max(...notices.map((each) => each.at)))} ago` : "none yet"),
+    stat("Evacuated in time", evacuations > 0 ? `${inTime} of ${evacuations}` : dash, null, evacuations > inTime ? "warm" : evacuations > 0 ? "good" : null),
+    stat("Usual pause", pauses.length > 0 ? duration(pauses[Math.floor(pauses.length / 2)]) : dash, pauses.length > 0 ? `longest ${duration(pauses.at(-1))}` : "of moving rows"),
+    savings ? stat("Spot hours", savings["spot-hours"].toFixed(1), hours > 0 ? `${percent(savings["spot-hours"] / hours)} of all` : null) : null,
+    savings && isNumber(savings.saved) ? stat("Saved", money(savings.saved, savings.currency), isNumber(savings["saved-share"]) ? `${percent(savings["saved-share"])} of the on-demand price` : null, "good") : null);
+}
+
+function leavingWords(workers, notices, now) {
+  const leaving = workers.filter((worker) => worker.leaving);
+  const deadline = Math.min(...notices.filter((each) => leaving.some((worker) => worker.id === each["taskmanager-id"]) && each.deadline > now).map((each) => each.deadline));
+  return h("span", {}, `${leaving.map((worker) => worker.id).join(", ")} ${leaving.length === 1 ? "is" : "are"} being vacated`, Number.isFinite(deadline) ? `; ${duration(deadline - now)} are left` : "", ".");
+}
+
+function axis({ workers, notices, changes, now }) {
+  const from = now - span;
+  const tones = { spot: "good", "on-demand": "cool" };
+  const items = [];
+  const jobs = new Map();
+  for (const change of changes) jobs.set(change.jid, [...(jobs.get(change.jid) ?? []), change]);
+  for (const [jid, list] of jobs) items.push({
+    id: `job ${jid}`, title: list[0]["job-name"] ?? short(jid), detail: "layouts",
+    spans: list.map((each) => ({ id: each.id, from: each.started, to: each.ended > 0 ? each.ended : now, tone: each.status === "FAILED" || each.status === "ABORTED" || each.cause === "recovery" ? "bad" : "accent", text: `${words(each.cause)} ${duration(took(each))}` })),
+  });
+  for (const worker of [...workers].filter((each) => !(each.until > 0 && each.until < from)).sort((left, right) => left.since - right.since)) {
+    const own = notices.filter((each) => each["taskmanager-id"] === worker.id);
+    const until = worker.until > 0 ? worker.until : now;
+    const vacated = own.length > 0 ? Math.min(...own.map((each) => each.at)) : until;
+    items.push({
+      id: worker.id, title: worker.id, detail: [worker["instance-type"], worker.zone].filter(Boolean).join(" · ") || worker.host,
+      spans: [
+        { from: worker.since > 0 ? worker.since : from, to: Math.min(vacated, until), tone: tones[worker.lifecycle] ?? "quiet", text: `${worker.id} since ${moment(worker.since)}` },
+        ...(vacated < until ? [{ from: vacated, to: until, tone: "warm", text: `being vacated since ${clock(vacated)}` }] : []),
+      ],
+      marks: [
+        ...own.map((each) => ({ at: each.at, tone: "warm", text: each.text ?? `${words(each.kind)} notice` })), ...own.filter((each) => each.deadline > 0 && each.deadline <= now).map((each) => ({ at: each.deadline, tone: "bad", text: "deadline" })),
+        ...(worker.until > 0 && worker.lost ? [{ at: worker.until, tone: "bad", text: "lost without notice" }] : []),
+      ],
+    });
+  }
+  if (items.length === 0) return empty("Nothing in this span.");
+  return lanes({ from, to: now, items, picked, onpick: (id) => { location.hash = link("spot", id === picked ? undefined : id).slice(1); } });
+}
+
+function one(change, notices) {
+  const notice = notices.find((each) => change["taskmanager-ids"]?.includes(each["taskmanager-id"]) && each.at <= change.started + 1000);
+  const steps = change.steps ?? [];
+  const latency = change.latency ?? {};
+  return panel(`${words(change.cause)} of ${change["job-name"] ?? short(change.jid)}`, { key: change.id, tools: h("a", { class: "tool", href: link("spot"), title: "Close", "aria-label": "Close" }, icon("cancel")) },
+    stats(
+      stat("Outcome", state(change.status), change.reason), stat("Took", duration(took(change)), change.checkpoint ? `with checkpoint ${change.checkpoint}` : null), stat("Pause of moving rows", duration(latency["pause-ms"])),
+      isNumber(latency["p99-before-ms"]) ? stat("Latency p99", `${duration(latency["p99-before-ms"])} → ${duration(latency["p99-during-ms"])}`, "before, and during") : null,
+      isNumber(change["margin-ms"]) ? stat("Time to spare", change["margin-ms"] < 0 ? "too late" : duration(change["margin-ms"]), "before the machine went", change["margin-ms"] < 0 ? "bad" : "good") : null),
+    h("div", { class: "two" },
+      h("div", {}, h("h3", {}, "What moved"), pairs([
+        ["Subtasks", whole(change.moved?.subtasks)], ["Key groups", isNumber(change.moved?.["key-groups-all"]) ? `${whole(change.moved["key-groups"])} of ${whole(change.moved["key-groups-all"])}` : whole(change.moved?.["key-groups"])], ["Splits", whole(change.moved?.splits)],
+        ["State", bytes(change.moved?.bytes)], isNumber(change.moved?.["precopied-bytes"]) ? ["Copied beforehand", bytes(change.moved["precopied-bytes"])] : null, isNumber(change.moved?.["parked-rows"]) ? ["Rows that waited", count(change.moved["parked-rows"])] : null,
+        change.from && change.to ? ["Slots", `${change.from.slots} → ${change.to.slots}`] : null, change.from && change.to ? ["TaskManagers", `${change.from.taskmanagers} → ${change.to.taskmanagers}`] : null,
+        change["taskmanager-ids"]?.length > 0 ? ["Left", change["taskmanager-ids"].join(", ")] : null, change.jid ? ["Job", h("a", { href: link("jobs", change.jid) }, short(change.jid))] : null,
+      ])),
+      steps.length > 0 ? h("div", {}, h("h3", {}, "Step by step"), h("ol", { class: "steps" },
+        notice ? h("li", {}, h("time", {}, clock(notice.at, true)), h("span", {}, notice.text ?? `${words(notice.kind)} notice`)) : null,
+        steps.map((step, index) => h("li", {}, h("time", {}, clock(step.at, true)), h("span", {}, step.name), h("b", {}, index > 0 ? `+${duration(step.at - steps[index - 1].at)}` : ""))))) : null));
+}
+
+function prices(savings) {
+  return panel("Money", {}, pairs([
+    ["Spot hours", savings["spot-hours"].toFixed(2)], ["On-demand hours", savings["on-demand-hours"].toFixed(2)],
+    ["Spot price", isNumber(savings["spot-price-hour"]) ? `${money(savings["spot-price-hour"], savings.currency)} an hour` : "not known"], ["On-demand price", isNumber(savings["on-demand-price-hour"]) ? `${money(savings["on-demand-price-hour"], savings.currency)} an hour` : "not known"],
+    ["Saved", isNumber(savings.saved) ? money(savings.saved, savings.currency) : dash], ["Since", moment(savings.since)], savings["price-source"] ? ["Prices from", savings["price-source"]] : null,
+  ]));
+}
+
+/// Where there is no /spot: what TaskManagers and the jobs' layout histories tell.
+async function assembled() {
+  const [workers, overview] = await Promise.all([getOrNothing("taskmanagers"), getOrNothing("jobs/overview")]);
+  const jobs = (overview?.jobs ?? []).filter((job) => job["end-time"] < 0).slice(0, 20);
+  const histories = await Promise.all(jobs.map((job) => getOrNothing(`jobs/${job.jid}/rescales/history`)));
+  const changes = histories.flatMap((history, index) => (Array.isArray(history) ? history : []).map((each) => ({
+    id: each.rescaleUuid, jid: jobs[index].jid, "job-name": jobs[index].name, cause: each.triggerCause, started: each.startTimestampInMillis, ended: each.endTimestampInMillis, status: each.terminalState ?? "IN_PROGRESS", reason: each.terminatedReason ? words(each.terminatedReason) : null,
+  })));
+  return {
+    isAssembled: true, now: Date.now(), notices: [], savings: null, changes: changes.sort((left, right) => right.started - left.started),
+    workers: (workers?.taskmanagers ?? []).map((worker) => ({ id: worker.id, host: worker.path, lifecycle: worker.lifecycle ?? "unknown", since: worker["connected-since"] ?? -1, until: -1, leaving: worker.leaving === true })),
+  };
+}

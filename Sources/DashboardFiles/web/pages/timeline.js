@@ -1,0 +1,57 @@
+import { h } from "../lib/dom.js";
+import { getOrNothing } from "../lib/api.js";
+import { clock, duration, moment, operators, words } from "../lib/format.js";
+import { lanes } from "../lib/lanes.js";
+import { live } from "../lib/live.js";
+import { empty, panel } from "../lib/ui.js";
+
+/// When the job and each vertex was in which state; a vertex opens to its subtasks.
+
+const order = ["CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING", "RESTARTING", "FAILING", "CANCELLING", "CANCELING", "RECONCILING", "SUSPENDED", "FINISHED", "CANCELED", "FAILED"];
+const tones = { CREATED: "quiet", SCHEDULED: "quiet", DEPLOYING: "warm", INITIALIZING: "warm", RUNNING: "good", RESTARTING: "warm", FAILING: "bad", FAILED: "bad", CANCELLING: "quiet", CANCELING: "quiet", CANCELED: "quiet", FINISHED: "cool", RECONCILING: "warm", SUSPENDED: "quiet" };
+let opened = null;
+
+export const timelineTab = {
+  async load(job) {
+    const vertex = job.vertices.find((each) => each.id === opened);
+    const [times, exceptions, rescales] = await Promise.all([
+      vertex ? getOrNothing(`jobs/${job.jid}/vertices/${vertex.id}/subtasktimes`) : undefined,
+      getOrNothing(`jobs/${job.jid}/exceptions?maxExceptions=100`), getOrNothing(`jobs/${job.jid}/rescales/history`),
+    ]);
+    return { times, exceptions, rescales };
+  },
+
+  view({ job, figures: { times, exceptions, rescales } }) {
+    const now = job.now ?? Date.now();
+    const end = job["end-time"] > 0 ? job["end-time"] : now;
+    const from = job["start-time"];
+    const marks = [
+      ...(exceptions?.exceptionHistory?.entries ?? []).map((entry) => ({ at: entry.timestamp, tone: "bad", text: String(entry.stacktrace).split("\n")[0].slice(0, 200) })),
+      ...(Array.isArray(rescales) ? rescales : []).map((each) => ({ at: each.startTimestampInMillis, tone: "warm", text: `new layout: ${words(each.triggerCause)}` })),
+    ];
+    const items = [{ id: "job", title: "Job", detail: words(job.state), spans: spansOf(job.timestamps, end), marks }];
+    for (const vertex of job.vertices) {
+      const start = vertex["start-time"] > 0 ? vertex["start-time"] : null;
+      items.push({
+        id: vertex.id, title: `${opened === vertex.id ? "▾" : "▸"} ${operators(vertex.name).join(" → ")}`, detail: words(vertex.status),
+        spans: start ? [{ from: start, to: vertex["end-time"] > 0 ? vertex["end-time"] : end, tone: tones[vertex.status] ?? "quiet", label: words(vertex.status), text: `${words(vertex.status)} since ${moment(start)}` }] : [],
+        onclick: () => { opened = opened === vertex.id ? null : vertex.id; live.refresh(); live.redraw(); },
+      });
+      if (opened === vertex.id) for (const subtask of times?.id === vertex.id ? times.subtasks : []) items.push({
+        id: `${vertex.id} ${subtask.subtask}`, title: `   subtask ${subtask.subtask}`, detail: subtask.endpoint, spans: spansOf(subtask.timestamps, end),
+      });
+      if (opened === vertex.id && !times) items.push({ id: `${vertex.id} none`, title: "   this server does not tell the times of subtasks", spans: [] });
+    }
+    if (!(from > 0)) return empty("The job has not started.");
+    return panel(null, {}, h("p", { class: "quiet" }, `${moment(from)} to ${job["end-time"] > 0 ? moment(end) : "now"}, ${duration(end - from)}. Marks on the job are failures and new layouts.`), lanes({ from, to: Math.max(end, from + 1000), items }));
+  },
+};
+
+/// The states in the order they were entered; each lasts until the next.
+function spansOf(timestamps, end) {
+  const entered = Object.entries(timestamps ?? {}).filter(([, at]) => at > 0).sort((left, right) => left[1] - right[1] || order.indexOf(left[0]) - order.indexOf(right[0]));
+  return entered.map(([name, at], index) => {
+    const until = entered[index + 1]?.[1] ?? end;
+    return { from: at, to: Math.max(at, until), tone: tones[name] ?? "quiet", label: words(name), text: `${words(name)} at ${clock(at, true)} for ${duration(until - at)}` };
+  });
+}
