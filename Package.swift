@@ -26,7 +26,7 @@ let floors: [Target] = [
     .target(name: "Settings", dependencies: [.product(name: "Yams", package: "Yams")]),
     // Floor 1
     .target(name: "Expressions", dependencies: ["Columnar"]),
-    .target(name: "Storage"),
+    .target(name: "Storage", dependencies: ["AWS", .product(name: "NIOCore", package: "swift-nio")]),
     // Floor 2
     .target(name: "Dataflow", dependencies: ["Columnar", "Expressions"]),
     // Floor 3
@@ -74,12 +74,12 @@ let floors: [Target] = [
 ]
 
 let tests: [Target] = [
-    .testTarget(name: "AWSTests", dependencies: ["AWS"]),
+    .testTarget(name: "AWSTests", dependencies: ["AWS", .product(name: "NIOCore", package: "swift-nio")]),
     .testTarget(name: "ColumnarTests", dependencies: ["Columnar"]),
     .testTarget(name: "MetersTests", dependencies: ["Meters"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),
     .testTarget(name: "ExpressionsTests", dependencies: ["Columnar", "Expressions"]),
-    .testTarget(name: "StorageTests", dependencies: ["Storage"]),
+    .testTarget(name: "StorageTests", dependencies: ["AWS", "Storage", .product(name: "NIOCore", package: "swift-nio")]),
     .testTarget(name: "SQLTests", dependencies: ["Columnar", "Expressions", "Dataflow", "Settings", "SQL"]),
     .testTarget(name: "WireTests", dependencies: ["Columnar", "Dataflow", "Wire"]),
     .testTarget(name: "StateTests", dependencies: ["CKernels", "Columnar", "Dataflow", "State"]),

@@ -1,8 +1,11 @@
+import AWS
+
 /// The store that a URI names: the one place where kinds of stores are chosen.
 ///
 /// `file:///dir`, `file:/dir`, `/dir` and `dir` (relative to the working directory) are folders of this machine or of a mounted file system.
+/// `s3://bucket/folder` (also `s3a:`, `s3n:`, `s3p:`) is Amazon S3 or what speaks its protocol, through the client that `s3` gives.
 /// Throws `.invalidURI` in words for users; opening touches nothing yet, a folder is created by the first put.
-package func openStore(uri: String) throws(StoreError) -> any ObjectStore {
+package func openStore(uri: String, s3: () -> S3Client = { S3Client() }) throws(StoreError) -> any ObjectStore {
     guard let colon = uri.firstIndex(of: ":"), isScheme(uri[..<colon]) else {
         if uri.isEmpty { throw .invalidURI("the storage location is empty; give a folder or file:///folder") }
         return DirectoryStore(root: uri)
@@ -18,10 +21,21 @@ package func openStore(uri: String) throws(StoreError) -> any ObjectStore {
         guard rest.hasPrefix("/") else { throw .invalidURI("\(uri): a file URI has three slashes before an absolute path: file:///folder") }
         return DirectoryStore(root: String(rest))
     case "s3", "s3a", "s3n", "s3p":
-        throw .invalidURI("\(uri): Amazon S3 is recognised, but this build cannot store there yet; use a folder: file:///folder")
+        guard let (bucket, prefix) = bucketAndPrefix(rest) else {
+            throw .invalidURI("\(uri): an S3 location names a bucket, and perhaps a folder in it: s3://bucket/folder")
+        }
+        return S3Store(client: s3(), bucket: bucket, prefix: prefix)
     default:
-        throw .invalidURI("\(uri): storage scheme \(scheme): is not known; use a folder (file:///folder)")
+        throw .invalidURI("\(uri): storage scheme \(scheme): is not known; use a folder (file:///folder) or S3 (s3://bucket/folder)")
     }
+}
+
+/// `//bucket/a/b` is `bucket` and `a/b`; slashes that say nothing are left out.
+private func bucketAndPrefix(_ rest: Substring) -> (bucket: String, prefix: String)? {
+    guard rest.hasPrefix("//") else { return nil }
+    let parts = rest.split(separator: "/")
+    guard let bucket = parts.first, !rest.hasPrefix("///"), bucket.utf8.count >= 3, !bucket.contains("@"), !bucket.contains(":") else { return nil }
+    return (String(bucket), parts.dropFirst().joined(separator: "/"))
 }
 
 /// RFC 3986: a letter, then letters, digits, `+`, `-`, `.`.
