@@ -122,14 +122,14 @@ def swiftwater_run(place, script, *arguments):
     return code
 
 
-def main(wanted, keep, folder):
+def main(wanted, keep, folder, make_place=Place):
     """Runs the stories whose names contain one of `wanted`, or all; the number that failed."""
     passed, failed, skipped = 0, [], 0
     for function in stories:
         if wanted and not any(word in function.__name__ for word in wanted):
             continue
         print(f"== {function.__name__.replace('_', ' ')}", flush=True)
-        place = Place(os.path.join(folder, function.__name__[:40].rstrip("_")))
+        place = make_place(os.path.join(folder, function.__name__[:40].rstrip("_")))
         began, problem = time.monotonic(), None
         try:
             function(place)

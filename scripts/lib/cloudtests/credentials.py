@@ -1,0 +1,1 @@
+"""Where credentials come from, and what is said when something about them is wrong."""
