@@ -24,7 +24,8 @@ def arguments():
     parser.add_argument("--heartbeat", type=float, default=1, metavar="SECONDS", help="an idle subscription gets an empty event this often")
     parser.add_argument("--subscription", type=float, default=300, metavar="SECONDS", help="how long a subscription lasts")
     parser.add_argument("--limits", action="store_true", help="throttle shards as the service does")
-    parser.add_argument("--clock", default="+0", metavar="+SECONDS|@SECONDS", help="+: ahead of the machine's clock; @: stands at this time since 1970 until told to move")
+    parser.add_argument("--clock", default="+0", metavar="+SECONDS|@SECONDS",
+                        help="+: ahead of the machine's clock; @: stands at this time since 1970 until told to move")
     parser.add_argument("--seed", type=int, default=1, help="of the faults' chance")
     parser.add_argument("--stream", action="append", default=[], metavar="NAME[:SHARDS]", help="create it at the start (may be repeated)")
     return parser.parse_args()

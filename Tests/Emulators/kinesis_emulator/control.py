@@ -1,5 +1,8 @@
 """The tests' own channel: `POST /_control` with `{"do": …}`; `GET /_control` tells the state. Never signed."""
+import json
+
 from .faults import Faults
+from .service import OPERATIONS
 from .signature import Credentials
 
 
@@ -19,9 +22,9 @@ class Control:
 
     def state(self):
         service = self.service
-        return {"now": service.now() / 1000, "counters": self.emulator.counters.answer(),
-                "streams": {stream.name: {"status": stream.status, "open": len(stream.open), "shards": {shard.id: self._shard(shard) for shard in stream.shards}}
-                            for stream in service.streams.values()},
+        return {"now": service.now() / 1000, "operations": sorted(OPERATIONS), "counters": self.emulator.counters.answer(),
+                "streams": {stream.name: {"status": stream.status, "open": len(stream.open),
+                                          "shards": {shard.id: self._shard(shard) for shard in stream.shards}} for stream in service.streams.values()},
                 "subscriptions": [{"consumer": each.consumer.name, "shard": each.shard.id, "events": each.events} for each in service.subscriptions.values()],
                 "faults": [{"kind": fault.kind, "operations": sorted(fault.operations), "fired": fault.fired} for fault in self.emulator.faults.active]}
 
@@ -119,4 +122,5 @@ class Control:
 
     def do_records(self, stream, shard=None):
         """All records that are kept, by shard, as GetRecords gives them."""
-        return {"shards": {each.id: [self.emulator.parse(text) for text in each.rendered] for each in self.service.named(stream).shards if shard in (None, each.id)}}
+        shards = [each for each in self.service.named(stream).shards if shard in (None, each.id)]
+        return {"shards": {each.id: [json.loads(text) for text in each.rendered] for each in shards}}

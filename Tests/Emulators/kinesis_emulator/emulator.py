@@ -29,7 +29,6 @@ class Emulator:
         self.checker = Checker(self.service.settings.region)
         self.faults, self.counters, self.denied = Faults(seed), Counters(), set()
         self.control = Control(self)
-        self.parse = json.loads
 
     def handle(self, method, target, headers, body):
         """Header names are lower case. Answers an `Answer`."""
@@ -60,10 +59,10 @@ class Emulator:
             raise ServiceError("SerializationException")
         self.checker.check(method, target, headers, body)
         if operation in self.denied:
-            settings = self.service.settings
-            raise ServiceError("AccessDeniedException", f"User: arn:aws:iam::{settings.account}:user/test is not authorized to perform: kinesis:{operation} on resource: "
-                                                        f"arn:aws:kinesis:{settings.region}:{settings.account}:stream/{request.get('StreamName', '*')} "
-                                                        "because no identity-based policy allows the action")
+            account, region = self.service.settings.account, self.service.settings.region
+            raise ServiceError("AccessDeniedException", f"User: arn:aws:iam::{account}:user/test is not authorized to perform: kinesis:{operation} on "
+                                                        f"resource: arn:aws:kinesis:{region}:{account}:stream/{request.get('StreamName', '*')} because "
+                                                        "no identity-based policy allows the action")
         fault = self.faults.active and self.faults.firing(operation, *self._subject(request))
         if not fault:
             return self._answer(self.service.call(operation, request))

@@ -19,9 +19,11 @@ STATUS = {"ProvisionedThroughputExceededException": 400, "LimitExceededException
 
 
 class Fault:
-    """Applies to `operation` ("*": all), of one stream and shard if named, for the next `times` calls or to `percent` of calls."""
+    """Applies to `operation` ("*": all), of one stream and shard if named, for the next `times` calls or to `percent` of
+    calls (neither: once), not counting the first `after`."""
 
-    def __init__(self, kind, operation="*", times=None, percent=None, stream=None, shard=None, code=None, status=None, message=None, seconds=1.0, records=None, after=0):
+    def __init__(self, kind, operation="*", times=None, percent=None, stream=None, shard=None, code=None, status=None, message=None,
+                 seconds=1.0, records=None, after=0):
         if kind not in KINDS:
             raise ValueError(f"no fault is called {kind}: {', '.join(KINDS)}")
         self.kind, self.operations = kind, {operation} if isinstance(operation, str) else set(operation)
@@ -48,7 +50,8 @@ class Fault:
         return True
 
     def error(self):
-        return ServiceError(self.code, self.message or {500: "Internal service failure.", 503: "Service Unavailable"}.get(self.status, "Rate exceeded"), self.status)
+        words = {500: "Internal service failure.", 503: "Service Unavailable"}.get(self.status, "Rate exceeded")
+        return ServiceError(self.code, self.message or words, self.status)
 
     def refusal(self, chance):
         """For PutRecords: what decides which records fail."""

@@ -1,5 +1,5 @@
 """Split, merge, scale. Parents stay listed and readable until their last record is trimmed; puts go to children at once."""
-from .errors import ServiceError, invalid, limit_exceeded
+from .errors import ServiceError, invalid
 from .streams import require_active
 
 
@@ -40,7 +40,8 @@ def MergeShards(service, request):
         stream.require_open(shard, "MergeShards")
     one, other = shards
     if one.highest + 1 != other.lowest and other.highest + 1 != one.lowest:
-        raise invalid(f"Shards {one.id} and {other.id} in stream {stream.name} under account {stream.account} are not an adjacent pair of shards eligible for merging")
+        raise invalid(f"Shards {one.id} and {other.id} in stream {stream.name} under account {stream.account} are not an adjacent pair of shards "
+                      "eligible for merging")
     return _update(service, stream, lambda now: stream.merge(one, other, now))
 
 
@@ -49,13 +50,10 @@ def UpdateShardCount(service, request):
     _provisioned(stream, "UpdateShardCount")
     require_active(stream)
     current = len(stream.open)
+    words = f"your current open shard count. Current open shard count: {current} Target shard count: {target}"
     if target > current * 2:
-        raise invalid_scale(stream, f"UpdateShardCount cannot scale up over double your current open shard count. Current open shard count: {current}, target: {target}.")
+        raise invalid(f"UpdateShardCount cannot scale up over double {words}")
     if target * 2 < current:
-        raise invalid_scale(stream, f"UpdateShardCount cannot scale down below half your current open shard count. Current open shard count: {current}, target: {target}.")
+        raise invalid(f"UpdateShardCount cannot scale down below half {words}")
     _update(service, stream, lambda now: stream.scale(target, now))
     return {"StreamName": stream.name, "StreamARN": stream.arn, "CurrentShardCount": current, "TargetShardCount": target}
-
-
-def invalid_scale(stream, words):
-    return limit_exceeded(words) if len(stream.open) > 10000 else invalid(words)

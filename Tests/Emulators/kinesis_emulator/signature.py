@@ -76,7 +76,8 @@ class Checker:
         date, region, service, term = scope
         words = []
         if date != stamp[:8]:
-            words.append(f"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{date}' != '{stamp[:8]}', from '{stamp}'.")
+            words.append("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
+                         f"'{date}' != '{stamp[:8]}', from '{stamp}'.")
         if region != self.region:
             words.append(f"Credential should be scoped to a valid region, not '{region}'.")
         if service != self.service:
@@ -93,9 +94,11 @@ class Checker:
             raise ServiceError("IncompleteSignatureException", f"Date must be in ISO-8601 'basic format'. Got '{stamp}'.") from None
         now = int(time.time() + self.skew)
         if signed < now - TOLERANCE:
-            raise ServiceError("InvalidSignatureException", f"Signature expired: {stamp} is now earlier than {_stamp(now - TOLERANCE)} ({_stamp(now)} - 5 min.)")
+            words = f"Signature expired: {stamp} is now earlier than {_stamp(now - TOLERANCE)} ({_stamp(now)} - 5 min.)"
+            raise ServiceError("InvalidSignatureException", words)
         if signed > now + TOLERANCE:
-            raise ServiceError("InvalidSignatureException", f"Signature not yet current: {stamp} is still later than {_stamp(now + TOLERANCE)} ({_stamp(now)} + 5 min.)")
+            words = f"Signature not yet current: {stamp} is still later than {_stamp(now + TOLERANCE)} ({_stamp(now)} + 5 min.)"
+            raise ServiceError("InvalidSignatureException", words)
 
     def _key(self, secret_key, scope):
         known = self._keys.get((secret_key, *scope))

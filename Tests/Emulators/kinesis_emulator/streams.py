@@ -1,6 +1,7 @@
 """Streams: create, describe, list, delete, tag, configure. A function has its operation's name."""
 from .errors import ServiceError, in_use, invalid, limit_exceeded
 from .stream import Stream
+from .validation import FILTERS, Text, refuse
 
 TOKEN_TTL = 300_000      # "tokens expire after 300 seconds" (ListShards, NextToken)
 
@@ -137,7 +138,6 @@ def ListShards(service, request):
 def check_filter(shard_filter, after):
     if not shard_filter:
         return
-    from .validation import FILTERS, Text, refuse
     kind = shard_filter.get("Type")
     refuse([(kind, "shardFilter.type", words) for words in Text(options=FILTERS).breaches(kind)] if kind is not None
            else [(None, "shardFilter.type", "Member must not be null")])

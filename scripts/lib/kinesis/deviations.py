@@ -23,7 +23,7 @@ deviations = {
         "a_record_has_at_most_one_mebibyte": NOT_REFUSED,
         "the_key_counts_as_part_of_a_record": NOT_REFUSED,
         "a_read_is_asked_for_at_most_10000_records": NOT_REFUSED,
-        "a_reader_a_few_milliseconds_behind_is_told_so": "0 means",                   # Whole seconds.
+        "how_far_behind_is_measured_from_now": "less than the time",                  # From the last record.
         "a_read_has_at_most_ten_megabytes": "12 MB",
         "a_wrong_iterator_is_refused": "500 instead",
         "a_sequence_number_must_be_given_for_the_types_that_need_it": "500 instead",
