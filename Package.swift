@@ -49,7 +49,7 @@ let floors: [Target] = [
         "Columnar", "Expressions", "Dataflow", "Wire", "State", "JobControl", "TaskRuntime",
     ]),
     .target(name: "Hosts", dependencies: [
-        "CKernels", "Columnar", "Settings", "Expressions", "Storage", "Dataflow", "SQL", "Wire", "State", "JobControl", "Transport", "TaskRuntime",
+        "AWS", "CKernels", "Columnar", "Settings", "Expressions", "Storage", "Dataflow", "SQL", "Wire", "State", "JobControl", "Transport", "TaskRuntime",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
     ]),

@@ -35,6 +35,22 @@ import Testing
         #expect(subject.said() == ["0→0 #4 watermark max", "0→0 #5 end", "ended"])
     }
 
+    /// Ingestion time after a move to a machine whose clock is behind.
+    @Test func rowsStampedWithTheTimeOfReadingNeverComeBehindTheirSplitsWatermark() {
+        var source = TaskChain.Source(name: "Source: t", reader: times([0, 0]))
+        source.project = { (read, now) in batch(rows(read).map { Row($0.key, now.wallMilliseconds) }) }
+        source.watermark = watermarks(delay: 1)
+        source.timeColumn = 1
+        source.stampsRows = true
+        let subject = Subject(Task(plan: plan(outputs: 1), chain: TaskChain(source: source), options: TaskOptions(channelCapacity: 8))).tell(.start)
+        var restored = split("a", rows: 2)
+        restored.watermark = 100
+        subject.tell(.splits([restored], noMore: true), at: 50)
+        subject.step(at: 50)
+        subject.step(at: 50)
+        #expect(subject.said().filter { $0.contains("rows") } == ["0→0 #1 rows 0@101 1@101"])
+    }
+
     @Test func aTriggerCutsBetweenPollsAndIsIdempotent() {
         let subject = subject(times([1, 2, 3, 4, 5, 6]), delay: nil)
         subject.tell(.splits([split("a", rows: 6)], noMore: true))

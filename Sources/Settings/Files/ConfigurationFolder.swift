@@ -46,7 +46,7 @@ package func configurationFolder() -> String {
 }
 
 /// Nil when there is none.
-func readFile(_ path: String) throws(ConfigError) -> String? {
+package func readFile(_ path: String) throws(ConfigError) -> String? {
     guard let file = fopen(path, "rbe") else {
         if errno == ENOENT || errno == ENOTDIR { return nil }
         throw ConfigError("\(path): \(String(cString: strerror(errno)))")

@@ -126,7 +126,9 @@ final class SourceDriver {
         beActive()
         rows += Int64(read.count)
         let start = try watermarks.begin(split, at: clock(now))
-        let batch = if let project = source.project { try noting { () throws(StreamError) in try project(read, now) } } else { read }
+        var readAt = now
+        if source.stampsRows, start >= now.wallMilliseconds { readAt = Now(instant: now.instant, wallMilliseconds: start + 1) }
+        let batch = if let project = source.project { try noting { () throws(StreamError) in try project(read, readAt) } } else { read }
         guard let watermark = source.watermark else { return try chain.head.emit(batch) }
         let marks = try noting { () throws(StreamError) in try watermark(batch, now) }
         if source.watermarkAfterEveryRow {

@@ -59,6 +59,7 @@ package enum TaskBuilder {
             // A graph from elsewhere may not say: then it is the only time that the watermark reads.
             let times = watermark.columns.filter { spec.output.fields[$0].type.kind.isTimestamp }
             source.timeColumn = spec.timeColumn ?? (times.count == 1 ? times.first : nil)
+            source.stampsRows = source.timeColumn.map { !(spec.projections?[$0].isDeterministic ?? true) } ?? false
         }
         source.watermarkAfterEveryRow = spec.watermarkAfterEveryRow
         source.idleTimeout = .milliseconds(spec.idleTimeoutMilliseconds)

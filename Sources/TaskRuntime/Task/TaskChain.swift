@@ -29,6 +29,8 @@ package struct TaskChain {
         package var watermark: Watermarks?
         /// The event-time column among those that leave the source; nil when the watermark does not come from one column.
         package var timeColumn: Int?
+        /// Event time is the time of reading: it must not fall when a clock does, or rows would be late the moment they are read.
+        package var stampsRows = false
         package var watermarkAfterEveryRow = false
         /// Zero: never idle by itself.
         package var idleTimeout = Duration.zero
