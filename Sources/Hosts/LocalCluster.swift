@@ -12,7 +12,7 @@ package final class LocalCluster: Sendable {
     private let taskManager: TaskManagerHost
 
     package init(configuration: Configuration, slots: Int, connectors: any ConnectorRegistry, version: String, log: Log) {
-        let stores = Stores()
+        let stores = Stores(configuration)
         var options = ClusterOptions()
         options.heartbeatInterval = configuration.get(HeartbeatOptions.interval)
         options.heartbeatTimeout = configuration.get(HeartbeatOptions.timeout)

@@ -1,5 +1,7 @@
+import AWS
 import Dataflow
 import JobControl
+import Settings
 import Storage
 import Synchronization
 
@@ -7,17 +9,33 @@ import Synchronization
 package final class Stores: Sendable {
     private let opened = Mutex<[String: any ObjectStore]>([:])
     private let memory = MemoryStore()
+    /// One client for every bucket: its connections, credentials and retries are shared. Made when first asked for.
+    private let client = Mutex<S3Client?>(nil)
+    private let s3: S3Configuration
+    private let concurrency: Int
 
-    package init() {}
+    package init(_ configuration: Configuration = Configuration()) {
+        s3 = S3Configuration(configuration)
+        concurrency = configuration.get(S3Options.concurrency)
+    }
 
     package func store(_ uri: String?) throws(StoreError) -> any ObjectStore {
         guard let uri else { return memory }
         if let store = opened.withLock({ $0[uri] }) { return store }
-        let store = try openStore(uri: uri)
+        let store = try openStore(uri: uri, concurrency: concurrency, s3: s3Client)
         return opened.withLock { stores in
             if let first = stores[uri] { return first }
             stores[uri] = store
             return store
+        }
+    }
+
+    private func s3Client() -> S3Client {
+        client.withLock { client in
+            if let client { return client }
+            let made = S3Client(s3)
+            client = made
+            return made
         }
     }
 

@@ -3,9 +3,10 @@ import AWS
 /// The store that a URI names: the one place where kinds of stores are chosen.
 ///
 /// `file:///dir`, `file:/dir`, `/dir` and `dir` (relative to the working directory) are folders of this machine or of a mounted file system.
-/// `s3://bucket/folder` (also `s3a:`, `s3n:`, `s3p:`) is Amazon S3 or what speaks its protocol, through the client that `s3` gives.
+/// `s3://bucket/folder` (also `s3a:`, `s3n:`, `s3p:`) is Amazon S3 or what speaks its protocol, through the client that `s3` gives;
+/// `concurrency`: how many parts of one large object are on their way at once.
 /// Throws `.invalidURI` in words for users; opening touches nothing yet, a folder is created by the first put.
-package func openStore(uri: String, s3: () -> S3Client = { S3Client() }) throws(StoreError) -> any ObjectStore {
+package func openStore(uri: String, concurrency: Int = 8, s3: () -> S3Client = { S3Client() }) throws(StoreError) -> any ObjectStore {
     guard let colon = uri.firstIndex(of: ":"), isScheme(uri[..<colon]) else {
         if uri.isEmpty { throw .invalidURI("the storage location is empty; give a folder or file:///folder") }
         return DirectoryStore(root: uri)
@@ -24,7 +25,7 @@ package func openStore(uri: String, s3: () -> S3Client = { S3Client() }) throws(
         guard let (bucket, prefix) = bucketAndPrefix(rest) else {
             throw .invalidURI("\(uri): an S3 location names a bucket, and perhaps a folder in it: s3://bucket/folder")
         }
-        return S3Store(client: s3(), bucket: bucket, prefix: prefix)
+        return S3Store(client: s3(), bucket: bucket, prefix: prefix, concurrency: concurrency)
     default:
         throw .invalidURI("\(uri): storage scheme \(scheme): is not known; use a folder (file:///folder) or S3 (s3://bucket/folder)")
     }

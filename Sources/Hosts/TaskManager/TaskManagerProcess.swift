@@ -37,7 +37,7 @@ package final class TaskManagerProcess: Sendable {
         let leaderHost = configuration.get(JobManagerOptions.rpcAddress)
         let leaderPort = configuration.get(JobManagerOptions.rpcPort)
         host = TaskManagerHost(
-            registration: registration, options: options, memoryLimit: memory.bytes, stores: Stores(), connectors: connectors,
+            registration: registration, options: options, memoryLimit: memory.bytes, stores: Stores(configuration), connectors: connectors,
             network: network,
             connectLeader: { events in
                 do {
