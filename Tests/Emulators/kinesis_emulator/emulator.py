@@ -1,6 +1,7 @@
 """From a request's bytes to an answer's: operation, signature, faults, errors."""
 import json
 import os
+import traceback
 import uuid
 
 from .control import Control
@@ -41,6 +42,9 @@ class Emulator:
             answer = self._call(operation, method, target, headers, body)
         except ServiceError as error:
             answer = self._refusal(operation, error)
+        except Exception:                                  # A mistake of ours, or a form that no check knows.
+            traceback.print_exc()
+            answer = self._refusal(operation, ServiceError("InternalFailure", "Internal service failure.", 500))
         answer.headers += [("x-amzn-RequestId", str(uuid.uuid4())), ("x-amz-id-2", os.urandom(24).hex())]
         return answer
 

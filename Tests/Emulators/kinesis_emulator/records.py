@@ -76,11 +76,13 @@ def PutRecords(service, request):
     stream, now, limits = writable(service, request), service.now(), service.settings.limits
     prepared, total = [], 0
     for index, record in enumerate(request["Records"]):
+        if not isinstance(record, dict):
+            raise ServiceError("SerializationException", "Expected null")
         data, key, explicit = record.get("Data"), record.get("PartitionKey"), record.get("ExplicitHashKey")
         where = f"records.{index + 1}.member."
         if data is None or key is None:
             refuse([(None, where + name, "Member must not be null") for name, value in (("data", data), ("partitionKey", key)) if value is None])
-        if not 0 < len(key) <= 256:
+        if not isinstance(key, str) or not 0 < len(key) <= 256:
             refuse([(key, where + "partitionKey", words) for words in KEY.breaches(key)])
         if explicit is not None:
             refuse([(explicit, where + "explicitHashKey", words) for words in HASH_KEY.breaches(explicit)])

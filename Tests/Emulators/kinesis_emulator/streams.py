@@ -15,9 +15,17 @@ def seconds(milliseconds):
     return milliseconds / 1000
 
 
+def mode_of(request):
+    mode = request["StreamModeDetails"].get("StreamMode")
+    if mode is None:
+        refuse([(None, "streamModeDetails.streamMode", "Member must not be null")])
+    refuse([(mode, "streamModeDetails.streamMode", words) for words in Text(options=["PROVISIONED", "ON_DEMAND"]).breaches(mode)])
+    return mode
+
+
 def CreateStream(service, request):
     name, settings = request["StreamName"], service.settings
-    mode = request.get("StreamModeDetails", {}).get("StreamMode", "PROVISIONED")
+    mode = mode_of(request) if "StreamModeDetails" in request else "PROVISIONED"
     count = request.get("ShardCount")
     if mode == "ON_DEMAND":
         if count is not None:
@@ -181,7 +189,7 @@ def UpdateMaxRecordSize(service, request):
 def UpdateStreamMode(service, request):
     stream = service.stream(request)
     require_active(stream)
-    stream.mode = request["StreamModeDetails"]["StreamMode"]
+    stream.mode = mode_of(request)
     return None
 
 

@@ -106,6 +106,11 @@ class Kinesis:
         with urllib.request.urlopen(urllib.request.Request(self.url + "/_control", body, {"Content-Type": "application/json"})) as answer:
             return json.load(answer)
 
+    def state(self):
+        """What the emulator says of itself."""
+        with urllib.request.urlopen(self.url + "/_control") as answer:
+            return json.load(answer)
+
 
 def next_second():
     """Waits for a whole second to begin and answers it: boto3 sends times without fractions."""

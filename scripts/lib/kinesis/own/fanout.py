@@ -2,6 +2,7 @@
 import binascii
 import json
 import struct
+import time
 import urllib.request
 import zlib
 
@@ -98,6 +99,18 @@ def subscriptions_are_cut_on_request(kinesis):
         check(type(error).__name__ in ("ProtocolError", "ResponseStreamingError", "ConnectionClosedError"), repr(error))
         return
     check(False, "it ends in order")
+
+
+@story("--heartbeat", "0.05")
+def a_subscription_whose_reader_has_left_is_forgotten(kinesis):
+    name = kinesis.stream(1)
+    events = kinesis.subscribe(kinesis.consumer(name), 0, "LATEST")
+    collected(events, lambda event: True)
+    events.close()
+    deadline = time.monotonic() + 5
+    while kinesis.state()["subscriptions"]:
+        check(time.monotonic() < deadline, "it goes on")
+        time.sleep(0.02)
 
 
 @story("--heartbeat", "0.1")
