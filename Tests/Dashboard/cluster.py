@@ -211,7 +211,11 @@ class Cluster:
 
     def explain(self, query, body):
         sql = json.loads(body)["sql"]
-        self.check(sql)
+        try:
+            self.check(sql)
+        except Answer as wrong:
+            told = json.loads(wrong.body)
+            return {"error": {"message": told["errors"][0], "line": told["line"], "column": told["column"], "length": told["length"]}}
         job = self.ticker()
         return {"jobs": [{"name": "insert-into_highest", "text": "\n".join(vertex.name for vertex in job.vertices), "plan": job.details()["plan"]}] if "INSERT INTO" in sql.upper() else [], "texts": []}
 
@@ -285,7 +289,7 @@ ROUTES = [
     ("GET", f"{J}/history", lambda cluster, query, body, id: cluster.job(id).history(int(query.get("since", 0))), True), ("GET", "/spot", Cluster.spot, True), ("POST", "/sql/explain", Cluster.explain, True),
     ("GET", f"{J}/checkpoints/details/([^/]+)/subtasks/([^/]+)", checkpoint_subtasks, True), ("GET", f"{J}/config", recorded("job_config"), True), ("GET", f"{J}/jobmanager/config", recorded("job_jobmanager_config"), True),
     ("GET", f"{J}/resource-requirements", Cluster.requirements, True), ("PUT", f"{J}/resource-requirements", Cluster.rescale, True), ("GET", f"{J}/rescales/history", Cluster.rescales(None, "s_history"), True),
-    ("GET", f"{J}/rescales/summary", Cluster.rescales(None, "s_summary"), True), ("GET", f"{J}/rescales/details/([^/]+)", Cluster.rescales(None, "_details"), True), ("GET", f"{V}/watermarks", of_vertex(Job.watermarks), True), ("GET", f"{V}/backpressure", of_vertex(Job.backpressure), True),
+    ("GET", f"{J}/rescales/summary", Cluster.rescales(None, "s_summary"), True), ("GET", f"{J}/rescales/details/([^/]+)", Cluster.rescales(None, "_details"), True), ("GET", f"{V}/watermarks", of_vertex(Job.watermarks), True), ("GET", f"{V}/taskmanagers", of_vertex(Job.task_managers), True), ("GET", f"{V}/backpressure", of_vertex(Job.backpressure), True),
     ("GET", f"{V}/key-groups", of_vertex(Job.key_groups), True), ("GET", f"{V}/subtasks/metrics", Cluster.subtask_metrics, True), ("GET", f"{V}/flamegraph", Cluster.flame, True), ("GET", f"{V}/subtasktimes", of_vertex(Job.subtask_times), True),
     ("GET", f"{T}/metrics", Cluster.process_metrics(None, "taskmanager_metrics_values"), True), ("GET", f"{T}/thread-dump", recorded("taskmanager_thread_dump"), True), ("GET", f"{T}/logs", recorded("taskmanager_logs"), True),
     ("GET", f"{T}/log(?:s/[^/]+)?", Cluster.log(None, "taskmanager_log.txt"), True), ("GET", "/jobmanager/metrics", Cluster.process_metrics(None, "jobmanager_metrics_values"), True), ("GET", "/jobmanager/environment", recorded("jobmanager_environment"), True),

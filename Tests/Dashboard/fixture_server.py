@@ -21,7 +21,7 @@ KINDS = {".html": "text/html; charset=UTF-8", ".js": "text/javascript; charset=U
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
-def make_handler(cluster, prefix="", real=None):
+def make_handler(prefix="", real=None):
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -38,6 +38,10 @@ def make_handler(cluster, prefix="", real=None):
 
         def handle_any(self):
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            cluster = self.server.cluster
+            if cluster is None:  # As of a process that is gone: connections break.
+                self.close_connection = True
+                return
             path, _, query = self.path.partition("?")
             if not path.startswith(prefix):
                 return self.send(404, "text/plain", b"outside the prefix")
@@ -80,10 +84,9 @@ def make_handler(cluster, prefix="", real=None):
 def serve(port=0, **options):
     """A server that listens; its port is `server.server_address[1]`."""
     prefix, real = options.pop("prefix", ""), options.pop("real", None)
-    cluster = Cluster(**options)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), make_handler(cluster, prefix, real))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), make_handler(prefix, real))
     server.daemon_threads = True
-    server.cluster = cluster
+    server.cluster = Cluster(**options)
     return server
 
 

@@ -117,6 +117,14 @@ class Job:
             } for index in range(vertex.parallelism)],
         }
 
+    def task_managers(self, vertex):
+        subtasks = self.vertex_details(vertex)["subtasks"]
+        by_worker = {worker: [each for each in subtasks if each["taskmanager-id"] == worker] for worker in sorted({each["taskmanager-id"] for each in subtasks})}
+        return {"id": vertex.id, "name": vertex.name, "now": now_ms(), "taskmanagers": [{
+            "endpoint": f"{worker}.internal", "taskmanager-id": worker, "status": self.task_state(), "start-time": self.started + 400, "end-time": self.ended, "duration": int(self.seconds() * 1000),
+            "metrics": {name: sum(each["metrics"][name] for each in own) for name in ("read-records", "write-records", "read-bytes", "write-bytes")}, "status-counts": {state: len(own) if state == self.task_state() else 0 for state in STATES},
+        } for worker, own in by_worker.items()]}
+
     def watermarks(self, vertex):
         if self.vertices.index(vertex) == 0 or self.state != "RUNNING":
             return []

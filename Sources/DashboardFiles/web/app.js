@@ -115,6 +115,7 @@ function inside() {
 
 function togglePause() {
   live.paused = !live.paused;
+  clearTimeout(timer);
   redraw();
   if (!live.paused) refresh();
 }

@@ -1,5 +1,5 @@
 import { h } from "./dom.js";
-import { clock, isNumber } from "./format.js";
+import { bytes, clock, duration, isNumber } from "./format.js";
 import { live } from "./live.js";
 
 /// A chart of lines over time: SVG, with a cross-hair that follows pointer or arrow keys.
@@ -7,7 +7,7 @@ import { live } from "./live.js";
 /// `series`: [{name, points: [{at, value}], tone}], times in ms, ascending; null is a gap. `format` writes a value. `from`..`to`: the
 /// span shown. `marks`: [{at, tone, text}] are drawn as thin lines. `stacked` fills areas upon each other (shares of a whole).
 const height = 132;
-const inner = { left: 48, right: 10, top: 10, bottom: 20 };
+const inner = { left: 58, right: 10, top: 10, bottom: 20 };
 
 /// Charts know their width once they are drawn; until then this is assumed.
 const widths = new Map();
@@ -33,7 +33,7 @@ export function chart({ id, title, series, format, from, to, marks = [], maximum
   const x = (at) => inner.left + (at - from) / span * (width - inner.left - inner.right);
   const shown = series.map((line) => ({ ...line, points: thin(line.points.filter((point) => point.at >= from && point.at <= to), width) }));
   const drawn = stacked ? stack(shown) : shown;
-  const highest = maximum ?? niceMaximum(Math.max(0, ...drawn.flatMap((line) => line.points.map((point) => point.value ?? 0))));
+  const highest = maximum ?? niceMaximum(Math.max(0, ...drawn.flatMap((line) => line.points.map((point) => point.value ?? 0))), format);
   const y = (value) => height - inner.bottom - Math.min(1, value / highest) * (height - inner.top - inner.bottom);
   const isEmpty = shown.every((line) => line.points.every((point) => point.value === null));
   const at = pointed !== null && pointed >= from && pointed <= to ? pointed : null;
@@ -76,8 +76,14 @@ export function chart({ id, title, series, format, from, to, marks = [], maximum
       isEmpty ? h("p", { class: "chart-empty" }, note ?? "No figures yet") : null));
 }
 
-function niceMaximum(value) {
+/// The end of the axis, such that it and its half are round: in powers of 1024 for bytes, in minutes and hours for durations.
+function niceMaximum(value, format) {
   if (!(value > 0)) return 1;
+  if (format === duration && value > 800) return [1, 2, 4, 6, 10, 20, 40, 60, 120, 240, 480, 1200, 2400, 3600, 7200, 14400, 28800, 86400, 172800].map((seconds) => seconds * 1000).find((end) => end >= value) ?? value;
+  if (format === bytes && value > 1024) {
+    const unit = 1024 ** Math.floor(Math.log(value) / Math.log(1024));
+    return unit * ([1, 2, 4, 6, 8, 10, 16, 20, 30, 40, 60, 80, 100, 160, 200, 300, 400, 600, 800, 1024].find((end) => end >= value / unit) ?? 1024);
+  }
   const scale = 10 ** Math.floor(Math.log10(value));
   return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((step) => step * scale).find((step) => step >= value * 1.02) ?? 10 * scale;
 }

@@ -8,36 +8,41 @@ import { live } from "./live.js";
 ///
 /// `nodes`: [{id, parallelism, inputs: [{id, ship_strategy}], name}]; `figures(id)` as `JobHistory.now` gives them, plus `lag`;
 /// `status(id)`: a vertex' state; `onselect(id)`; `selected`: id.
-export function graph({ key, nodes, figures, status, selected, onselect, parallelism = (node) => node.parallelism }) {
+export function graph({ key, nodes, figures, status, selected, onselect, footer, parallelism = (node) => node.parallelism }) {
   const box = views.get(key) ?? { scale: 1, width: 1000 };
   views.set(key, box);
   const isDown = box.width < 640;
-  const size = { width: isDown ? 270 : 236, height: figures ? 124 : 84 };
-  const plan = layers(nodes, { ...size, gap: 26, layerGap: figures ? (isDown ? 68 : 118) : 56, isDown });
+  // Three cards side by side would be too small to read: one below the other, edges pass at the side.
+  const isSingle = isDown && figures !== undefined;
+  const size = { width: isDown ? 280 : 246, height: figures ? 124 : 84 };
+  const plan = layers(nodes, { ...size, gap: 26, layerGap: figures ? (isDown ? 54 : 150) : (isDown ? 54 : 110), isDown, isSingle });
   const margin = 14;
   const fit = Math.min(1, Math.max(isDown ? 0.5 : 0.55, box.width / (plan.width + 2 * margin)));
   const scale = fit * box.scale;
   const zoom = (by) => { box.scale = Math.min(3, Math.max(0.4, box.scale * by)); live.redraw(); };
   const fastest = figures ? Math.max(1, ...nodes.map((node) => Math.max(figures(node.id).in ?? 0, figures(node.id).out ?? 0))) : 1;
+  const edges = plan.edges.map((edge) => drawEdge(edge, nodes, figures, key, { isDown, isSingle }, fastest, status));
   return h("div", { class: "graph", key, ref: (element) => watch(element, key) },
     h("div", { class: "graph-scroll", tabindex: "-1" },
       h("svg", {
         width: Math.max((plan.width + 2 * margin) * scale, 1), height: Math.max((plan.height + 2 * margin) * scale, 1),
         viewBox: `${-margin} ${-margin} ${plan.width + 2 * margin} ${plan.height + 2 * margin}`, role: "group", "aria-label": "Job graph",
       },
-        h("defs", {}, h("marker", { id: `${key}-arrow`, viewBox: "0 0 8 8", refX: "7", refY: "4", markerWidth: "7", markerHeight: "7", orient: "auto-start-reverse", markerUnits: "userSpaceOnUse" },
+        h("defs", {}, h("marker", { id: `arrow-${key}`, viewBox: "0 0 8 8", refX: "7.5", refY: "4", markerWidth: "11", markerHeight: "11", orient: "auto-start-reverse", markerUnits: "userSpaceOnUse" },
           h("path", { class: "arrow", d: "M0 0.500 8 4 0 7.500z" }))),
-        plan.edges.map((edge) => drawEdge(edge, nodes, figures, key, isDown, fastest, status)),
+        edges.map((edge) => edge.line),
         nodes.map((node) => {
           const at = plan.nodes[node.id];
           return h("foreignObject", { key: node.id, x: at.x, y: at.y, ...size },
             card(node, { figures: figures?.(node.id), status: status?.(node.id), isSelected: selected === node.id, onselect, parallelism: parallelism(node),
               onkeydown: (event) => walk(event, node.id, plan) }));
-        }))),
-    h("div", { class: "graph-tools" },
+        }),
+        edges.map((edge) => edge.label))),
+    h("div", { class: "graph-foot" }, footer,
+      h("div", { class: "graph-tools" },
       h("button", { class: "tool", title: "Zoom in", "aria-label": "Zoom in", onclick: () => zoom(1.25) }, icon("plus")),
       h("button", { class: "tool", title: "Zoom out", "aria-label": "Zoom out", onclick: () => zoom(0.8) }, icon("minus")),
-      h("button", { class: "tool", title: "Fit", "aria-label": "Fit the graph", onclick: () => { box.scale = 1; live.redraw(); } }, icon("fit"))));
+      h("button", { class: "tool", title: "Fit", "aria-label": "Fit the graph", onclick: () => { box.scale = 1; live.redraw(); } }, icon("fit")))));
 }
 
 const views = new Map();
@@ -131,7 +136,7 @@ export function load(figures) {
     ] : h("span", { class: "quiet" }, "no load figures")));
 }
 
-function drawEdge(edge, nodes, figures, key, isDown, fastest, status) {
+function drawEdge(edge, nodes, figures, key, { isDown, isSingle }, fastest, status) {
   const target = nodes.find((node) => node.id === edge.to);
   const strategy = target.inputs[edge.index].ship_strategy;
   const source = figures?.(edge.from) ?? {};
@@ -141,17 +146,29 @@ function drawEdge(edge, nodes, figures, key, isDown, fastest, status) {
   const volume = target.inputs.length === 1 && isNumber(into.bytesIn) ? into.bytesIn : source.bytesOut;
   const isHeld = source.backpressured >= 0.5;
   const width = isNumber(rate) && rate > 0 ? 1.5 + 3.5 * Math.log1p(rate) / Math.log1p(fastest) : 1.5;
-  const middle = edge.points.length === 2 ? midpoint(edge.points[0], edge.points[1]) : edge.points[Math.floor(edge.points.length / 2)];
+  const middle = isSingle ? arrival(edge.points) : edge.points.length === 2 ? midpoint(edge.points[0], edge.points[1]) : edge.points[Math.floor(edge.points.length / 2)];
   const line = curve(edge.points, isDown);
   const flows = isNumber(rate) && rate > 0 && status?.(edge.from) === "RUNNING";
-  const words = figures ? [isNumber(rate) ? perSecond(rate) : null, isNumber(into.lag) ? `${duration(into.lag)} behind` : null].filter(Boolean) : [];
-  return h("g", { class: `edge${isHeld ? " is-held" : ""}`, key: `${edge.from} ${edge.to} ${edge.index}` },
-    h("title", {}, [strategy, isNumber(rate) ? perSecond(rate) : null, isNumber(volume) ? `${bytes(volume)}/s` : null, isNumber(into.lag) ? `event time ${duration(into.lag)} behind the clock` : null].filter(Boolean).join(" · ")),
-    h("path", { class: "edge-line", d: line, "stroke-width": width.toFixed(1), "marker-end": `url(#${key}-arrow)` }),
-    flows ? h("path", { class: "edge-flow", d: line, "stroke-width": Math.max(1.5, width - 1).toFixed(1) }) : null,
-    h("text", { class: "edge-words", x: middle.x, y: middle.y - 8 - (isDown ? -4 : 0), "text-anchor": isDown ? "start" : "middle", dx: isDown ? 10 : 0 }, words[0] ?? (figures ? "" : strategy)),
-    words[1] ? h("text", { class: "edge-words is-second", x: middle.x, y: middle.y + (isDown ? 10 : 15), "text-anchor": isDown ? "start" : "middle", dx: isDown ? 10 : 0 }, words[1]) : null,
-    figures && strategy ? h("text", { class: "edge-words is-strategy", x: middle.x, y: middle.y + (isDown ? 23 : (words[1] ? 27 : 15)), "text-anchor": isDown ? "start" : "middle", dx: isDown ? 10 : 0 }, strategy.toLowerCase()) : null);
+  const words = isSingle ? [isNumber(rate) ? perSecond(rate) : null].filter(Boolean) : figures ? [isNumber(rate) ? perSecond(rate) : null, isNumber(into.lag) ? `${duration(into.lag)} behind` : strategy?.toLowerCase()].filter(Boolean) : [strategy?.toLowerCase()].filter(Boolean);
+  const wide = Math.max(...words.map((text) => text.length), 0) * 6.3 + 14;
+  const high = words.length * 14 + 6;
+  const told = [strategy, isNumber(rate) ? perSecond(rate) : null, isNumber(volume) ? `${bytes(volume)}/s` : null, isNumber(into.lag) ? `event time ${duration(into.lag)} behind the clock` : null].filter(Boolean).join(" · ");
+  const name = `${edge.from} ${edge.to} ${edge.index}`;
+  return {
+    line: h("g", { class: `edge${isHeld ? " is-held" : ""}`, key: `line ${name}` }, h("title", {}, told),
+      h("path", { class: "edge-line", d: line, "stroke-width": width.toFixed(1), "marker-end": `url(#arrow-${key})` }),
+      flows ? h("path", { class: "edge-flow", d: line, "stroke-width": Math.max(1.5, width - 1).toFixed(1) }) : null),
+    label: words.length === 0 ? null : h("g", { key: `label ${name}` }, h("title", {}, told),
+      h("rect", { class: "edge-back", x: middle.x - wide / 2, y: middle.y - high / 2, width: wide, height: high, rx: 7 }),
+      words.map((text, index) => h("text", { class: `edge-words${index > 0 || !figures ? " is-second" : ""}`, x: middle.x, y: middle.y - high / 2 + 14 * (index + 1) + 0.5, "text-anchor": "middle" }, text))),
+  };
+}
+
+/// Just above the card that an edge comes to, on the side that it comes from.
+function arrival(points) {
+  const end = points.at(-1);
+  const side = points.length > 2 ? Math.sign(points.at(-2).x - end.x) : 0;
+  return { x: end.x + side * 74, y: end.y - 27 };
 }
 
 function midpoint(left, right) { return { x: (left.x + right.x) / 2, y: (left.y + right.y) / 2 }; }

@@ -78,14 +78,15 @@ class JobHistory {
     return figures;
   }
 
-  /// Of one vertex now: {in, out, bytesIn, bytesOut} per second, {busy, backpressured, idle} as shares of 1, watermark in ms, pending rows.
+  /// Of one vertex now: {in, out, bytesIn, bytesOut} per second, {busy, backpressured, idle} as shares of 1, `watermark` in ms and `lag` behind the clock, `pending` rows.
   /// A figure that is not known is null or missing.
   now(vertex) {
-    const own = this.points.at(-1)?.vertices[vertex] ?? {};
-    const told = this.server?.points.at(-1)?.vertices[vertex];
-    if (!told) return own;
-    const merged = { ...own };
-    for (const name in told) if (told[name] !== null) merged[name] = told[name];
+    const own = this.points.at(-1);
+    const told = this.server?.points.at(-1);
+    const merged = { ...own?.vertices[vertex] };
+    merged.lag = lag(merged.watermark, own?.at);
+    for (const [name, value] of Object.entries(told?.vertices[vertex] ?? {})) if (value !== null) merged[name] = value;
+    if (isNumber(told?.vertices[vertex]?.watermark)) merged.lag = lag(told.vertices[vertex].watermark, told.at);
     return merged;
   }
 

@@ -12,7 +12,7 @@ export function lanes({ from, to, now, items, onpick, picked }) {
   for (let at = Math.ceil(from / step) * step; at <= to; at += step) ticks.push(at);
   const label = (at) => (step >= 86_400_000 ? new Date(at).toISOString().slice(5, 10) : step < 60_000 ? clock(at) : clock(at).slice(0, 5));
   return h("div", { class: "lanes" },
-    h("div", { class: "lane is-axis", "aria-hidden": "true" }, h("div", { class: "lane-name" }), h("div", { class: "lane-track" }, ticks.filter((at) => share(at) < 96).map((at) => h("span", { class: "lane-tick", style: { left: `${share(at)}%` } }, label(at))))),
+    h("div", { class: "lane is-axis", "aria-hidden": "true" }, h("div", { class: "lane-name" }), h("div", { class: "lane-track" }, ticks.filter((at) => share(at) > 2 && share(at) < 97).map((at) => h("span", { class: "lane-tick", style: { left: `${share(at)}%` } }, label(at))))),
     items.map((lane) => h("div", { class: "lane", key: lane.id },
       h("div", { class: "lane-name", title: lane.title }, lane.onclick ? h("button", { type: "button", class: "plain", onclick: lane.onclick }, lane.title) : h("span", {}, lane.title), lane.detail ? h("small", {}, lane.detail) : null),
       h("div", { class: "lane-track" },

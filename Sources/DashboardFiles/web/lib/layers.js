@@ -1,8 +1,8 @@
 /// Places the nodes of a plan in layers, sources first, with few crossings. Pure geometry: no drawing.
 ///
 /// `nodes`: [{id, inputs: [{id}]}]. Answers {width, height, nodes: {id: {x, y}}, edges: [{from, to, index, points: [{x, y}]}]}.
-/// Layers go right, or down when `isDown`.
-export function layers(nodes, { width, height, gap, layerGap, isDown }) {
+/// Layers go right, or down when `isDown`; `isSingle` gives each node a layer of its own, for narrow screens.
+export function layers(nodes, { width, height, gap, layerGap, isDown, isSingle = false }) {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const rank = new Map();
   const depth = (id, seen = new Set()) => {
@@ -15,6 +15,7 @@ export function layers(nodes, { width, height, gap, layerGap, isDown }) {
     return own;
   };
   nodes.forEach((node) => depth(node.id));
+  if (isSingle) [...nodes].sort((left, right) => rank.get(left.id) - rank.get(right.id)).forEach((node, index) => rank.set(node.id, index));
 
   // An edge over several layers gets a small place in each between, so that it does not run through other nodes.
   const rows = [];

@@ -26,16 +26,13 @@ export const graphTab = {
     const nodes = (job.plan?.nodes ?? []).map((node) => ({ ...node, name: job.vertices.find((each) => each.id === node.id)?.name ?? node.description }));
     const byId = new Map(job.vertices.map((each) => [each.id, each]));
     const now = job.now ?? Date.now();
-    const figuresOf = (id) => {
-      const figures = history.now(id);
-      return { ...figures, lag: job["end-time"] > 0 ? null : lag(figures.watermark, now) };
-    };
+    const figuresOf = (id) => (job["end-time"] > 0 ? {} : history.now(id));
     const choose = (id) => (id === vertex ? go("jobs", job.jid) : go("jobs", job.jid, "graph", id));
     return [
       panel(null, { class: "is-graph" }, nodes.length === 0 ? h("p", { class: "quiet" }, "The server did not send a plan.") : graph({
         key: job.jid, nodes, figures: figuresOf, status: (id) => byId.get(id)?.status, selected: vertex, onselect: choose,
-        parallelism: (node) => byId.get(node.id)?.parallelism ?? node.parallelism,
-      }), legend()),
+        parallelism: (node) => byId.get(node.id)?.parallelism ?? node.parallelism, footer: legend(),
+      })),
       vertex ? vertexPanel({ job, vertex: byId.get(vertex), node: nodes.find((node) => node.id === vertex), tab, history, chosen: figures?.vertex === vertex ? figures.chosen : undefined })
         : [vertices(job, figuresOf), charts(job, nodes, history, figures?.checkpoints, now)],
     ];
@@ -72,8 +69,8 @@ function charts(job, nodes, history, checkpoints, now) {
     const known = ids.map((id) => vertices[id]?.[name]).filter(isNumber);
     return known.length > 0 ? known.reduce((total, value) => total + value, 0) : null;
   };
-  // A source of Flink counts no rows in, a sink none out: the other figure tells.
-  const larger = (ids, one, other) => (vertices) => { const both = [sum(ids, one)(vertices), sum(ids, other)(vertices)].filter(isNumber); return both.length > 0 ? Math.max(...both) : null; };
+  // Flink counts no rows into a source and none out of a sink: where a figure is nothing, the other one tells.
+  const either = (ids, one, other) => (vertices) => sum(ids, one)(vertices) || sum(ids, other)(vertices);
   const largest = (name) => (vertices) => { const known = nodes.map((node) => vertices[node.id]?.[name]).filter(isNumber); return known.length > 0 ? Math.max(...known) : null; };
   const behind = history.series((vertices) => { const known = nodes.map((node) => vertices[node.id]?.watermark).filter((value) => isNumber(value) && value > 0); return known.length > 0 ? Math.min(...known) : null; })
     .map((point) => ({ at: point.at, value: lag(point.value, point.at) }));
@@ -84,7 +81,7 @@ function charts(job, nodes, history, checkpoints, now) {
   const common = { from, to: end, marks };
   return panel("Last hour", { tools: choice("Span", spans, span, (picked) => { span = picked; live.redraw(); }) }, h("div", { class: "charts" },
     chart({ ...common, id: "rows", title: "Rows", format: perSecond, series: [
-      { name: "read", tone: "accent", points: history.series(larger(sources, "in", "out")) }, { name: "written", tone: "cool", points: history.series(larger(sinks, "out", "in")) }] }),
+      { name: "out of sources", tone: "accent", points: history.series(either(sources, "out", "in")) }, { name: "into sinks", tone: "cool", points: history.series(either(sinks, "in", "out")) }] }),
     chart({ ...common, id: "load", title: "Fullest vertex", format: percent, maximum: 1, series: [
       { name: "busy", tone: "busy", points: history.series(largest("busy")) }, { name: "backpressured", tone: "backpressured", points: history.series(largest("backpressured")) }] }),
     chart({ ...common, id: "behind", title: "Event time behind the clock", format: duration, series: [{ name: "behind", tone: "warm", points: behind }], note: "No watermarks" }),

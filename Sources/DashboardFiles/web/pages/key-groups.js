@@ -23,7 +23,7 @@ export function keyGroups({ vertex, details, groups, skew }) {
       told && isNumber(number(told.skew)) ? stat("Skew", `${Math.round(number(told.skew))} %`, "as Flink counts it") : null,
       stat("Key groups", vertex.maxParallelism > 0 ? String(vertex.maxParallelism) : dash, `over ${vertex.parallelism} subtasks`)),
     h("div", { class: "row" }, choice("By", [{ id: "records", title: "Rows" }, { id: "bytes", title: "State" }], by, (picked) => { by = picked; live.redraw(); })),
-    groups?.groups ? strip(groups.groups) : null,
+    groups?.groups ? strips(groups.groups) : null,
     table({
       id: "Key groups", rows, key: (row) => row.subtask,
       columns: [
@@ -58,12 +58,13 @@ function percentOf(groups, name) {
   return total > 0 ? `${(Math.max(...values) / total * 100).toFixed(1)} %` : dash;
 }
 
-/// One cell a key group, darker where there is more; a gap where another subtask begins.
-function strip(groups) {
-  const sorted = [...groups].sort((left, right) => left.group - right.group);
-  const most = Math.max(1, ...sorted.map((group) => group[column[by]] ?? 0));
-  return h("div", { class: "key-strip", role: "img", "aria-label": "Key groups, darker where there is more" }, sorted.map((group, index) => h("i", {
-    key: group.group, class: `heat-${Math.ceil((group[column[by]] ?? 0) / most * 9)}${index > 0 && sorted[index - 1].subtask !== group.subtask ? " is-first" : ""}`,
-    title: `Key group ${group.group}, subtask ${group.subtask}: ${by === "records" ? `${count(group.records)} rows` : bytes(group["state-bytes"])}`,
-  })));
+/// A line for each subtask, a cell for each of its key groups, darker where there is more.
+function strips(groups) {
+  const most = Math.max(1, ...groups.map((group) => group[column[by]] ?? 0));
+  const lines = Map.groupBy([...groups].sort((left, right) => left.subtask - right.subtask || left.group - right.group), (group) => group.subtask);
+  return h("div", { class: "key-strips", role: "img", "aria-label": "Key groups of each subtask, darker where there is more" }, [...lines].map(([subtask, own]) => h("div", { class: "key-strip", key: subtask },
+    h("span", {}, subtask), h("span", {}, own.map((group) => h("i", {
+      key: group.group, class: `heat-${Math.ceil((group[column[by]] ?? 0) / most * 9)}`,
+      title: `Key group ${group.group} of subtask ${subtask}: ${by === "records" ? `${count(group.records)} rows` : bytes(group["state-bytes"])}`,
+    }))))));
 }

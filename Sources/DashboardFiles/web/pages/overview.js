@@ -56,10 +56,10 @@ export const overview = {
 
 function jobCard(job) {
   const tasks = job.tasks ?? {};
-  return h("li", { key: job.jid }, h("a", { class: "job-card", href: link("jobs", job.jid) },
+  return h("li", { key: job.jid }, h("a", { class: "job-card", title: `since ${moment(job["start-time"])}`, href: link("jobs", job.jid) },
     h("span", { class: "job-card-head" }, h("strong", {}, job.name), state(job.state)),
     taskBar(tasks),
-    h("span", { class: "quiet" }, `${tasks.running ?? 0} of ${tasks.total ?? 0} tasks running · for ${duration(job.duration)} · since ${moment(job["start-time"])}`)));
+    h("span", { class: "quiet" }, `${tasks.running ?? 0} of ${tasks.total ?? 0} tasks running · for ${duration(job.duration)}`)));
 }
 
 const tones = { running: "good", finished: "cool", initializing: "warm", deploying: "warm", scheduled: "warm", created: "quiet", reconciling: "warm", canceling: "quiet", canceled: "quiet", failed: "bad" };

@@ -127,7 +127,7 @@ function one(change, notices) {
 function prices(savings) {
   return panel("Money", {}, pairs([
     ["Spot hours", savings["spot-hours"].toFixed(2)], ["On-demand hours", savings["on-demand-hours"].toFixed(2)],
-    ["Spot price", isNumber(savings["spot-price-hour"]) ? `${money(savings["spot-price-hour"], savings.currency)} an hour` : "not known"], ["On-demand price", isNumber(savings["on-demand-price-hour"]) ? `${money(savings["on-demand-price-hour"], savings.currency)} an hour` : "not known"],
+    ["Spot price", isNumber(savings["spot-price-hour"]) ? `${money(savings["spot-price-hour"], savings.currency, 4)} an hour` : "not known"], ["On-demand price", isNumber(savings["on-demand-price-hour"]) ? `${money(savings["on-demand-price-hour"], savings.currency, 4)} an hour` : "not known"],
     ["Saved", isNumber(savings.saved) ? money(savings.saved, savings.currency) : dash], ["Since", moment(savings.since)], savings["price-source"] ? ["Prices from", savings["price-source"]] : null,
   ]));
 }

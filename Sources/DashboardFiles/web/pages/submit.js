@@ -1,7 +1,7 @@
 import { h } from "../lib/dom.js";
 import { ApiError, getOrNothing, post, postJSON, remove, upload } from "../lib/api.js";
 import { askForm } from "../lib/dialogs.js";
-import { moment } from "../lib/format.js";
+import { moment, planText } from "../lib/format.js";
 import { graph } from "../lib/graph.js";
 import { go, live, maySubmit } from "../lib/live.js";
 import { editor, place } from "../lib/editor.js";
@@ -57,7 +57,7 @@ export const submit = {
             h("label", { class: "field is-check" }, h("input", { type: "checkbox", checked: ui.allowsLost, onchange: (event) => { ui.allowsLost = event.target.checked; live.redraw(); } }), h("span", {}, "Allow state that no operator wants", h("small", {}, "What is left over is dropped."))))),
         h("div", { class: "plans" },
           ui.plans.map((job, index) => panel(job.name ?? `Job ${index + 1}`, { key: `plan ${index}` }, (job.plan?.nodes ?? []).length > 0
-            ? graph({ key: `plan-${index}`, nodes: job.plan.nodes.map((node) => ({ ...node, name: node.name ?? node.description?.replace(/<br\/>.*/s, "") })) })
+            ? graph({ key: `plan-${index}`, nodes: job.plan.nodes.map((node) => ({ ...node, name: node.name ?? planText(node.description).replaceAll(/\n\s*\+- /g, " -> ") })) })
             : h("pre", { class: "plan" }, job.text ?? ""),
             job.text && job.plan ? h("details", { class: "more" }, h("summary", {}, "As text"), h("pre", { class: "plan" }, job.text)) : null)),
           ui.texts.map((text, index) => h("pre", { class: "plan", key: `text ${index}` }, text)),
@@ -102,7 +102,9 @@ async function explain() {
   asked = new AbortController();
   try {
     const answer = await postJSON("sql/explain", { sql }, asked.signal);
-    Object.assign(ui, { plans: answer.jobs ?? [], texts: answer.texts ?? [], error: null, explained: sql });
+    // What is wrong with a half-written script is an answer, not a failed request. The last plan that was right stays.
+    if (answer.error) Object.assign(ui, { error: located({ body: answer.error, message: answer.error.message ?? "" }), explained: sql });
+    else Object.assign(ui, { plans: answer.jobs ?? [], texts: answer.texts ?? [], error: null, explained: sql });
   } catch (error) {
     if (error.name === "AbortError" || sql !== ui.sql) return;
     if ([404, 405, 501].includes(error.status)) ui.canExplain = false;

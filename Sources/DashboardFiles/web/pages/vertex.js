@@ -72,7 +72,7 @@ export function vertexPanel({ job, vertex, node, tab = "subtasks", history, chos
     stats(
       stat("State", state(vertex.status), `parallelism ${vertex.parallelism}${vertex.maxParallelism > 0 ? ` of ${vertex.maxParallelism}` : ""}`),
       stat("In", perSecond(figures.in), `${count(vertex.metrics["read-records"])} rows`), stat("Out", perSecond(figures.out), `${count(vertex.metrics["write-records"])} rows`),
-      stat("Behind", duration(lag(figures.watermark, job.now)), isNumber(figures.pending) ? `${count(figures.pending)} rows waiting` : vertex.splits ? `${vertex.splits["handed-out"]} of ${vertex.splits.known} splits read` : null),
+      stat("Behind", duration(figures.lag), isNumber(figures.pending) ? `${count(figures.pending)} rows waiting` : vertex.splits ? `${vertex.splits["handed-out"]} of ${vertex.splits.known} splits read` : null),
       h("div", { class: "stat is-load" }, h("dt", {}, "Load"), h("dd", {}, load(figures)))),
     tabs("Vertex", [
       { id: "subtasks", title: "Subtasks" }, { id: "watermarks", title: "Watermarks" }, { id: "backpressure", title: "Backpressure" }, { id: "keys", title: "Key groups" },
