@@ -23,7 +23,7 @@ class Cluster:
         self.url = None
 
     def script(self, *arguments):
-        return subprocess.run([os.path.join(top, "scripts", "local-cluster"), *arguments, "--dir", self.folder], capture_output=True, text=True)
+        return subprocess.run([os.path.join(top, "scripts", "local-cluster"), *arguments, "--dir", self.folder], capture_output=True, text=True, cwd=top)
 
     def start(self, taskmanagers, slots, settings=()):
         options = ["--taskmanagers", str(taskmanagers), "--slots", str(slots), "--rest-port", "0", "--rpc-port", "0"]
