@@ -39,12 +39,20 @@ package struct S3Head: Hashable, Sendable {
     package let etag: String
     /// Names in lower case, without `x-amz-meta-`.
     package let metadata: [String: String]
+
+    package init(sizeBytes: Int, etag: String, metadata: [String: String] = [:]) {
+        (self.sizeBytes, self.etag, self.metadata) = (sizeBytes, etag, metadata)
+    }
 }
 
 package struct S3Entry: Hashable, Sendable {
     package let key: String
     package let sizeBytes: Int
     package let etag: String
+
+    package init(key: String, sizeBytes: Int, etag: String) {
+        (self.key, self.sizeBytes, self.etag) = (key, sizeBytes, etag)
+    }
 }
 
 /// One page of a listing, sorted by the keys' bytes.
