@@ -96,6 +96,9 @@ class JobHistory {
     return points.map((point) => ({ at: point.at, value: pick(point.vertices) ?? null }));
   }
 
+  /// When what is known begins; undefined when nothing is.
+  get first() { return (this.server?.points.length > 1 ? this.server.points : this.points)[0]?.at; }
+
   get events() { return this.server?.events ?? []; }
 
   /// Asks for what happened since the last answer. False where this server keeps no history.

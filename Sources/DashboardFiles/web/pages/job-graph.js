@@ -75,13 +75,14 @@ function charts(job, nodes, history, checkpoints, now) {
   const behind = history.series((vertices) => { const known = nodes.map((node) => vertices[node.id]?.watermark).filter((value) => isNumber(value) && value > 0); return known.length > 0 ? Math.min(...known) : null; })
     .map((point) => ({ at: point.at, value: lag(point.value, point.at) }));
   const end = job["end-time"] > 0 ? job["end-time"] : now;
-  const from = end - span;
+  // A page that was opened just now has little to show: its charts start with what there is.
+  const from = Math.max(end - span, Math.min(end - 120_000, history.first ?? end));
   const records = (checkpoints?.history ?? []).filter((each) => each.status === "COMPLETED").map((each) => ({ at: each.trigger_timestamp, each })).reverse();
   const marks = history.events.map((event) => ({ at: event.at, text: event.text, tone: event.kind === "failure" ? "bad" : "warm" }));
   const common = { from, to: end, marks };
   return panel("Last hour", { tools: choice("Span", spans, span, (picked) => { span = picked; live.redraw(); }) }, h("div", { class: "charts" },
     chart({ ...common, id: "rows", title: "Rows", format: perSecond, series: [
-      { name: "out of sources", tone: "accent", points: history.series(either(sources, "out", "in")) }, { name: "into sinks", tone: "cool", points: history.series(either(sinks, "in", "out")) }] }),
+      { name: "read", tone: "accent", points: history.series(either(sources, "in", "out")) }, { name: "written", tone: "cool", points: history.series(either(sinks, "out", "in")) }] }),
     chart({ ...common, id: "load", title: "Fullest vertex", format: percent, maximum: 1, series: [
       { name: "busy", tone: "busy", points: history.series(largest("busy")) }, { name: "backpressured", tone: "backpressured", points: history.series(largest("backpressured")) }] }),
     chart({ ...common, id: "behind", title: "Event time behind the clock", format: duration, series: [{ name: "behind", tone: "warm", points: behind }], note: "No watermarks" }),

@@ -1,6 +1,6 @@
 import { h } from "../lib/dom.js";
 import { get, getOrNothing } from "../lib/api.js";
-import { duration, moment } from "../lib/format.js";
+import { ago, duration, moment } from "../lib/format.js";
 import { historyOf } from "../lib/history.js";
 import { link } from "../lib/live.js";
 import { state, tabs, toast } from "../lib/ui.js";
@@ -33,17 +33,20 @@ export const job = {
     ]);
     if (isRunning && !hasHistory) await history.loadWatermarks(id, details.vertices.map((vertex) => vertex.id));
     history.add(details);
+    const isDown = !isRunning ? details.state === "FAILED" : details.state !== "RUNNING";
+    const trouble = isDown && tab !== "exceptions" ? (await getOrNothing(`jobs/${id}/exceptions?maxExceptions=1`))?.exceptionHistory?.entries?.[0] : null;
     const figures = await all[tab]?.load?.(details, rest, before?.tab === tab ? before.figures : undefined);
-    return { job: details, history, tab, figures, mayRescale };
+    return { job: details, history, tab, figures, mayRescale, trouble };
   },
 
-  view({ job: details, history, tab: loaded, figures, mayRescale }, [id, tab = "graph", ...rest]) {
+  view({ job: details, history, tab: loaded, figures, mayRescale, trouble }, [id, tab = "graph", ...rest]) {
     const shown = all[tab];
     const item = (name, title, count) => ({ id: name, title, count, href: link("jobs", id, name === "graph" ? undefined : name) });
     return [
       head(details, mayRescale),
+      trouble && tab !== "exceptions" ? h("a", { class: "banner", href: link("jobs", id, "exceptions") }, icon("warning"), h("span", {}, String(trouble.stacktrace ?? trouble.exceptionName).split("\n")[0].slice(0, 240), h("small", {}, ` ${ago(trouble.timestamp, details.now)}`))) : null,
       tabs("Job", [
-        item("graph", "Graph"), item("checkpoints", "Checkpoints"), item("exceptions", "Exceptions"), item("timeline", "Timeline"),
+        item("graph", "Graph"), item("checkpoints", "Checkpoints"), item("exceptions", "Exceptions", details.restarts || null), item("timeline", "Timeline"),
         item("rescales", "Layouts"), item("configuration", "Configuration"),
       ], tab),
       h("div", { class: "tab", key: tab }, !shown ? h("p", {}, "There is no such tab.") : shown.load && loaded !== tab ? h("div", { class: "skeleton" }, h("i"), h("i")) : shown.view({ job: details, figures, history, parameters: rest })),

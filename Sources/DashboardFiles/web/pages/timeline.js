@@ -3,13 +3,14 @@ import { getOrNothing } from "../lib/api.js";
 import { clock, duration, moment, operators, words } from "../lib/format.js";
 import { lanes } from "../lib/lanes.js";
 import { live } from "../lib/live.js";
-import { empty, panel } from "../lib/ui.js";
+import { choice, empty, panel } from "../lib/ui.js";
 
 /// When the job and each vertex was in which state; a vertex opens to its subtasks.
 
 const order = ["CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING", "RESTARTING", "FAILING", "CANCELLING", "CANCELING", "RECONCILING", "SUSPENDED", "FINISHED", "CANCELED", "FAILED"];
 const tones = { CREATED: "quiet", SCHEDULED: "quiet", DEPLOYING: "warm", INITIALIZING: "warm", RUNNING: "good", RESTARTING: "warm", FAILING: "bad", FAILED: "bad", CANCELLING: "quiet", CANCELING: "quiet", CANCELED: "quiet", FINISHED: "cool", RECONCILING: "warm", SUSPENDED: "quiet" };
 let opened = null;
+let part = "all";
 
 export const timelineTab = {
   async load(job) {
@@ -43,7 +44,8 @@ export const timelineTab = {
       if (opened === vertex.id && !times) items.push({ id: `${vertex.id} none`, title: "   this server does not tell the times of subtasks", spans: [] });
     }
     if (!(from > 0)) return empty("The job has not started.");
-    return panel(null, {}, h("p", { class: "quiet" }, `${moment(from)} to ${job["end-time"] > 0 ? moment(end) : "now"}, ${duration(end - from)}. Marks on the job are failures and new layouts.`), lanes({ from, to: Math.max(end, from + 1000), items }));
+    const [first, last] = { all: [from, Math.max(end, from + 1000)], start: [from, Math.min(end, from + 20_000)], hour: [Math.max(from, end - 3_600_000), end] }[part];
+    return panel("Timeline", { tools: choice("Part", [{ id: "all", title: "All" }, { id: "start", title: "Start" }, { id: "hour", title: "Last hour" }], part, (id) => { part = id; live.redraw(); }) }, h("p", { class: "quiet" }, `${moment(from)} to ${job["end-time"] > 0 ? moment(end) : "now"}, ${duration(end - from)}. Marks on the job are failures and new layouts.`), lanes({ from: first, to: last, items }));
   },
 };
 

@@ -22,6 +22,7 @@ export async function loadVertex(job, vertex, tab = "subtasks", before) {
   const rates = subtaskRates(details, before);
   const more = {
     subtasks: async () => ({}),
+    charts: async () => ({}),
     watermarks: async () => ({ watermarks: await getIfThere(`${base}/watermarks`) }),
     backpressure: async () => ({ backpressure: await getIfThere(`${base}/backpressure`) }),
     keys: async () => ({ groups: await getIfThere(`${base}/key-groups`), skew: await getIfThere(`${base}/subtasks/metrics?get=numRecordsIn,numRecordsOut`) }),
@@ -66,8 +67,8 @@ export function vertexPanel({ job, vertex, node, tab = "subtasks", history, chos
   if (!vertex) return panel("No such vertex", {}, h("a", { href: link("jobs", job.jid) }, "Back to the graph"));
   const to = (name) => link("jobs", job.jid, "graph", vertex.id, name === "subtasks" ? undefined : name);
   const figures = history.now(vertex.id);
-  const views = { subtasks, watermarks, backpressure, keys, flame: flameTab, taskmanagers, metrics, plan };
-  const body = chosen?.tab === tab ? views[tab]?.({ job, vertex, node, chosen }) ?? empty("There is no such tab.") : h("div", { class: "skeleton" }, h("i"));
+  const views = { subtasks, charts, watermarks, backpressure, keys, flame: flameTab, taskmanagers, metrics, plan };
+  const body = chosen?.tab === tab ? views[tab]?.({ job, vertex, node, chosen, history }) ?? empty("There is no such tab.") : h("div", { class: "skeleton" }, h("i"));
   return panel(operators(vertex.name).join(" → "), { class: "is-vertex", key: vertex.id, tools: h("a", { class: "tool", href: link("jobs", job.jid), title: "Close", "aria-label": "Close the vertex" }, icon("cancel")) },
     stats(
       stat("State", state(vertex.status), `parallelism ${vertex.parallelism}${vertex.maxParallelism > 0 ? ` of ${vertex.maxParallelism}` : ""}`),
@@ -75,7 +76,7 @@ export function vertexPanel({ job, vertex, node, tab = "subtasks", history, chos
       stat("Behind", duration(figures.lag), isNumber(figures.pending) ? `${count(figures.pending)} rows waiting` : vertex.splits ? `${vertex.splits["handed-out"]} of ${vertex.splits.known} splits read` : null),
       h("div", { class: "stat is-load" }, h("dt", {}, "Load"), h("dd", {}, load(figures)))),
     tabs("Vertex", [
-      { id: "subtasks", title: "Subtasks" }, { id: "watermarks", title: "Watermarks" }, { id: "backpressure", title: "Backpressure" }, { id: "keys", title: "Key groups" },
+      { id: "subtasks", title: "Subtasks" }, { id: "charts", title: "Charts" }, { id: "watermarks", title: "Watermarks" }, { id: "backpressure", title: "Backpressure" }, { id: "keys", title: "Key groups" },
       { id: "flame", title: "Flame graph" }, { id: "taskmanagers", title: "TaskManagers" }, { id: "metrics", title: "Metrics" }, { id: "plan", title: "Plan" },
     ].map((item) => ({ ...item, href: to(item.id) })), tab),
     h("div", { class: "tab", key: `vertex ${tab}` }, body));
@@ -99,6 +100,19 @@ function subtasks({ chosen: { details, rates } }) {
       details.subtasks.some((subtask) => subtask.duration > 0) ? { title: "Running for", value: (subtask) => subtask.duration, cell: (subtask) => duration(subtask.duration), isNumber: true } : null,
     ],
   });
+}
+
+function charts({ job, vertex, history }) {
+  const to = job["end-time"] > 0 ? job["end-time"] : (job.now ?? Date.now());
+  const from = Math.max(to - 3_600_000, Math.min(to - 120_000, history.first ?? to));
+  const line = (name, key, tone) => ({ name, tone, points: history.series((vertices) => vertices[vertex.id]?.[key] ?? null) });
+  const behind = history.series((vertices) => vertices[vertex.id]?.watermark ?? null).map((point) => ({ at: point.at, value: lag(point.value, point.at) }));
+  const common = { from, to, marks: history.events.map((event) => ({ at: event.at, text: event.text, tone: event.kind === "failure" ? "bad" : "warm" })) };
+  return h("div", { class: "charts" },
+    chart({ ...common, id: "vertex rows", title: "Rows", format: perSecond, series: [line("in", "in", "accent"), line("out", "out", "cool")] }),
+    chart({ ...common, id: "vertex load", title: "Load", format: percent, maximum: 1, stacked: true, series: [line("busy", "busy", "busy"), line("backpressured", "backpressured", "backpressured"), line("idle", "idle", "idle")] }),
+    chart({ ...common, id: "vertex bytes", title: "Bytes a second", format: bytes, series: [line("in", "bytesIn", "accent"), line("out", "bytesOut", "cool")] }),
+    chart({ ...common, id: "vertex behind", title: "Event time behind the clock", format: duration, series: [{ name: "behind", tone: "warm", points: behind }], note: "No watermarks" }));
 }
 
 function watermarks({ job, chosen: { watermarks: answer } }) {
