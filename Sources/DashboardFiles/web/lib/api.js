@@ -21,8 +21,6 @@ let asking = null;
 
 export function onTokenWanted(ask) { askForToken = ask; }
 
-export function hasToken() { return token !== ""; }
-
 export function setToken(text) {
   token = text;
   try { sessionStorage.setItem("token", text); } catch { /* It lives as long as the page then. */ }
@@ -102,6 +100,17 @@ export async function getTail(path, bytes) {
   if (text.length <= bytes) return text;
   const cut = text.slice(-bytes);
   return cut.slice(cut.indexOf("\n") + 1);
+}
+
+/// Gives a file to the browser to keep. A link alone could not send the token.
+export async function save(path, name) {
+  const response = await send("GET", path);
+  if (!response.ok) throw new ApiError(response.status, `The server answered ${response.status} for ${path}.`);
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 const withJSON = (method) => async (path, body) => answer(await send(method, path, {

@@ -107,7 +107,7 @@ function card(node, { figures, status, isSelected, onselect, onkeydown, parallel
           h("span", {}, h("small", {}, "out"), perSecond(figures.out)),
           isNumber(figures.pending) && figures.pending > 0 ? h("span", { class: "is-lag" }, h("small", {}, "waiting"), count(figures.pending)) : null,
         ]),
-      load(figures),
+      status && status !== "RUNNING" ? null : load(figures),
     ] : null);
 }
 
@@ -139,8 +139,9 @@ export function load(figures) {
 function drawEdge(edge, nodes, figures, key, { isDown, isSingle }, fastest, status) {
   const target = nodes.find((node) => node.id === edge.to);
   const strategy = target.inputs[edge.index].ship_strategy;
-  const source = figures?.(edge.from) ?? {};
-  const into = figures?.(edge.to) ?? {};
+  const seen = (id) => (figures && (!status || status(id) === "RUNNING") ? figures(id) : {});
+  const source = seen(edge.from);
+  const into = seen(edge.to);
   // With one input the receiver's figure is this edge's; with several only the sender's tells them apart.
   const rate = target.inputs.length === 1 && isNumber(into.in) ? into.in : source.out;
   const volume = target.inputs.length === 1 && isNumber(into.bytesIn) ? into.bytesIn : source.bytesOut;

@@ -1,7 +1,7 @@
 import { h } from "./dom.js";
-import { getTail } from "./api.js";
+import { getTail, save } from "./api.js";
 import { live } from "./live.js";
-import { button, choice, empty, filter } from "./ui.js";
+import { button, choice, empty, filter, toast } from "./ui.js";
 
 /// Log files as lines. Flink's layout is `2026-11-22 11:23:18,858 INFO  logger [] - text`; what follows without a time belongs to the
 /// line before. JSON lines are read too.
@@ -63,7 +63,7 @@ export function showLog(view) {
       filter("Find in the log", view.find, (text) => { view.find = text; live.redraw(); }),
       choice("Level", [{ id: "all", title: "All" }, { id: "warn", title: "Warnings" }, { id: "error", title: "Errors" }], view.level, (level) => { view.level = level; live.redraw(); }),
       button(view.follows ? "Following" : "Follow", { onclick: () => { view.follows = !view.follows; live.refresh(); }, "aria-pressed": String(view.follows) }),
-      h("a", { class: "button", href: view.path, download: "" }, "Whole file")),
+      button("Whole file", { icon: "download", onclick: () => save(view.path, `${view.path.replaceAll(/[^\w.-]+/g, "-")}.txt`).catch((error) => toast(error.message, "bad")) })),
     lines.length === 0 ? empty(view.text === "" ? "The file is empty." : "No line matches.") : h("div", {
       class: "log-scroll",
       // Follows the end while the reader is there.

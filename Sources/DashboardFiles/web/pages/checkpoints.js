@@ -16,8 +16,8 @@ export const checkpointsTab = {
     const base = `jobs/${job.jid}/checkpoints`;
     const wanted = part && !["summary", "options"].includes(part) ? part : null;
     const [answer, config, details, subtasks] = await Promise.all([
-      getIfThere(base), getOrNothing(`${base}/config`), wanted ? getIfThere(`${base}/details/${wanted}`) : undefined,
-      wanted && id ? getIfThere(`${base}/details/${wanted}/subtasks/${id}`) : undefined,
+      getIfThere(base), getOrNothing(`${base}/config`), wanted ? getIfThere(`${base}/details/${encodeURIComponent(wanted)}`) : undefined,
+      wanted && id ? getIfThere(`${base}/details/${encodeURIComponent(wanted)}/subtasks/${encodeURIComponent(id)}`) : undefined,
     ]);
     const known = seen.get(job.jid) ?? seen.set(job.jid, new Map()).get(job.jid);
     for (const each of answer?.history ?? []) known.set(each.id, each);

@@ -10,7 +10,7 @@ import { empty, meter, panel, stat, state, stats, table } from "../lib/ui.js";
 export const rescalesTab = {
   async load(job, [id]) {
     const base = `jobs/${job.jid}/rescales`;
-    const [history, summary, details] = await Promise.all([getIfThere(`${base}/history`), getOrNothing(`${base}/summary`), id ? getIfThere(`${base}/details/${id}`) : undefined]);
+    const [history, summary, details] = await Promise.all([getIfThere(`${base}/history`), getOrNothing(`${base}/summary`), id ? getIfThere(`${base}/details/${encodeURIComponent(id)}`) : undefined]);
     return { history, summary, details };
   },
 

@@ -29,7 +29,7 @@ export const spot = {
       h("header", { class: "page-head" }, h("h1", {}, "Spot"), choice("Span", spans, span, (id) => { span = id; live.redraw(); })),
       panel(null, { class: "is-plain" }, summary(figures)),
       workers.some((worker) => worker.leaving) ? h("p", { class: "banner is-warm", role: "status" }, icon("spot"), leavingWords(workers, notices, figures.now)) : null,
-      panel("What happened", {}, axis(figures), h("p", { class: "graph-legend" }, [["good", "Spot"], ["cool", "on demand"], ["quiet", "kind unknown"], ["warm", "being vacated"], ["bad", "lost"], ["accent", "new layout"]].map(([tone, word]) => h("span", { class: `tone-${tone}` }, h("i"), word)))),
+      panel("What happened", {}, axis(figures), h("p", { class: "graph-legend" }, [["good", "Spot"], ["cool", "on demand"], ["quiet", "kind unknown"], ["warm", "being vacated"], ["bad", "lost, deadline"], ["accent", "new layout"]].map(([tone, word]) => h("span", { class: `tone-${tone}` }, h("i"), word)))),
       chosen ? one(chosen, notices) : null,
       panel("Layout changes", {}, table({
         id: "Layout changes", rows: changes, key: (each) => each.id, href: (each) => link("spot", each.id === picked ? undefined : each.id), none: "No job has moved.",

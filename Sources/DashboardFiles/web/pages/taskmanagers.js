@@ -29,6 +29,7 @@ export const taskManagers = {
           { title: "Processors", value: (each) => each.hardware?.cpuCores, isNumber: true },
           { title: "Memory", value: (each) => each.memoryConfiguration?.totalProcessMemory ?? each.hardware?.physicalMemory, cell: (each) => bytes(each.memoryConfiguration?.totalProcessMemory ?? each.hardware?.physicalMemory), isNumber: true },
           { title: "Last heard", value: (each) => each.timeSinceLastHeartbeat, cell: (each) => ago(each.timeSinceLastHeartbeat), isNumber: true },
+          all.some((each) => each["instance-type"]) ? { title: "Machine", value: (each) => each["instance-type"] ?? "", cell: (each) => [each["instance-type"], each.zone, each.lifecycle === "spot" ? "Spot" : each.lifecycle === "on-demand" ? "on demand" : null].filter(Boolean).join(" · ") } : null,
           all.some((each) => each.version) ? { title: "Version", value: (each) => each.version } : null,
         ],
       })),

@@ -17,7 +17,7 @@ const metricsView = { find: "", chosen: new Map() };
 
 /// What each tab asks for: {path under the vertex: …}. All of them are Flink's but for `key-groups`.
 export async function loadVertex(job, vertex, tab = "subtasks", before) {
-  const base = `jobs/${job.jid}/vertices/${vertex}`;
+  const base = `jobs/${job.jid}/vertices/${encodeURIComponent(vertex)}`;
   const details = await get(base);
   const rates = subtaskRates(details, before);
   const more = {
