@@ -29,7 +29,7 @@ extension RESTService {
         var settings = configuration
         for (key, value) in body["configuration"].members {
             let text = value.string ?? value.text
-            do throws(ConfigError) { settings = try settings.setting(key, to: text) } catch { throw Refusal(.badRequest, error.description) }
+            do throws(ConfigError) { settings = try settings.setting(key, to: text, origin: .commandLine) } catch { throw Refusal(.badRequest, error.description) }
         }
         let compiled: CompiledScript
         do throws(SQLError) { compiled = try SQL.compile(script: sql, configuration: settings) } catch {
@@ -42,6 +42,9 @@ extension RESTService {
         if compiled.jobs.contains(where: { $0.configuration.get(CheckpointingOptions.interval) != nil && $0.configuration.get(CheckpointingOptions.directory) == nil }) {
             throw Refusal(.badRequest, "execution.checkpointing.interval is set, but not execution.checkpointing.dir: say where checkpoints are stored")
         }
+        for job in compiled.jobs {
+            if let problem = jobManager.problem(with: job) { throw Refusal(.badRequest, problem.description) }
+        }
         var jobs: [JSON] = []
         for job in compiled.jobs {
             let submission = Submission(job, restorePath: body["savepointPath"].string, allowNonRestoredState: body["allowNonRestoredState"].bool ?? false)
@@ -52,6 +55,9 @@ extension RESTService {
             }
         }
         let texts: [JSON] = compiled.steps.compactMap { if case .text(let text) = $0 { .string(text) } else { nil } }
-        return .json(["jobs": .array(jobs), "jobid": jobs.last?["jobid"] ?? nil, "texts": .array(texts)])
+        let warnings = compiled.warnings(beyond: configuration) + compiled.relativePathWarnings
+        return .json([
+            "jobs": .array(jobs), "jobid": jobs.last?["jobid"] ?? nil, "texts": .array(texts), "warnings": .array(warnings.map { .string($0) }),
+        ])
     }
 }

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Connectors
 import Glibc
+import Hosts
 import REST
 import Settings
 import SQL
@@ -12,7 +14,7 @@ struct ConfigurationArguments: ParsableArguments {
     func load() throws -> Configuration {
         do {
             let configuration = try Configuration.load(dynamic: dynamic)
-            for warning in configuration.warnings { Terminal.error("warning: \(warning)") }
+            for warning in configuration.warnings { Terminal.warning(warning) }
             return configuration
         } catch {
             throw CommandError("\(error)", code: 2)
@@ -50,13 +52,20 @@ struct ScriptArgument: ParsableArguments {
         return text
     }
 
-    /// Checked and planned; problems are shown with their place in the script.
+    /// Checked and planned, down to the options of its tables; problems are shown with their place in the script where it is known.
     func compile(_ configuration: Configuration) throws -> CompiledScript {
         let text = try read()
+        let compiled: CompiledScript
         do throws(SQLError) {
-            return try SQL.compile(script: text, configuration: configuration)
+            compiled = try SQL.compile(script: text, configuration: configuration)
         } catch {
             throw CommandError("\(file): \(error)", code: 2)
         }
+        for warning in compiled.warnings(beyond: configuration) { Terminal.warning(warning) }
+        let connectors = StandardConnectors(collectors: ["": { _ in }])
+        for job in compiled.jobs {
+            if let problem = connectors.problem(with: job) { throw CommandError("\(file): \(problem)", code: 2) }
+        }
+        return compiled
     }
 }

@@ -39,10 +39,24 @@ struct InfoCommand: AsyncParsableCommand {
             Terminal.line("  \(vertex["name"].string ?? "")")
             Terminal.line(
                 "    parallelism \(vertex["parallelism"].integer ?? 0), \(vertex["status"].string ?? ""), "
-                    + "\(grouped(metrics["read-records"].integer ?? 0)) rows in, \(grouped(metrics["write-records"].integer ?? 0)) rows out")
+                    + "\(grouped(metrics["read-records"].integer ?? 0)) rows in, \(grouped(metrics["write-records"].integer ?? 0)) rows out" + losses(metrics))
+        }
+        let failures = try await cluster.client().get("/jobs/\(job)/exceptions")
+        if let restarts = state["restarts"].integer, restarts > 0 { Terminal.line("  restarts: \(restarts)") }
+        if let last = failures["root-exception"].string {
+            let ago = (failures["timestamp"].integer).flatMap { at in state["now"].integer.map { ", \(max(0, $0 - at) / 1000) s ago" } } ?? ""
+            Terminal.line("  last failure\(ago): \(last)")
         }
         let checkpoints = try await cluster.client().get("/jobs/\(job)/checkpoints")["counts"]
         Terminal.line("  checkpoints: \(checkpoints["completed"].integer ?? 0) completed, \(checkpoints["failed"].integer ?? 0) failed")
+    }
+}
+
+/// Rows that were passed over, when there are any.
+private func losses(_ metrics: JSON) -> String {
+    [("skipped-records", "skipped as malformed"), ("late-records", "late and dropped")].reduce("") { text, loss in
+        let count = metrics[loss.0].integer ?? 0
+        return count > 0 ? text + ", \(grouped(count)) \(loss.1)" : text
     }
 }
 

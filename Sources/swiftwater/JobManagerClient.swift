@@ -12,6 +12,14 @@ struct JobManagerClient {
     func post(_ path: String, _ body: JSON) async throws -> JSON { try await send(.POST, path, body: body) }
     func patch(_ path: String) async throws { _ = try await send(.PATCH, path, body: nil) }
 
+    /// Connecting is tried once: whoever waits for a cluster to come up can call again, everybody else wants to know.
+    private static let http: HTTPClient = {
+        var configuration = HTTPClient.Configuration()
+        configuration.timeout.connect = .seconds(5)
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+
     private func send(_ method: HTTPMethod, _ path: String, body: JSON?) async throws -> JSON {
         var request = HTTPClientRequest(url: url + path)
         request.method = .init(rawValue: method.rawValue)
@@ -22,10 +30,10 @@ struct JobManagerClient {
         let response: HTTPClientResponse
         let bytes: ByteBuffer
         do {
-            response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+            response = try await JobManagerClient.http.execute(request, timeout: .seconds(60))
             bytes = try await response.body.collect(upTo: 64 << 20)
         } catch {
-            throw CommandError("no JobManager answers at \(url): \(error)", code: 1)
+            throw CommandError(explain(error), code: 1)
         }
         let answer = JSON.parse(Array(bytes.readableBytesView)) ?? .null
         guard (200..<300).contains(response.status.code) else {
@@ -36,6 +44,23 @@ struct JobManagerClient {
                 code: (400..<500).contains(response.status.code) ? 2 : 1)
         }
         return answer
+    }
+
+    private func explain(_ error: any Error) -> String {
+        // The types of these errors belong to packages below the client's, which do not name them to us; their words are stable.
+        let words = "\(error)"
+        let kind = String(reflecting: type(of: error))
+        if kind.contains("HTTPParserError") {
+            return "what answers at \(url) is not a REST API; jobmanager.rpc.port (6123) is for TaskManagers, clients use rest.port (8081)"
+        }
+        let cause =
+            if words.contains("Connection refused") { "connection refused" }
+            else if words.contains("DNS error") { "unknown host" }
+            else if words.contains("connectTimeout") { "the host does not answer" }
+            else if words.contains("deadlineExceeded") { "connected, but no answer within a minute" }
+            else if words.contains("invalidURL") || words.contains("unsupportedScheme") || words.contains("emptyHost") { "not a URL such as http://host:8081" }
+            else { words }
+        return "no JobManager answers at \(url) (\(cause)); start one with scripts/local-cluster start, or name it with --jobmanager"
     }
 
     private enum HTTPMethod: String { case GET, POST, PATCH }

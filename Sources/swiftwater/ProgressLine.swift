@@ -37,6 +37,9 @@ final class ProgressLine {
         show(status: job.status.rawValue, rows: rows, checkpoints: job.checkpoints.counts.completed, restarts: job.restarts)
     }
 
+    /// Room for another line; the next call of `show` draws this one again.
+    func clear() { if isShown { Terminal.status("") } }
+
     func finish() { if isShown { Terminal.status("") } }
 }
 

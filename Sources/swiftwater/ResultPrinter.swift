@@ -17,6 +17,9 @@ final class ResultCollector: Sendable {
         printer.withLock { $0 = ResultPrinter(schema: schema, format: format, isUpdating: isUpdating) }
     }
 
+    /// The job runs: the head of the table is shown even when no row has come.
+    func open() { printer.withLock { $0?.open() } }
+
     func take(_ batch: Batch) { printer.withLock { $0?.print(batch) } }
 
     /// `isWhole`: no row is missing, so the count may be told.
@@ -35,12 +38,18 @@ private struct ResultPrinter {
     private let isUpdating: Bool
     private let widths: [Int]
     private var count = 0
+    private var isOpen = false
 
     init(schema: Schema, format: ResultFormat, isUpdating: Bool) {
         self.schema = schema
         self.format = format
         self.isUpdating = isUpdating
         widths = schema.fields.map { max($0.name.count, ResultPrinter.width(of: $0.type.kind)) }
+    }
+
+    mutating func open() {
+        guard !isOpen else { return }
+        isOpen = true
         switch format {
         case .table: Terminal.write(rule + line(op: "op", schema.names) + rule, to: STDOUT_FILENO)
         case .csv: Terminal.line((isUpdating ? ["op"] : []).joined() + (isUpdating ? "," : "") + schema.names.joined(separator: ","))
@@ -49,6 +58,7 @@ private struct ResultPrinter {
     }
 
     mutating func print(_ batch: Batch) {
+        open()
         var text = ""
         for row in 0..<batch.count {
             let cells = schema.fields.indices.map { index in
@@ -66,8 +76,9 @@ private struct ResultPrinter {
         Terminal.write(text, to: STDOUT_FILENO)
     }
 
-    func end(isWhole: Bool) {
-        guard format == .table else { return }
+    mutating func end(isWhole: Bool) {
+        if isWhole { open() }
+        guard format == .table, isOpen else { return }
         Terminal.write(rule, to: STDOUT_FILENO)
         if isWhole { Terminal.line("\(count) row\(count == 1 ? "" : "s") in set") }
     }

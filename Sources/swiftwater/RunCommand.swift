@@ -51,7 +51,19 @@ struct RunCommand: AsyncParsableCommand {
         }
     }
 
+    /// A file that is not there is said before the job starts; not earlier, since the job before may make it.
+    private func lookAtInputs(of job: CompiledJob) throws {
+        for case let spec? in job.graph.vertices.map(\.source) where spec.options["connector"] == "filesystem" {
+            do throws(StreamError) {
+                _ = try StandardConnectors().source(spec).discover(known: [])
+            } catch {
+                throw CommandError("\(script.file): \(error)", code: error.kind == .user ? 2 : 1)
+            }
+        }
+    }
+
     private func run(_ job: CompiledJob, on cluster: LocalCluster, _ collector: ResultCollector) async throws {
+        try lookAtInputs(of: job)
         if let schema = job.output { collector.begin(schema, format: output, isUpdating: job.isUpdating) }
         let submission = Submission(job, restorePath: savepoint)
         switch await cluster.jobManager.request(.submit(submission)) {
@@ -60,10 +72,13 @@ struct RunCommand: AsyncParsableCommand {
         case .accepted, .completed, .unknownJob: throw CommandError("the submission had an unexpected answer", code: 1)
         }
         let progress = ProgressLine(name: job.graph.name, isShown: job.output == nil)
+        var restarts = RestartNotes(repeatsRows: job.output != nil)
         while true {
             let view = await cluster.jobManager.view()
             guard let state = view.jobs.first(where: { $0.id == submission.job }) else { throw CommandError("the job is gone", code: 1) }
             progress.show(state)
+            if state.status == .running { collector.open() }
+            if restarts.isNew(state.restarts) { restarts.show(state.failures.last?.error.description, state.restarts, above: progress) }
             if state.status.isTerminal {
                 progress.finish()
                 collector.end(isWhole: state.status == .finished)

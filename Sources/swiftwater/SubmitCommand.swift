@@ -34,6 +34,7 @@ struct SubmitCommand: AsyncParsableCommand {
         } catch let error as CommandError {
             throw CommandError("\(script.file): \(error)", code: error.code)
         }
+        for warning in answer["warnings"].array { Terminal.warning(warning.string ?? "") }
         for text in answer["texts"].array { Terminal.line(text.string ?? "") }
         let jobs = answer["jobs"].array.compactMap { $0["jobid"].string }
         if !detached, !jobs.isEmpty {
@@ -49,12 +50,15 @@ struct SubmitCommand: AsyncParsableCommand {
 
     private func wait(for job: String, _ client: JobManagerClient) async throws {
         let progress = ProgressLine(name: "job \(job.prefix(8))", isShown: true)
+        var notes = RestartNotes()
         while true {
             let state = try await client.get("/jobs/\(job)")
             let status = state["state"].string ?? "UNKNOWN"
             let rows = state["vertices"].array.filter { $0["name"].string?.hasPrefix("Source") == true }
                 .reduce(0) { $0 + ($1["metrics"]["read-records"].integer ?? 0) }
             progress.show(status: status, rows: rows, checkpoints: 0, restarts: Int(state["restarts"].integer ?? 0))
+            let restarts = Int(state["restarts"].integer ?? 0)
+            if notes.isNew(restarts) { notes.show(try await client.get("/jobs/\(job)/exceptions")["root-exception"].string, restarts, above: progress) }
             switch status {
             case "FINISHED", "CANCELED":
                 progress.finish()

@@ -1,5 +1,6 @@
 import Glibc
 import Hosts
+import Synchronization
 
 /// Standard output and error, unbuffered: what a user sees is whole lines in order.
 enum Terminal {
@@ -8,18 +9,30 @@ enum Terminal {
     static func line(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
     static func error(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
 
+    /// Each warning once: the client and the JobManager may both find it.
+    static func warning(_ text: String) {
+        if warned.withLock({ $0.insert(text).inserted }) { error("warning: \(text)") }
+    }
+    private static let warned = Mutex<Set<String>>([])
+
     /// Replaces the line under the cursor on a terminal; elsewhere does nothing.
     static func status(_ text: String) {
         if isInteractive { write("\r\u{1B}[K" + text, to: STDERR_FILENO) }
     }
 
+    /// Ends the process with code 1 when standard output takes nothing more: rows would be lost. Words that cannot be said are not said.
     static func write(_ text: String, to descriptor: Int32) {
         var text = text
         text.withUTF8 { bytes in
             var at = 0
             while at < bytes.count {
                 let written = Glibc.write(descriptor, bytes.baseAddress.unsafelyUnwrapped + at, bytes.count - at)
-                if written <= 0 { break }
+                if written < 0, errno == EINTR { continue }
+                if written <= 0 {
+                    guard descriptor == STDOUT_FILENO else { return }
+                    error("standard output: \(String(cString: strerror(errno))); rows are missing there")
+                    _exit(1)
+                }
                 at += written
             }
         }

@@ -31,7 +31,9 @@ package struct DataGenerator: Source {
         }
         self.fields = fields
         self.template = try options.string("template").map { path throws(StreamError) in try Template(file: path, seed: seed) }
-        let bounds = fields.compactMap(\.rows) + [try options.integer("number-of-rows")].compactMap { $0 }
+        let wanted = try options.integer("number-of-rows")
+        if let wanted, wanted < 0 { throw options.error("'number-of-rows' is not below 0") }
+        let bounds = fields.compactMap(\.rows) + [wanted].compactMap(\.self)
         self.rows = bounds.min()
         self.rowsPerSecond = try options.number("rows-per-second") ?? 10_000
         guard rowsPerSecond > 0 else { throw options.error("'rows-per-second' is above 0") }

@@ -42,7 +42,10 @@ package struct PrintSink: Sink {
             while from < text.count {
                 let count = Glibc.write(descriptor, text.pointer + from, text.count - from)
                 if count < 0, errno == EINTR { continue }
-                guard count > 0 else { throw FilePath.error("printing to", "standard output") }
+                guard count > 0 else {
+                    let place = descriptor == STDOUT_FILENO ? "standard output" : "standard error"
+                    throw StreamError(.externalSystem, retry: true, "printing to \(place): \(String(cString: strerror(errno)))")
+                }
                 from += count
             }
             text.count = 0

@@ -1,5 +1,6 @@
 import Dataflow
 import JobControl
+import SQL
 import Storage
 import Synchronization
 import Wire
@@ -58,6 +59,9 @@ package final class JobManagerHost: Sendable {
     package func request(_ request: ClientRequest) async -> ClientReply {
         await withCheckedContinuation { continuation in self.request(request) { continuation.resume(returning: $0) } }
     }
+
+    /// What is wrong with the job's tables or settings, found without submitting it.
+    package func problem(with job: CompiledJob) -> StreamError? { connectors.problem(with: job) }
 
     package func inspect(_ body: @escaping @Sendable (ClusterView) -> Void) { mailbox.post(.inspect(body)) }
 

@@ -87,10 +87,24 @@ package final class TaskWorkshop: Sendable {
                 jobs.withLock { $0[deployment.job]?.slots[plan.task] = slot.index }
                 slot.post(.add(cell))
             }
+            log(.info, "TaskWorkshop", Self.words(deployment, graph))
             return nil
         } catch {
+            log(.warning, "TaskWorkshop", "Tasks of job \(deployment.job), attempt \(deployment.layout.attempt), cannot be made: \(error)")
             return error
         }
+    }
+
+    /// What was deployed, and from where its state came.
+    private static func words(_ deployment: Deployment, _ graph: JobGraph) -> String {
+        let names = deployment.subtasks.sorted().map {
+            "\(graph.vertices[$0.vertex].name) (\($0.index + 1)/\(deployment.layout.vertices[$0.vertex].parallelism)) as \($0)"
+        }
+        var text = "Deployed job \(graph.name) (\(deployment.job)), attempt \(deployment.layout.attempt): \(names.joined(separator: ", "))"
+        if let plan = deployment.restore {
+            text += "; restored from checkpoint \(plan.checkpoint), \(plan.objects.reduce(0) { $0 + $1.bytes }) bytes in \(plan.objects.count) objects"
+        }
+        return text
     }
 
     private static func configuration(_ settings: [String: String]) throws(StreamError) -> Configuration {
@@ -100,9 +114,7 @@ package final class TaskWorkshop: Sendable {
     }
 
     private static func options(_ configuration: Configuration) throws(StreamError) -> TaskOptions {
-        let name = configuration.get(PipelineOptions.localTimeZone)
-        guard let zone = ZoneRules(named: name) else { throw StreamError(.user, retry: false, "table.local-time-zone: there is no zone \(name)") }
-        return TaskOptions(zone: zone)
+        TaskOptions(zone: try zone(of: configuration))
     }
 
     /// Whoever has a sink's first subtask clears what older attempts left, before any writer of this attempt starts.

@@ -1,6 +1,9 @@
-"""Wrong SQL, malformed rows, and Ctrl-C."""
+"""Wrong SQL, options and rows, an output that takes nothing, no JobManager, and Ctrl-C."""
 import os
 import signal
+import socket
+import subprocess
+import time
 
 from cluster import swiftwater, wait
 
@@ -70,3 +73,52 @@ def control_c_leaves_a_submitted_job_running_and_ends_a_run(place):
     out, error = running.communicate(timeout=10)
     check(running.returncode == 130, f"swiftwater run: exit {running.returncode} instead of 130: {error}")
     check(ticks.committed(output) == [], "an interrupted run without checkpoints has committed rows")
+
+
+@story
+def a_wrong_option_or_setting_is_found_before_anything_starts(place):
+    cluster = place.cluster(taskmanagers=0)
+    numbers = "CREATE TABLE numbers (n BIGINT) WITH ('connector' = 'datagen', 'number-of-rows' = '3'{});\n"
+    files = "CREATE TABLE files (n BIGINT) WITH ('connector' = 'filesystem', 'path' = '{}', 'format' = 'csv'{});\nSELECT n FROM files;\n"
+    select = "SELECT n FROM numbers;\n"
+    wrong = {
+        "rows-per-second": numbers.format(", 'rows-per-second' = 'abc'") + select,
+        "fields.n.min": numbers.format(", 'fields.n.min' = '5', 'fields.n.max' = '1'") + select,
+        "number-of-rows": numbers.replace("'3'", "'-3'").format("") + select,
+        "csv.field-delimiter": files.format(place.folder, ", 'csv.field-delimiter' = ';;'"),
+        "Mars/Phobos": "SET 'table.local-time-zone' = 'Mars/Phobos';\n" + numbers.format("") + select,
+        place.path("nowhere"): files.format(place.path("nowhere"), ""),
+    }
+    for word, text in wrong.items():
+        code, out, error = client("run", place.write("wrong.sql", text))
+        check(code == 2 and out == "" and word in error, f"{word}: exit {code}, standard output {out!r}, {error}")
+    code, _, error = client("submit", place.write("wrong.sql", "CREATE TABLE nothing (n BIGINT) WITH ('connector' = 'blackhole');\n"
+                            + numbers.format(", 'rows-per-second' = 'abc'") + "INSERT INTO nothing SELECT n FROM numbers;\n"), "--jobmanager", cluster.url)
+    check(code == 2 and "rows-per-second" in error and cluster.get("/jobs")["jobs"] == [], f"submit: exit {code}, {error}")
+    code, _, error = client("run", place.write("near.sql", "SET 'execution.checkpointing.intervall' = '1 s';\n" + numbers.format("") + select))
+    check(code == 0 and "line 1" in error and "did you mean execution.checkpointing.interval?" in error, f"a mistyped SET: exit {code}, {error}")
+
+
+@story
+def rows_that_cannot_be_printed_end_the_run(place):
+    script = place.write("endless.sql", "CREATE TABLE numbers (n BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '100');\nSELECT n FROM numbers;\n")
+    for format in ("table", "csv", "json", "changelog"):
+        with open("/dev/full", "w") as full:
+            process = subprocess.run([swiftwater, "run", script, "--output", format], stdout=full, stderr=subprocess.PIPE, text=True, timeout=20)
+        check(process.returncode == 1 and "No space left" in process.stderr, f"{format}: exit {process.returncode}, {process.stderr}")
+
+
+@story
+def a_client_without_a_job_manager_says_so_at_once(place):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    began = time.monotonic()
+    code, _, error = client("list", "--jobmanager", url)
+    check(code == 1 and f"{url} (connection refused)" in error and "--jobmanager" in error, f"exit {code}, {error}")
+    check(time.monotonic() - began < 20, "it took longer than 20 s")
+    cluster = place.cluster(taskmanagers=0)
+    with open(os.path.join(cluster.folder, "ports")) as file:
+        rpc = dict(line.strip().split("=") for line in file)["rpc"]
+    code, _, error = client("list", "--jobmanager", f"http://127.0.0.1:{rpc}")
+    check(code == 1 and "not a REST API" in error, f"the port for TaskManagers: exit {code}, {error}")
