@@ -25,6 +25,8 @@ package struct WorkerMachine {
     private var hasExited = false
     /// The last heartbeat that was answered; each is answered once.
     private var lastBeat: UInt64?
+    /// Why there is no JobManager: said once, not at every try.
+    private var lastTrouble: String?
     private var wakeAt: Instant?
     private let keepsCoverage: Bool
     /// How often each (state, event) pair occurred; filled when asked for at the start.
@@ -55,13 +57,21 @@ package struct WorkerMachine {
                 effects.append(.send(.register(registration)))
             }
         case .disconnected(let reason):
-            if link.isRegistered { effects.append(.log(level: "WARN", logger: "TaskManager", message: "The JobManager is lost: \(reason)")) }
+            if link.isRegistered {
+                effects.append(.log(level: "WARN", logger: "TaskManager", message: "The JobManager is lost: \(reason)"))
+            } else if reason != lastTrouble {
+                effects.append(.log(level: "WARN", logger: "TaskManager", message: "The JobManager cannot be had, it is tried again: \(reason)"))
+            }
+            lastTrouble = reason
             link.disconnected(at: now.instant)
         case .message(let message, let epoch): receive(message, epoch: epoch, at: now, &effects)
         case .task(let task, let effect): fromTask(task, effect, &effects)
         case .made(let job, let attempt, let error): tell(job, .made(attempt: attempt, error), &effects)
         case .removed(let job, let attempt): tell(job, .removed(attempt: attempt), &effects)
         case .peerLost(let worker, let reason):
+            if !jobs.isEmpty {
+                effects.append(.log(level: "WARN", logger: "TaskManager", message: "Lost the connection to TaskManager \(worker): \(reason)"))
+            }
             for job in jobs.keys.sorted() { tell(job, .peerLost(worker, reason: reason), &effects) }
         case .uploaded(let job, let attempt, let checkpoint, let result):
             tell(job, .uploaded(attempt: attempt, checkpoint, result), &effects)
@@ -92,7 +102,12 @@ package struct WorkerMachine {
         link.heard(at: now.instant)
         switch message {
         case .registered(let heartbeat, _):
-            if link.registered(interval: .milliseconds(heartbeat), at: now.instant) { report(&effects) }
+            if link.registered(interval: .milliseconds(heartbeat), at: now.instant) {
+                lastTrouble = nil
+                effects.append(
+                    .log(level: "INFO", logger: "TaskManager", message: "Registered at the JobManager as \(registration.worker) with \(registration.slots) slots"))
+                report(&effects)
+            }
         case .refused(let reason): exit(code: 1, "the JobManager refused this TaskManager: \(reason)", &effects)
         case .heartbeat(let sequence):
             // Answers need no answer: each number is answered once, whoever began.
@@ -101,8 +116,11 @@ package struct WorkerMachine {
                 send(.heartbeat(sequence: sequence), &effects)
             }
         case .deploy(let deployment): deploy(deployment, &effects)
-        case .start(let job, let attempt): tell(job, .start(attempt: attempt), &effects)
+        case .start(let job, let attempt):
+            say("Job \(job), attempt \(attempt): tasks switched from DEPLOYING to RUNNING", about: job, &effects)
+            tell(job, .start(attempt: attempt), &effects)
         case .cancel(let job, let attempt):
+            say("Job \(job), attempt \(attempt): tasks switched to CANCELING", about: job, &effects)
             if jobs[job] == nil { send(.stopped(job: job, attempt: attempt), &effects) } else { tell(job, .cancel(attempt: attempt), &effects) }
         case .trigger(let job, let attempt, let barrier, let folder, let store):
             tell(job, .trigger(attempt: attempt, barrier, .init(folder: folder, store: store)), &effects)
@@ -171,8 +189,12 @@ package struct WorkerMachine {
         case .snapshot(let checkpoint, let snapshot): tell(task.job, .snapshot(task, checkpoint, snapshot), &effects)
         case .needsSplits: tell(task.job, .needsSplits(task), &effects)
         case .splitFinished(let split): tell(task.job, .splitFinished(task, split), &effects)
-        case .ended: tell(task.job, .ended(task), &effects)
-        case .failed(let error): tell(task.job, .failed(task, error), &effects)
+        case .ended:
+            effects.append(.log(level: "INFO", logger: "Task", message: "Task \(task) switched from RUNNING to FINISHED"))
+            tell(task.job, .ended(task), &effects)
+        case .failed(let error):
+            effects.append(.log(level: "WARN", logger: "Task", message: "Task \(task) switched from RUNNING to FAILED: \(error)"))
+            tell(task.job, .failed(task, error), &effects)
         case .send, .credit: break  // These go from task to task.
         }
     }
@@ -192,6 +214,10 @@ package struct WorkerMachine {
     }
 
     // MARK: Effects
+
+    private func say(_ message: String, about job: JobID, _ effects: inout [WorkerEffect]) {
+        if jobs[job] != nil { effects.append(.log(level: "INFO", logger: "Task", message: message)) }
+    }
 
     private mutating func pass(_ answers: [WorkerEffect], _ effects: inout [WorkerEffect]) {
         for effect in answers {
