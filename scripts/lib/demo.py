@@ -184,25 +184,29 @@ def run():
     if not holds:
         raise Failure("the committed output is not what the ticks should give")
     say("No tick was lost, none was counted twice, although a TaskManager was killed. The proof holds.")
+    return job
 
 
-def ending():
+def ending(job):
     print("\n== Where things are")
     say(f"results      {shown(highest)}")
     say(f"ticks        {shown(ticks)}")
     say(f"logs         {shown(os.path.join(cluster.folder, 'log'))}")
     say(f"checkpoints  {shown(os.path.join(cluster.folder, 'checkpoints'))}")
     if options.keep:
-        say(f"REST API     {cluster.url}/jobs/overview (the cluster still runs)")
-        say(f"stop it:     scripts/local-cluster stop --dir {shown(cluster.folder)}")
+        binary = shown(swiftwater)
+        print(f"\n== The cluster still runs, with its REST API at {cluster.url}")
+        say(f"its jobs     {binary} list --all --jobmanager {cluster.url}")
+        say(f"this job     {binary} info {job} --jobmanager {cluster.url}")
+        say(f"again        {binary} submit --detached {shown(os.path.join(work, 'highest-price.sql'))} --jobmanager {cluster.url}")
+        say(f"stop it      scripts/local-cluster stop --dir {shown(cluster.folder)}")
     else:
         cluster.stop()
         say("cluster      stopped")
 
 
 try:
-    run()
-    ending()
+    ending(run())
 except KeyboardInterrupt:
     print("\ndemo: interrupted; the generator and the cluster are stopped", file=sys.stderr)
     stop_generator()
