@@ -56,7 +56,7 @@ extension SimulatedTaskManager {
         let (job, attempt) = (deployment.job, deployment.layout.attempt)
         // It was removed while its state was fetched.
         guard let place = deployments.firstIndex(where: { $0.job == job && $0.attempt == attempt }) else { return nil }
-        do {
+        do throws(StreamError) {
             for vertex in graph.sinks where deployment.subtasks.contains(SubtaskID(vertex: vertex, index: 0)) {
                 guard let spec = graph.vertices[vertex].sink else { continue }
                 try connectors.sink(spec).discard(
@@ -77,7 +77,7 @@ extension SimulatedTaskManager {
                 cluster.see(.taskStarted(task.id, on: id))
             }
             return nil
-        } catch let error as StreamError { return error } catch { return StreamError(.internal, retry: false, "\(error)") }
+        } catch { return error }
     }
 
     /// As the server does it: its key groups from every object, its own units and those of subtasks that are no more.
