@@ -17,7 +17,7 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "How the rows of a bare SELECT are printed: table, csv, json, changelog.")
     var output: ResultFormat = .table
 
-    @Option(name: .shortAndLong, help: "Parallelism of operators that name none.")
+    @Option(name: .shortAndLong, parsing: .unconditional, help: "Parallelism of operators that name none.")
     var parallelism: Int?
 
     @Option(name: [.customShort("s"), .customLong("from-savepoint")], help: "A checkpoint or savepoint to start from.")

@@ -12,7 +12,7 @@ struct SubmitCommand: AsyncParsableCommand {
     @Flag(help: "Do not wait for the job's end.")
     var detached = false
 
-    @Option(name: .shortAndLong, help: "Parallelism of operators that name none.")
+    @Option(name: .shortAndLong, parsing: .unconditional, help: "Parallelism of operators that name none.")
     var parallelism: Int?
 
     @Option(name: [.customShort("s"), .customLong("from-savepoint")], help: "A checkpoint or savepoint to start from.")
@@ -20,6 +20,10 @@ struct SubmitCommand: AsyncParsableCommand {
 
     @Flag(help: "Start even when the savepoint holds state that the job has no operator for.")
     var allowNonRestoredState = false
+
+    func validate() throws {
+        if let parallelism, parallelism < 1 { throw ValidationError("--parallelism must be at least 1") }
+    }
 
     func run() async throws {
         let client = try cluster.client()
