@@ -33,7 +33,7 @@ let floors: [Target] = [
     .target(name: "SQL", dependencies: ["Columnar", "Expressions", "Dataflow", "Settings"]),
     .target(name: "Wire", dependencies: ["Columnar", "Dataflow"]),
     .target(name: "State", dependencies: ["CKernels", "Columnar", "Dataflow"]),
-    .target(name: "Connectors", dependencies: ["CKernels", "Columnar", "Dataflow"]),
+    .target(name: "Connectors", dependencies: ["AWS", "CKernels", "Columnar", "Dataflow"]),
     // Floor 4
     .target(name: "Operators", dependencies: ["Columnar", "Expressions", "Dataflow", "State"]),
     .target(name: "JobControl", dependencies: ["CKernels", "Dataflow", "Wire"]),
@@ -50,12 +50,14 @@ let floors: [Target] = [
     ]),
     .target(name: "Hosts", dependencies: [
         "AWS", "CKernels", "Columnar", "Settings", "Expressions", "Storage", "Dataflow", "SQL", "Wire", "State", "JobControl", "Transport", "TaskRuntime",
+        "Meters",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
     ]),
     // Floor 7
     .target(name: "REST", dependencies: [
-        "Dataflow", "Wire", "Hosts", "JobControl", "Settings", "SQL",
+        "DashboardFiles", "Dataflow", "Wire", "Hosts", "JobControl", "Settings", "SQL",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
     ]),
@@ -83,7 +85,9 @@ let tests: [Target] = [
     .testTarget(name: "SQLTests", dependencies: ["Columnar", "Expressions", "Dataflow", "Settings", "SQL"]),
     .testTarget(name: "WireTests", dependencies: ["Columnar", "Dataflow", "Wire"]),
     .testTarget(name: "StateTests", dependencies: ["CKernels", "Columnar", "Dataflow", "State"]),
-    .testTarget(name: "ConnectorsTests", dependencies: ["CKernels", "Columnar", "Dataflow", "Connectors"]),
+    .testTarget(name: "ConnectorsTests", dependencies: [
+        "AWS", "CKernels", "Columnar", "Dataflow", "Connectors", .product(name: "NIOCore", package: "swift-nio"),
+    ]),
     .testTarget(name: "OperatorsTests", dependencies: ["Columnar", "Expressions", "Dataflow", "State", "Operators"]),
     .testTarget(name: "JobControlTests", dependencies: ["Columnar", "Dataflow", "Wire", "JobControl"]),
     .testTarget(name: "TransportTests", dependencies: [

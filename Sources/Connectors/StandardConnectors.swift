@@ -12,6 +12,7 @@ package struct StandardConnectors: ConnectorRegistry {
         switch try ConnectorOptions.check(spec.table, spec.options, columns: columns) {
         case "filesystem": return try FileSource(spec)
         case "datagen": return try DataGenerator(spec)
+        case "kinesis": return try KinesisSource(spec)
         case let other: throw Options(spec.table, spec.options).error("connector '\(other)' cannot be read from")
         }
     }
@@ -19,6 +20,7 @@ package struct StandardConnectors: ConnectorRegistry {
     package func sink(_ spec: SinkSpec) throws(StreamError) -> any Sink {
         switch try ConnectorOptions.check(spec.table, spec.options, columns: spec.schema.names) {
         case "filesystem": return try FileSink(spec)
+        case "kinesis": return try KinesisSink(spec)
         case "print": return try PrintSink(spec)
         case "blackhole": return try BlackholeSink(spec)
         case "collect":

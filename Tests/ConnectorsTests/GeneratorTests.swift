@@ -117,4 +117,18 @@ import Testing
         #expect(PrintSink.line(batch, 0) == "+I[a, 1.0, 1970-01-01T00:00:01.5, [1, -1]]")
         #expect(PrintSink.line(batch, 1) == "-D[null, null, null, null]")
     }
+
+    @Test(arguments: [
+        ("{{random.hexaDecimal(4)}}", "0x[0-9a-f]{4}"), ("{{random.word}}", "[a-z]+"), ("{{random.words(2)}}", "[a-z]+ [a-z]+"),
+        (#"{{random.objectElement({"x": 1, "y": 2})}}"#, "[12]"), ("{{date.month}}", "[A-Z][a-z]+"), ("{{date.weekday}}", "[A-Z][a-z]+day"),
+        (#"{{date.past(1, "YYYY")}}"#, "2025|2026"), (#"{{date.soon(1, "YYYY-MM-DD")}}"#, "2026-11-2[23]"),
+        (#"{{date.between("2020-01-01", "2020-01-31", "YYYY-MM")}}"#, "2020-01"), ("{{date.recent}}", "2026-11-2[12]T.*"),
+    ]) func callsOfTheDataGeneratorGiveWhatTheySay(template: String, pattern: String) throws {
+        let template = try Template(template, seed: 7), regex = try Regex(pattern)
+        for row: Int64 in 0..<50 {
+            let text = TextBuffer()
+            template.render(row: row, time: 1_795_348_800_000, into: text)
+            #expect(text.text.wholeMatch(of: regex) != nil)
+        }
+    }
 }

@@ -20,11 +20,23 @@ package struct Template: Sendable {
         case letters(count: Int, alphabet: [UInt8])
         case address
         case date(MomentFormat)
+        /// A moment between these, in milliseconds: since the epoch, or from the row's own time.
+        case moment(from: Int64, to: Int64, isRelative: Bool, MomentFormat)
+        case words(Int)
+        case hexadecimal(Int)
     }
 
     static let calls = [
-        "date.now", "date.utc", "internet.ip", "random.alphaNumeric", "random.arrayElement", "random.boolean", "random.float", "random.number",
-        "random.uuid", "random.weightedArrayElement",
+        "date.between", "date.future", "date.month", "date.now", "date.past", "date.recent", "date.soon", "date.utc", "date.weekday", "internet.ip",
+        "random.alphaNumeric", "random.arrayElement", "random.boolean", "random.float", "random.hexaDecimal", "random.number", "random.objectElement",
+        "random.uuid", "random.weightedArrayElement", "random.word", "random.words",
+    ]
+
+    private static let isoFormat = "YYYY-MM-DDTHH:mm:ssZ"
+
+    private static let words = [
+        "account", "bridge", "cable", "delta", "engine", "field", "garden", "harbor", "index", "journal", "kernel", "ledger", "market", "network",
+        "orange", "packet", "quartz", "river", "signal", "table", "update", "vector", "window", "yield", "zone", "cobalt", "driver", "feed",
     ]
 
     private let pieces: [Piece]
@@ -115,6 +127,17 @@ package struct Template: Sendable {
             let word = chance.next()
             text.append((0..<4).map { "\(word >> (8 * $0) & 0xFF)" }.joined(separator: "."))
         case .date(let format): text.append(format.text(time))
+        case .moment(let from, let to, let isRelative, let format):
+            text.append(format.text((isRelative ? time : 0) + Int64.random(in: from...max(from, to), using: &chance)))
+        case .words(let count):
+            for word in 0..<count {
+                if word > 0 { text.append(0x20) }
+                text.append(words[Int.random(in: words.indices, using: &chance)])
+            }
+        case .hexadecimal(let count):
+            text.append("0x")
+            let digits = Array("0123456789abcdef".utf8)
+            for _ in 0..<count { text.append(digits[Int.random(in: digits.indices, using: &chance)]) }
         }
     }
 
@@ -138,6 +161,17 @@ package struct Template: Sendable {
                 choices.count == weights.count, weights.allSatisfy({ $0 >= 0 }), weights.contains(where: { $0 > 0 })
             else { throw wrong("\"weights\" and \"data\" of one length") }
             return .weighted(choices.map(\.rendered), weights: weights)
+        case "random.objectElement":
+            guard case .object(let members)? = first, !members.isEmpty else { throw wrong("an object") }
+            return .element(members.sorted { $0.key < $1.key }.map(\.value.rendered))
+        case "random.word", "random.words":
+            let count = name == "random.word" ? 1 : first.map { $0.number ?? -1 } ?? 3
+            guard count >= 0, count <= 10_000 else { throw wrong("a number of words") }
+            return .words(Int(count))
+        case "random.hexaDecimal":
+            let count = first.map { $0.number ?? -1 } ?? 1
+            guard count >= 0, count <= 10_000 else { throw wrong("a length") }
+            return .hexadecimal(Int(count))
         case "random.uuid": return .uuid
         case "random.boolean": return .flag
         case "random.alphaNumeric":
@@ -147,7 +181,25 @@ package struct Template: Sendable {
         case "internet.ip": return .address
         case "date.now", "date.utc":
             if case .text(let format)? = first { return .date(MomentFormat(format)) }
-            return .date(MomentFormat("YYYY-MM-DDTHH:mm:ssZ"))
+            return .date(MomentFormat(isoFormat))
+        case "date.past", "date.future", "date.recent", "date.soon":
+            // Years or days, and perhaps a format.
+            let day = 86_400_000.0, unit = name == "date.past" || name == "date.future" ? 365 * day : day
+            let reach = (first?.number ?? 1) * unit
+            guard reach >= 1, reach < 1e14 else { throw wrong("a number above 0") }
+            let isBehind = name == "date.past" || name == "date.recent"
+            return .moment(
+                from: isBehind ? -Int64(reach) : 1, to: isBehind ? -1 : Int64(reach), isRelative: true,
+                MomentFormat(arguments.dropFirst().first?.text ?? isoFormat))
+        case "date.between":
+            let ends = arguments.prefix(2).compactMap { $0.text.flatMap { StartMoment.parse($0) ?? StartMoment.parse($0 + "T00:00:00Z") } }
+            guard ends.count == 2, ends[0] <= ends[1] else { throw wrong("two moments such as \"2026-11-22\" or \"2026-11-22T16:00:00Z\"") }
+            return .moment(from: ends[0], to: ends[1], isRelative: false, MomentFormat(arguments.dropFirst(2).first?.text ?? isoFormat))
+        case "date.month":
+            return .element([
+                "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+            ])
+        case "date.weekday": return .element(["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"])
         default:
             throw StreamError(.user, retry: false, "unknown call '\(name)' in a template; there are \(calls.joined(separator: ", "))")
         }

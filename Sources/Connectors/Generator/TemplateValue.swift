@@ -8,6 +8,7 @@ indirect enum TemplateValue: Equatable, Sendable {
     case object([String: TemplateValue])
 
     var number: Double? { if case .number(let value) = self { value } else { nil } }
+    var text: String? { if case .text(let value) = self { value } else { nil } }
     var list: [TemplateValue]? { if case .list(let values) = self { values } else { nil } }
 
     subscript(key: String) -> TemplateValue? { if case .object(let values) = self { values[key] } else { nil } }

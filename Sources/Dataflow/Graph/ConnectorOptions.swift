@@ -21,6 +21,26 @@ package struct ConnectorOptions: Hashable, Sendable {
     /// Hands rows to the process that asked for them; scripts do not name it.
     package static let collect = ConnectorOptions(name: "collect", canWrite: true, writesChanges: true)
 
+    /// The older names, `scan.stream.…` and `scan.shard.…`, are Flink's of `kinesis-legacy`.
+    private static let kinesis = ConnectorOptions(
+        name: "kinesis", canRead: true, canWrite: true, hasFormat: true,
+        optional: [
+            "stream", "stream.arn", "aws.region", "aws.endpoint", "aws.credentials.provider", "aws.credentials.basic.accesskeyid",
+            "aws.credentials.basic.secretkey", "aws.credentials.profile.name", "source.init.position", "source.init.timestamp",
+            "source.init.timestamp.format", "source.shard.discovery.interval", "source.reader.type", "source.reader.empty-records-fetch-interval",
+            "source.reader.nonempty-records-fetch-interval", "source.reader.max-fetches", "source.reader.buffer-size",
+            "source.shard.get-records.max-record-count", "source.efo.consumer.name", "source.efo.lifecycle", "source.efo.subscription.timeout",
+            "scan.stream.initpos", "scan.stream.initpos-timestamp", "scan.stream.initpos-timestamp-format", "scan.stream.recordpublisher",
+            "scan.stream.efo.consumername", "scan.shard.discovery.intervalmillis", "scan.shard.getrecords.maxrecordcount",
+            "scan.shard.getrecords.intervalmillis", "sink.partitioner", "sink.partitioner-field-delimiter", "sink.batch.max-size",
+            "sink.requests.max-inflight", "sink.requests.max-buffered", "sink.flush-buffer.size", "sink.flush-buffer.timeout", "sink.fail-on-error",
+        ],
+        withoutEffect: [
+            "source.efo.describe.retry-strategy.attempts.max", "source.efo.describe.retry-strategy.delay.min",
+            "source.efo.describe.retry-strategy.delay.max", "sink.http-client.max-concurrency", "sink.http-client.read-timeout",
+            "sink.http-client.protocol.version",
+        ])
+
     /// Every connector, by name.
     package static let all = [
         ConnectorOptions(
@@ -35,6 +55,7 @@ package struct ConnectorOptions: Hashable, Sendable {
                 "source.monitor-interval", "source.split.size", "partition.default-name", "sink.rolling-policy.file-size",
                 "sink.rolling-policy.rollover-interval", "sink.rolling-policy.inactivity-interval", "sink.rolling-policy.check-interval",
             ], withoutEffect: ["source.report-statistics", "sink.shuffle-by-partition.enable"]),
+        kinesis,
         ConnectorOptions(name: "print", canWrite: true, writesChanges: true, optional: ["print-identifier", "standard-error"]),
     ]
 
@@ -58,6 +79,7 @@ package struct ConnectorOptions: Hashable, Sendable {
                 "encode.ignore-null-fields",
             ], ["map-null-key.mode", "map-null-key.literal", "decode.json-parser.enabled"]
         ),
+        ("raw", [], ["charset", "endianness"]),
     ]
 
     /// The connector that the options name, after the name of every option was checked. `columns`: the table's physical ones.

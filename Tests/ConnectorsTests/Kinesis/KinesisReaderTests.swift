@@ -1,0 +1,168 @@
+import AWS
+import Columnar
+import Connectors
+import Dataflow
+import Testing
+
+/// The source against a stream in memory: what is read, in which order, and from where after a restore.
+struct KinesisReaderTests {
+    private let stream = FakeStream()
+
+    private func source(_ options: [String: String] = [:], started: Int64? = 1_700_000_000_123) throws -> KinesisSource {
+        let schema = Schema([Schema.Field("n", DataType(.bigint))])
+        let all = [
+            "connector": "kinesis", "stream": "s", "format": "json", "source.init.position": "TRIM_HORIZON",
+            "source.reader.empty-records-fetch-interval": "0 s",
+        ].merging(options) { $1 }
+        var spec = SourceSpec(table: "t", options: all, physical: schema, output: schema)
+        spec.jobStarted = started
+        return try KinesisSource(spec, client: stream.client)
+    }
+
+    private func records(_ numbers: ClosedRange<Int>) -> [(sequence: String, data: [UInt8])] {
+        numbers.map { (sequence: "10\($0)", data: Array("{\"n\": \($0)}\n".utf8)) }
+    }
+
+    /// Reads until so many rows came, or the given splits ended. Answers `shard:value` and `shard end`.
+    private func read(
+        _ source: KinesisSource, _ splits: [SplitState], rows: Int = .max, maximumRows: Int = 100
+    ) async throws -> (words: [String], snapshot: [SplitState], gauges: [String: Int64], skipped: Int) {
+        let (wakes, wake) = AsyncStream<Void>.makeStream()
+        let reader = try source.makeReader(ReaderContext(subtask: 0, parallelism: 1, wake: { wake.yield() }))
+        defer { reader.close() }
+        try reader.add(splits)
+        var iterator = wakes.makeAsyncIterator()
+        var words: [String] = []
+        var ended = 0, count = 0
+        while ended < splits.count, count < rows {
+            switch try reader.poll(maximumRows: maximumRows, at: Now(instant: .zero, wallMilliseconds: 0)) {
+            case .batch(let batch, let split):
+                count += batch.count
+                words += (0..<batch.count).map { "\(split):\(batch.columns[0].pointer(Int64.self)[$0])" }
+            case .splitFinished(let split):
+                ended += 1
+                words.append("\(split) end")
+            case .nothing: await iterator.next()
+            case .needsSplits: Issue.record("it has splits")
+            }
+        }
+        return (words, try reader.snapshot(), Dictionary(uniqueKeysWithValues: reader.gauges.map { ($0.name, $0.value) }), reader.skippedRows)
+    }
+
+    private func splits(_ source: KinesisSource, known: Set<String> = []) throws -> [SplitState] {
+        try source.discover(known: known).splits.map { SplitState(split: $0) }
+    }
+
+    @Test func aClosedShardIsReadToItsEnd() async throws {
+        stream.add("a", FakeStream.Shard(records: records(1...5), isClosed: true))
+        let source = try source()
+        let result = try await read(source, try splits(source))
+        #expect(result.words == ["a:1", "a:2", "a:3", "a:4", "a:5", "a end"])
+        #expect(result.snapshot.isEmpty)
+    }
+
+    @Test func aRestoredReaderGoesOnBehindTheLastRowThatWasGiven() async throws {
+        stream.add("a", FakeStream.Shard(records: records(1...5), isClosed: true))
+        let source = try source()
+        let first = try await read(source, try splits(source), rows: 3, maximumRows: 1)
+        #expect(first.words == ["a:1", "a:2", "a:3"])
+        let second = try await read(source, first.snapshot)
+        #expect(second.words == ["a:4", "a:5", "a end"])
+        #expect(second.gauges["numTrimmedShards"] == 0)
+    }
+
+    @Test func aRestoreInTheMiddleOfAnAggregateGivesTheRest() async throws {
+        // Three records in one, made by a Python program: {"n":1} {"n":2} {"n":3}.
+        let aggregate = try #require(Base64.decode("84mawgoDa2V5GgsIABoHeyJuIjoxfRoLCAAaB3sibiI6Mn0aCwgAGgd7Im4iOjN9ad3y9+42g/KK/kQrcgEvDg==".utf8))
+        stream.add("a", FakeStream.Shard(records: [(sequence: "100", data: aggregate)] + records(4...4), isClosed: true))
+        let source = try source()
+        let first = try await read(source, try splits(source), rows: 2, maximumRows: 1)
+        let second = try await read(source, first.snapshot)
+        #expect(first.words + second.words == ["a:1", "a:2", "a:3", "a:4", "a end"])
+    }
+
+    @Test func expiredIteratorsAndThrottlingLoseNothing() async throws {
+        stream.add("a", FakeStream.Shard(records: records(1...5), isClosed: true))
+        stream.refuse("GetRecords", "ExpiredIteratorException", "ProvisionedThroughputExceededException", "InternalFailure")
+        let source = try source()
+        let result = try await read(source, try splits(source))
+        #expect(result.words == ["a:1", "a:2", "a:3", "a:4", "a:5", "a end"])
+        #expect(result.gauges["numExpiredIterators"] == 1)
+        #expect(result.gauges["numThrottledFetches"] == 1)
+    }
+
+    @Test func anExpiredIteratorAfterRowsIsReplacedByOneBehindThem() async throws {
+        stream.add("a", FakeStream.Shard(records: records(1...2)))
+        let source = try source()
+        let first = try await read(source, try splits(source), rows: 2)
+        #expect(first.words == ["a:1", "a:2"])
+        stream.refuse("GetRecords", "ExpiredIteratorException")
+        stream.change("a") { $0.records.append((sequence: "103", data: Array(#"{"n":3}"#.utf8))) }
+        let second = try await read(source, first.snapshot, rows: 1)
+        #expect(second.words == ["a:3"])
+    }
+
+    @Test func recordsThatAreGoneAreCounted() async throws {
+        stream.add("a", FakeStream.Shard(records: records(1...6), isClosed: true))
+        let source = try source()
+        let first = try await read(source, try splits(source), rows: 2)
+        stream.change("a") { $0.records.removeFirst(4) }
+        let second = try await read(source, first.snapshot)
+        #expect(second.words == ["a:5", "a:6", "a end"])
+        #expect(second.gauges["numTrimmedShards"] == 1)
+    }
+
+    @Test func aMalformedRecordIsNamedOrSkipped() async throws {
+        stream.add("a", FakeStream.Shard(records: records(1...1) + [(sequence: "102", data: Array("{oh no".utf8))] + records(3...3), isClosed: true))
+        let strict = try source()
+        let all = try splits(strict)
+        await #expect { _ = try await read(strict, all) } throws: { "\($0)".contains("a, sequence number 102") && "\($0)".contains("{oh no") }
+        let result = try await read(try source(["json.ignore-parse-errors": "true"]), all)
+        #expect(result.words == ["a:1", "a:3", "a end"])
+        #expect(result.skipped == 1)
+    }
+
+    @Test func aRecordOfSeveralLinesIsOneMessageForJSONAndRowsForCSV() async throws {
+        stream.add("a", FakeStream.Shard(records: [(sequence: "1", data: Array("{\n  \"n\": 1\n}\n".utf8))], isClosed: true))
+        stream.add("b", FakeStream.Shard(records: [(sequence: "1", data: Array("2\n3\r\n".utf8))], isClosed: true))
+        let json = try source()
+        #expect(try await read(json, try splits(json).filter { $0.split.id == "a" }).words == ["a:1", "a end"])
+        let csv = try source(["format": "csv"])
+        #expect(try await read(csv, try splits(csv).filter { $0.split.id == "b" }, maximumRows: 1).words == ["b:2", "b:3", "b end"])
+    }
+
+    // MARK: Discovery
+
+    @Test func latestIsTheFirstStartAndNewShardsBeginAtTheirBeginning() async throws {
+        stream.add("a", FakeStream.Shard(isClosed: true))
+        let source = try source(["source.init.position": "LATEST"])
+        _ = try await read(source, try splits(source))
+        stream.add("b", FakeStream.Shard(parents: ["a", "x"], isClosed: true))
+        let new = try splits(source, known: ["a"])
+        #expect(new.map(\.split.id) == ["b"])
+        #expect(new.map(\.split.after) == [["a", "x"]])
+        _ = try await read(source, new)
+        #expect(stream.iterators == ["a AT_TIMESTAMP 1700000000.123", "b TRIM_HORIZON "])
+    }
+
+    @Test func aStreamThatIsNotThereIsAnErrorInWords() throws {
+        stream.refuse("ListShards", "ResourceNotFoundException")
+        let source = try source()
+        #expect { _ = try source.discover(known: []) } throws: { "\($0)".contains("ResourceNotFoundException") && "\($0)".contains("stream s") }
+    }
+
+    @Test(arguments: [
+        ("source.init.position", "SOMEWHERE"), ("source.reader.type", "EFO"), ("source.init.position", "AT_TIMESTAMP"), ("stream.arn", "arn:aws:s3:::b"),
+        ("aws.credentials.provider", "ASSUME_ROLE"),
+    ]) func optionsThatCannotBeAreRefused(key: String, value: String) { #expect(throws: StreamError.self) { _ = try source([key: value]) } }
+
+    @Test(arguments: [
+        ("2026-11-22T16:00:00.250Z", 1_795_363_200_250), ("2026-11-22T17:00:00+01:00", 1_795_363_200_000), ("1795363200.5", 1_795_363_200_500),
+    ]) func momentsAreReadAsFlinkWritesThem(text: String, moment: Int64) async throws {
+        stream.add("a", FakeStream.Shard(isClosed: true))
+        let source = try source(["source.init.position": "AT_TIMESTAMP", "source.init.timestamp": text])
+        _ = try await read(source, try splits(source))
+        let fraction = String(moment % 1000)
+        #expect(stream.iterators == ["a AT_TIMESTAMP \(moment / 1000)." + String(repeating: "0", count: 3 - fraction.count) + fraction])
+    }
+}
