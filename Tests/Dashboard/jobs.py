@@ -206,4 +206,6 @@ class Job:
                 "busy": [load["busy"] for load in loads], "backpressured": [load["backpressured"] for load in loads], "idle": [load["idle"] for load in loads],
                 "watermark": [at - int(behind * wave(self.seconds(at))) if behind else None for at in times], "pending-records": [int(vertex.backpressured * 90_000 * wave(each)) if not vertex.inputs else None for each in seconds],
             }
+        # Four digits are enough for a chart.
+        vertices = {id: {name: [None if value is None else value if name == "watermark" else float(f"{value:.4g}") for value in values] for name, values in columns.items()} for id, columns in vertices.items()}
         return {"now": now_ms(), "interval": step, "timestamps": times, "vertices": vertices, "events": [{"at": now_ms() // 600_000 * 600_000, "kind": "layout", "text": "layout 4: 2 TaskManagers, 8 slots"}]}

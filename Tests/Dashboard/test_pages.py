@@ -1,6 +1,7 @@
 """Every page, clicked through as an operator does, with a job that runs, one that is backpressured, one that fails and a machine that leaves."""
 
 import pathlib
+import random
 import re
 import unittest
 
@@ -201,6 +202,34 @@ class WithoutOptionalPaths(DashboardTest):
         self.page.wait_for_timeout(2500)
         asked = [url for url in self.requests if url.endswith("/history")]
         self.assertEqual(len(asked), 1)
+
+
+class StrangeAnswers(DashboardTest):
+    """Members that are missing, null or no numbers: a dash stands there, the page stays."""
+
+    def test_what_is_missing_in_an_answer_spoils_no_page(self):
+        whole, chance = self.server.cluster.answer, random.Random(7)
+        kept = {"jid", "id", "vertices", "nodes", "jobs", "taskmanagers", "name", "features", "subtasks"}
+
+        def spoiled(value, how):
+            if isinstance(value, list):
+                return [spoiled(each, how) for each in value]
+            if not isinstance(value, dict):
+                return value
+            return {name: None if how == "null" and chance.random() < 0.15 and name not in kept else spoiled(each, how) for name, each in value.items() if not (how == "gone" and chance.random() < 0.15 and name not in kept)}
+
+        job, ticker = self.job("orders"), self.job("stock")
+        vertex = job.vertices[3].id
+        routes = ["", "spot", "spot/c4", "taskmanagers/taskmanager-2", "taskmanagers/taskmanager-2/threads", "jobmanager", f"jobs/{job.id}", f"jobs/{self.job('clicks').id}/exceptions"]
+        routes += [f"jobs/{ticker.id}/{tab}" for tab in ("checkpoints", "checkpoints/summary", "checkpoints/5", f"checkpoints/5/{ticker.vertices[0].id}", "timeline", "rescales", "configuration")]
+        routes += [f"jobs/{job.id}/graph/{vertex}/{tab}" for tab in ("subtasks", "charts", "watermarks", "backpressure", "keys", "taskmanagers", "metrics", "plan")]
+        for how in ("null", "gone"):
+            self.server.cluster.answer = lambda method, path, *rest: whole(method, path, *rest) if path == "/config" else spoiled(whole(method, path, *rest), how)
+            for route in routes:
+                with self.subTest(route, how=how):
+                    self.open(route)
+                    expect(self.page.locator(".skeleton")).to_have_count(0)
+                    self.is_gone("main .page > .trouble")
 
 
 class Files(unittest.TestCase):

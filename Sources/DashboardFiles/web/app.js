@@ -110,7 +110,13 @@ function inside() {
   const { page, model, error, parameters } = current;
   if (!page) return empty("There is no such page.", h("a", { href: link("overview") }, "Overview"));
   if (model === undefined && page.load) return error ? trouble(error) : h("div", { class: "skeleton", "aria-label": "Loading" }, h("i"), h("i"), h("i"));
-  return h("div", { class: "page", key: current.key }, error && error.status !== 0 ? trouble(error) : null, page.view(model, parameters));
+  let described;
+  try { described = page.view(model, parameters); } catch (unexpected) {
+    // An answer that we did not expect spoils this page only; the next one may be whole again.
+    console.error(unexpected);
+    described = trouble({ message: `The server's answer could not be shown: ${unexpected.message}` });
+  }
+  return h("div", { class: "page", key: current.key }, error && error.status !== 0 ? trouble(error) : null, described);
 }
 
 function togglePause() {

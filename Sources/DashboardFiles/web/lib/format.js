@@ -30,8 +30,8 @@ export const whole = (value) => isNumber(number(value)) ? Math.round(number(valu
 export const bytes = (value) => isNumber(number(value)) && number(value) >= 0 ? scaled(number(value), 1024, [" B", " KiB", " MiB", " GiB", " TiB"]) : dash;
 export const perSecond = (value) => isNumber(value) ? `${count(value)}/s` : dash;
 export const percent = (share) => isNumber(share) ? `${Math.round(share * 100)} %` : dash;
-export const money = (value, currency = "USD", digits = value < 100 ? 2 : 0) =>
-  isNumber(value) ? new Intl.NumberFormat("en-US", { style: "currency", currency, maximumFractionDigits: digits, minimumFractionDigits: Math.min(2, digits) }).format(value) : dash;
+export const money = (value, currency, digits = value < 100 ? 2 : 0) =>
+  isNumber(value) ? new Intl.NumberFormat("en-US", { style: "currency", currency: /^[A-Z]{3}$/.test(currency) ? currency : "USD", maximumFractionDigits: digits, minimumFractionDigits: Math.min(2, digits) }).format(value) : dash;
 
 /// 850 ms, 4.2 s, 3 min 12 s, 5 h 3 min, 12 d 4 h
 export function duration(milliseconds) {

@@ -19,6 +19,7 @@ export const checkpointsTab = {
       getIfThere(base), getOrNothing(`${base}/config`), wanted ? getIfThere(`${base}/details/${encodeURIComponent(wanted)}`) : undefined,
       wanted && id ? getIfThere(`${base}/details/${encodeURIComponent(wanted)}/subtasks/${encodeURIComponent(id)}`) : undefined,
     ]);
+    if (answer) answer.history ??= [];
     const known = seen.get(job.jid) ?? seen.set(job.jid, new Map()).get(job.jid);
     for (const each of answer?.history ?? []) known.set(each.id, each);
     while (known.size > 1200) known.delete(known.keys().next().value);
@@ -134,7 +135,7 @@ function subtaskTable(answer, details) {
   const figures = answer.summary;
   return [
     table({
-      id: "Subtasks of the checkpoint", rows: answer.subtasks, key: (row) => row.index, none: "No subtask has acknowledged yet.",
+      id: "Subtasks of the checkpoint", rows: answer.subtasks ?? [], key: (row) => row.index, none: "No subtask has acknowledged yet.",
       columns: [
         { title: "Subtask", value: (row) => row.index, isNumber: true }, { title: "State", value: (row) => row.status, cell: (row) => state(String(row.status).toUpperCase()) },
         { title: "Acknowledged", value: (row) => row.ack_timestamp, cell: (row) => clock(row.ack_timestamp, true), isNumber: true },

@@ -25,6 +25,7 @@ export const job = {
 
   async load([id, tab = "graph", ...rest], before) {
     const details = await get(`jobs/${encodeURIComponent(id)}`);
+    for (const vertex of details.vertices ??= []) vertex.metrics ??= {};
     const history = historyOf(id);
     const isRunning = details["end-time"] < 0;
     const [hasHistory, mayRescale] = await Promise.all([

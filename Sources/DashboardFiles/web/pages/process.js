@@ -100,7 +100,7 @@ function metrics({ names, values }) {
 function threads({ threads: answer }) {
   if (!answer) return empty("This server hands out no stacks of this process.");
   const wanted = ui.threads.toLowerCase();
-  const shown = (answer.threadInfos ?? []).filter((thread) => thread.stringifiedThreadInfo.toLowerCase().includes(wanted));
+  const shown = (answer.threadInfos ?? []).filter((thread) => String(thread.stringifiedThreadInfo).toLowerCase().includes(wanted));
   return [
     h("div", { class: "row" }, filter(`Find in ${answer.threadInfos?.length ?? 0} threads`, ui.threads, (text) => { ui.threads = text; live.redraw(); }), h("span", { class: "quiet" }, `${shown.length} shown`)),
     h("div", { class: "threads" }, shown.slice(0, 300).map((thread, index) => h("details", { key: `${thread.threadName} ${index}` }, h("summary", {}, thread.threadName, " ", h("span", { class: "quiet" }, /\b(RUNNABLE|WAITING|TIMED_WAITING|BLOCKED|RUNNING|SLEEPING)\b/.exec(thread.stringifiedThreadInfo)?.[1].toLowerCase().replace("_", " "))), h("pre", { class: "log", tabindex: "0" }, thread.stringifiedThreadInfo)))),

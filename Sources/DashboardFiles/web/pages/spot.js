@@ -1,6 +1,6 @@
 import { h } from "../lib/dom.js";
 import { getIfThere, getOrNothing } from "../lib/api.js";
-import { bytes, count, dash, duration, isNumber, moment, clock, money, percent, short, whole, words } from "../lib/format.js";
+import { bytes, count, dash, duration, isNumber, moment, clock, money, number, percent, short, whole, words } from "../lib/format.js";
 import { lanes } from "../lib/lanes.js";
 import { link, live } from "../lib/live.js";
 import { choice, empty, pairs, panel, stat, state, stats, table } from "../lib/ui.js";
@@ -17,7 +17,9 @@ export const spot = {
 
   async load() {
     const answer = await getIfThere("spot");
-    return answer ?? assembled();
+    if (!answer) return assembled();
+    const list = (name) => (Array.isArray(answer[name]) ? answer[name] : []);
+    return { ...answer, now: number(answer.now) ?? Date.now(), workers: list("workers"), notices: list("notices"), changes: list("changes") };
   },
 
   view(figures, [id]) {
@@ -49,6 +51,7 @@ export const spot = {
   },
 };
 
+const hoursOf = (value) => (isNumber(value) ? value.toFixed(1) : dash);
 const took = (change) => (change.ended > 0 ? change.ended - change.started : null);
 
 function summary({ workers, notices, changes, savings, now, isAssembled }) {
@@ -63,7 +66,7 @@ function summary({ workers, notices, changes, savings, now, isAssembled }) {
     stat("Notices", whole(notices.length), notices.length > 0 ? `last ${duration(now - Math.max(...notices.map((each) => each.at)))} ago` : "none yet"),
     stat("Evacuated in time", evacuations > 0 ? `${inTime} of ${evacuations}` : dash, null, evacuations > inTime ? "warm" : evacuations > 0 ? "good" : null),
     stat("Usual pause", pauses.length > 0 ? duration(pauses[Math.floor(pauses.length / 2)]) : dash, pauses.length > 0 ? `longest ${duration(pauses.at(-1))}` : "of moving rows"),
-    savings ? stat("Spot hours", savings["spot-hours"].toFixed(1), hours > 0 ? `${percent(savings["spot-hours"] / hours)} of all` : null) : null,
+    savings ? stat("Spot hours", hoursOf(savings["spot-hours"]), hours > 0 ? `${percent(savings["spot-hours"] / hours)} of all` : null) : null,
     savings && isNumber(savings.saved) ? stat("Saved", money(savings.saved, savings.currency), isNumber(savings["saved-share"]) ? `${percent(savings["saved-share"])} of the on-demand price` : null, "good") : null);
 }
 
@@ -126,7 +129,7 @@ function one(change, notices) {
 
 function prices(savings) {
   return panel("Money", {}, pairs([
-    ["Spot hours", savings["spot-hours"].toFixed(2)], ["On-demand hours", savings["on-demand-hours"].toFixed(2)],
+    ["Spot hours", hoursOf(savings["spot-hours"])], ["On-demand hours", hoursOf(savings["on-demand-hours"])],
     ["Spot price", isNumber(savings["spot-price-hour"]) ? `${money(savings["spot-price-hour"], savings.currency, 4)} an hour` : "not known"], ["On-demand price", isNumber(savings["on-demand-price-hour"]) ? `${money(savings["on-demand-price-hour"], savings.currency, 4)} an hour` : "not known"],
     ["Saved", isNumber(savings.saved) ? money(savings.saved, savings.currency) : dash], ["Since", moment(savings.since)], savings["price-source"] ? ["Prices from", savings["price-source"]] : null,
   ]));

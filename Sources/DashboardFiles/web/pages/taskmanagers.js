@@ -1,6 +1,6 @@
 import { h } from "../lib/dom.js";
 import { get } from "../lib/api.js";
-import { ago, bytes, dash, isNumber, number } from "../lib/format.js";
+import { ago, bytes, dash, isNumber, number, short } from "../lib/format.js";
 import { link, live } from "../lib/live.js";
 import { filter, meter, pairs, panel, stat, stats, table } from "../lib/ui.js";
 import { slotDots } from "./overview.js";
@@ -54,7 +54,7 @@ const kind = {
       parts.length > 0 ? panel("Memory", {}, h("ul", { class: "bars" }, parts.map(([name, title]) => h("li", {}, h("span", {}, title), meter(memory[name] / whole, bytes(memory[name])))))) : null,
       details.allocatedSlots?.length > 0 ? panel("Slots in use", {}, table({
         id: "Slots in use", rows: details.allocatedSlots.map((slot, index) => ({ ...slot, index })), key: (slot) => slot.index,
-        columns: [{ title: "Slot", value: (slot) => slot.index, isNumber: true }, { title: "Job", value: (slot) => slot.jobId, cell: (slot) => h("a", { href: link("jobs", slot.jobId) }, slot.jobId.slice(0, 8)) }, { title: "Tasks", value: (slot) => slot.assignedTasks, isNumber: true }],
+        columns: [{ title: "Slot", value: (slot) => slot.index, isNumber: true }, { title: "Job", value: (slot) => slot.jobId, cell: (slot) => h("a", { href: link("jobs", slot.jobId) }, short(slot.jobId)) }, { title: "Tasks", value: (slot) => slot.assignedTasks, isNumber: true }],
       })) : null,
       panel("Process", {}, pairs([
         ["Id", h("code", {}, details.id)], ["Address", h("code", {}, details.path)], ["Data port", details.dataPort > 0 ? String(details.dataPort) : null], ["Processors", String(details.hardware?.cpuCores ?? dash)],

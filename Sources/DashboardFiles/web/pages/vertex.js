@@ -19,6 +19,7 @@ const metricsView = { find: "", chosen: new Map() };
 export async function loadVertex(job, vertex, tab = "subtasks", before) {
   const base = `jobs/${job.jid}/vertices/${encodeURIComponent(vertex)}`;
   const details = await get(base);
+  for (const subtask of details.subtasks ??= []) subtask.metrics ??= {};
   const rates = subtaskRates(details, before);
   const more = {
     subtasks: async () => ({}),
@@ -181,8 +182,8 @@ function taskmanagers({ chosen: { taskmanagers: answer, details } }) {
       { title: "TaskManager", value: (row) => row["taskmanager-id"], cell: (row) => (/^\(/.test(row["taskmanager-id"] ?? "(") ? dash : h("a", { href: link("taskmanagers", row["taskmanager-id"]) }, row["taskmanager-id"])) },
       { title: "Host", value: (row) => row.endpoint }, { title: "State", value: (row) => row.status, cell: (row) => state(row.status) },
       { title: "Subtasks", value: (row) => Object.values(row["status-counts"] ?? {}).reduce((sum, each) => sum + each, 0), isNumber: true },
-      { title: "Rows in", value: (row) => row.metrics["read-records"], cell: (row) => count(row.metrics["read-records"]), isNumber: true },
-      { title: "Rows out", value: (row) => row.metrics["write-records"], cell: (row) => count(row.metrics["write-records"]), isNumber: true },
+      { title: "Rows in", value: (row) => row.metrics?.["read-records"], cell: (row) => count(row.metrics?.["read-records"]), isNumber: true },
+      { title: "Rows out", value: (row) => row.metrics?.["write-records"], cell: (row) => count(row.metrics?.["write-records"]), isNumber: true },
     ],
   });
 }
@@ -204,5 +205,5 @@ function metrics({ vertex, chosen: { names } }) {
 }
 
 function plan({ vertex, node }) {
-  return [h("pre", { class: "plan" }, planText(node?.description ?? vertex.name)), pairs([["Vertex id", vertex.id], ["Inputs", (node?.inputs ?? []).map((input) => input.ship_strategy.toLowerCase()).join(", ") || "none: a source"]])];
+  return [h("pre", { class: "plan" }, planText(node?.description ?? vertex.name)), pairs([["Vertex id", vertex.id], ["Inputs", (node?.inputs ?? []).map((input) => String(input.ship_strategy).toLowerCase()).join(", ") || "none: a source"]])];
 }
