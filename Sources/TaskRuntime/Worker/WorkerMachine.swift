@@ -120,7 +120,7 @@ package struct WorkerMachine {
             say("Job \(job), attempt \(attempt): tasks switched from DEPLOYING to RUNNING", about: job, &effects)
             tell(job, .start(attempt: attempt), &effects)
         case .cancel(let job, let attempt):
-            say("Job \(job), attempt \(attempt): tasks switched to CANCELING", about: job, &effects)
+            say("Job \(job), attempt \(attempt): taking down its tasks", about: job, &effects)
             if jobs[job] == nil { send(.stopped(job: job, attempt: attempt), &effects) } else { tell(job, .cancel(attempt: attempt), &effects) }
         case .trigger(let job, let attempt, let barrier, let folder, let store):
             tell(job, .trigger(attempt: attempt, barrier, .init(folder: folder, store: store)), &effects)
