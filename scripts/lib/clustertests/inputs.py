@@ -44,6 +44,9 @@ def a_malformed_row_fails_the_job_with_file_and_line_or_is_counted(place):
     check("ticks-0001.jsonl" in error and "1234" in error, f"file and line 1234 are not named: {error}")
     say(error.strip().splitlines()[-1].replace(place.folder, "…"))
     check(ticks.committed(output) == [] and ticks.hidden(output) == [], "a failed job without checkpoints has left files")
+    log = cluster.log_text("taskmanager-1")
+    for word in ("Registered at the JobManager", "Deployed job", "to RUNNING", "to FAILED"):
+        check(word in log, f"the TaskManager's log does not say '{word}'")
     cluster.client("submit", ticks.script(place.path("lax.sql"), data.folder, output, options=[("json.ignore-parse-errors", "true")]))
     job = next(job["jid"] for job in cluster.get("/jobs/overview")["jobs"] if job["state"] == "FINISHED")
     skipped = sum(vertex["metrics"]["skipped-records"] for vertex in cluster.state(job)["vertices"])
@@ -95,6 +98,8 @@ def a_wrong_option_or_setting_is_found_before_anything_starts(place):
     code, _, error = client("submit", place.write("wrong.sql", "CREATE TABLE nothing (n BIGINT) WITH ('connector' = 'blackhole');\n"
                             + numbers.format(", 'rows-per-second' = 'abc'") + "INSERT INTO nothing SELECT n FROM numbers;\n"), "--jobmanager", cluster.url)
     check(code == 2 and "rows-per-second" in error and cluster.get("/jobs")["jobs"] == [], f"submit: exit {code}, {error}")
+    code, out, error = client("run", place.write("right.sql", numbers.format("") + select), "-s", place.path("nope"))
+    check(code == 2 and out == "" and "nope" in error, f"a checkpoint that is not there: exit {code}, standard output {out!r}, {error}")
     code, _, error = client("run", place.write("near.sql", "SET 'execution.checkpointing.intervall' = '1 s';\n" + numbers.format("") + select))
     check(code == 0 and "line 1" in error and "did you mean execution.checkpointing.interval?" in error, f"a mistyped SET: exit {code}, {error}")
 
