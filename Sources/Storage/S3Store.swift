@@ -32,7 +32,7 @@ package final class S3Store: ObjectStore {
                 do throws(AWSError) {
                     return ETag(try await write(key, bytes, condition, mark))
                 } catch {
-                    guard let mark, error.mayHaveHappened, error.kind != .cancelled else { throw error }
+                    guard let mark, error.mayHaveHappened, error.kind != .cancelled else { throw refused(error, condition) }
                     // Some attempt may have been carried out. Whose is the object?
                     let found: S3Head?
                     do throws(AWSError) { found = try await client.head(bucket: bucket, key: prefix + key.path) } catch { throw unknown(error) }
@@ -139,6 +139,14 @@ extension S3Store {
         }
     }
 
+    /// An object that is to be replaced and does not exist (404) has been replaced by nothing.
+    private func refused(_ error: AWSError, _ condition: PutCondition) -> AWSError {
+        guard case .ifMatch = condition, error.kind == .notFound, error.code == "NoSuchKey" || error.code == "NotFound" else { return error }
+        var error = error
+        error.kind = .conflict
+        return error
+    }
+
     /// The question after an unclear put has failed as well.
     private func unknown(_ error: AWSError) -> AWSError {
         var error = error
@@ -220,6 +228,7 @@ extension StoreError {
         }
         switch (error.kind, error.code, key) {
         case (.notFound, "NoSuchBucket", _): self = .invalidURI(error.description)
+        case (.notFound, "NoSuchUpload", _): self = .unavailable(error.description, retry: true)  // Somebody aborted it under way.
         case (.notFound, _, let key?): self = .notFound(key)
         case (.conflict, _, let key?): self = .conflict(key)
         case (.credentials, _, _), (.denied, _, _): self = .denied(error.description)

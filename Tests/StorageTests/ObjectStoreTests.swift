@@ -1,3 +1,4 @@
+import AWS
 import Glibc
 import Storage
 import Synchronization
@@ -5,17 +6,30 @@ import Testing
 
 /// What every kind of store promises, told once for each.
 @Suite struct ObjectStoreTests {
-    enum Kind: CaseIterable { case memory, directory }
+    /// `s3` is a server at AWS_ENDPOINT_URL_S3 with the bucket in SWIFTWATER_TEST_BUCKET; scripts/cloud-test gives one. `fakeS3` is always there.
+    enum Kind: CaseIterable {
+        case memory, directory, fakeS3, s3
 
-    private func withStore(_ kind: Kind, _ story: (any ObjectStore) throws -> Void) throws {
+        static let allCases: [Kind] = [.memory, .directory, .fakeS3] + (getenv("SWIFTWATER_TEST_BUCKET") == nil ? [] : [.s3])
+    }
+
+    private func withStore(_ kind: Kind, _ story: @Sendable @escaping (any ObjectStore) throws -> Void) async throws {
+        try await onOwnThread { try tell(kind, story) }
+    }
+
+    private func tell(_ kind: Kind, _ story: (any ObjectStore) throws -> Void) throws {
         switch kind {
         case .memory: try story(MemoryStore())
         case .directory: try withTemporaryFolder { try story(DirectoryStore(root: $0 + "/made/by/put")) }
+        case .fakeS3: try story(FakeS3().store())
+        case .s3:
+            let bucket = try #require(getenv("SWIFTWATER_TEST_BUCKET").map { String(cString: $0) })
+            try story(S3Store(client: S3Client(), bucket: bucket, prefix: "store-\(UInt64.random(in: 0 ... .max))", partBytes: 5 << 20))
         }
     }
 
-    @Test(arguments: Kind.allCases) func readsBackWhatWasPut(kind: Kind) throws {
-        try withStore(kind) { store in
+    @Test(arguments: Kind.allCases) func readsBackWhatWasPut(kind: Kind) async throws {
+        try await withStore(kind) { store in
             let key = try ObjectKey("jobs/a/chk-1/manifest")
             let tag = try store.put(key, Array("hello".utf8))
             let found = try store.get(key)
@@ -26,8 +40,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Kind.allCases) func putIfNoneMatchRefusesWhatExists(kind: Kind) throws {
-        try withStore(kind) { store in
+    @Test(arguments: Kind.allCases) func putIfNoneMatchRefusesWhatExists(kind: Kind) async throws {
+        try await withStore(kind) { store in
             let key = try ObjectKey("x")
             _ = try store.put(key, [1], .ifNoneMatch)
             #expect(throws: StoreError.conflict(key)) { try store.put(key, [2], .ifNoneMatch) }
@@ -38,8 +52,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Kind.allCases) func putIfMatchFollowsTheTag(kind: Kind) throws {
-        try withStore(kind) { store in
+    @Test(arguments: Kind.allCases) func putIfMatchFollowsTheTag(kind: Kind) async throws {
+        try await withStore(kind) { store in
             let key = try ObjectKey("jobs/HEAD")
             #expect(throws: StoreError.conflict(key)) { try store.put(key, [0], .ifMatch(ETag("none yet"))) }
             let first = try store.put(key, [1], .ifNoneMatch)
@@ -50,8 +64,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Kind.allCases) func rangesAreExact(kind: Kind) throws {
-        try withStore(kind) { store in
+    @Test(arguments: Kind.allCases) func rangesAreExact(kind: Kind) async throws {
+        try await withStore(kind) { store in
             let key = try ObjectKey("data")
             _ = try store.put(key, Array(0..<100))
             #expect(try store.get(key, range: 10..<13) == [10, 11, 12])
@@ -62,8 +76,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Kind.allCases) func missingObjectsAreNotFoundAndMayBeDeleted(kind: Kind) throws {
-        try withStore(kind) { store in
+    @Test(arguments: Kind.allCases) func missingObjectsAreNotFoundAndMayBeDeleted(kind: Kind) async throws {
+        try await withStore(kind) { store in
             let key = try ObjectKey("a/b")
             #expect(throws: StoreError.notFound(key)) { try store.get(key) }
             #expect(throws: StoreError.notFound(key)) { try store.get(key, range: 0..<1) }
@@ -76,8 +90,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Kind.allCases) func listsByStringPrefixInOrder(kind: Kind) throws {
-        try withStore(kind) { store in
+    @Test(arguments: Kind.allCases) func listsByStringPrefixInOrder(kind: Kind) async throws {
+        try await withStore(kind) { store in
             for name in ["chk-10", "chk-1/b", "chk-1/a/deep", "chk-2/x", "other"] { _ = try store.put(try ObjectKey(name), [1, 2]) }
             func names(_ prefix: String) throws -> [String] { try store.list(prefix: prefix).map(\.key.path) }
             #expect(try names("") == ["chk-1/a/deep", "chk-1/b", "chk-10", "chk-2/x", "other"])
@@ -90,8 +104,31 @@ import Testing
         }
     }
 
-    @Test(arguments: Kind.allCases) func ofManyWritersOneCreates(kind: Kind) throws {
-        try withStore(kind) { store in
+    @Test(arguments: Kind.allCases) func oddKeysAreTold(kind: Kind) async throws {
+        try await withStore(kind) { store in
+            let names = ["a b", "a+b", "ä/ü😀", "100%", "q?x=1&y", "semi;colon:", "(paren)'*!", "back\\slash", "quote\"<&>", "tilde~hash#", "%2F", "x.y-z_"]
+            for name in names { _ = try store.put(try ObjectKey("odd/" + name), Array(name.utf8)) }
+            for name in names { #expect(try store.get(try ObjectKey("odd/" + name)).bytes == Array(name.utf8), "\(name)") }
+            #expect(Set(try store.list(prefix: "odd/").map(\.key.path)) == Set(names.map { "odd/" + $0 }))
+            for name in names { try store.delete(try ObjectKey("odd/" + name)) }
+            #expect(try store.list(prefix: "odd/") == [])
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func largeObjectsReadBack(kind: Kind) async throws {
+        try await withStore(kind) { store in
+            let key = try ObjectKey("large")
+            let content = (0..<(12 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) }
+            let tag = try store.put(key, content, .ifNoneMatch)
+            #expect(throws: StoreError.conflict(key)) { try store.put(key, content, .ifNoneMatch) }
+            let found = try store.get(key)
+            #expect(found.bytes == content && found.etag == tag)
+            #expect(try store.get(key, range: 5_242_000..<11_000_000) == Array(content[5_242_000..<11_000_000]))
+        }
+    }
+
+    @Test(arguments: Kind.allCases) func ofManyWritersOneCreates(kind: Kind) async throws {
+        try await withStore(kind) { store in
             for round in 0..<20 {
                 let key = try ObjectKey("round-\(round)/object")
                 let winners = inThreads(4) { thread in
@@ -103,8 +140,8 @@ import Testing
         }
     }
 
-    @Test(arguments: Kind.allCases) func compareAndSwapLosesNoIncrement(kind: Kind) throws {
-        try withStore(kind) { store in
+    @Test(arguments: Kind.allCases) func compareAndSwapLosesNoIncrement(kind: Kind) async throws {
+        try await withStore(kind) { store in
             let key = try ObjectKey("jobs/counter")
             _ = try store.put(key, [0], .ifNoneMatch)
             _ = inThreads(4) { _ in

@@ -1,1 +1,115 @@
 """Where credentials come from, and what is said when something about them is wrong."""
+import os
+import time
+
+from cluster import wait
+
+from clustertests.harness import check, client, say, story
+
+from . import clouds, stubs
+
+SQL = """SET 'execution.checkpointing.interval' = '200 ms';
+SET 'execution.checkpointing.dir' = '{folder}';
+SET 'restart-strategy.type' = 'none';
+CREATE TABLE numbers (n BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '100');
+CREATE TABLE nothing (n BIGINT, c BIGINT) WITH ('connector' = 'blackhole');
+INSERT INTO nothing SELECT n, COUNT(*) FROM numbers GROUP BY n;
+"""
+
+
+def checkpoints_with(place, environment, settings=()):
+    """Runs a job until three of its checkpoints are in the bucket."""
+    cluster = place.cluster(taskmanagers=1, slots=1, environment=environment, settings=settings)
+    job = cluster.submit(place.write("job.sql", SQL.format(folder=f"s3://{place.bucket}/checkpoints")))
+    wait(lambda: cluster.completed(job) > 2, 30, "checkpoints in the bucket")
+    check(place.keys("checkpoints/"), "nothing is in the bucket")
+    cluster.client("cancel", job)
+    return cluster
+
+
+def not_shown(cluster, *secrets):
+    """No secret is in a log or in the REST API's configuration."""
+    text = "".join(cluster.log_text(name.removesuffix(".log")) for name in os.listdir(os.path.join(cluster.folder, "log")) if name.endswith(".log"))
+    text += str(cluster.get("/jobmanager/config"))
+    for secret in secrets:
+        check(secret not in text, "a secret is shown")
+
+
+@story
+def web_identity_is_exchanged_for_credentials(place):
+    token = place.write("token", "eyJhbGciOiJSUzI1NiJ9.stub.token")
+    # moto makes keys up, and checks no signature: the bucket lies in moto as well.
+    moto = place.clouds.moto().url
+    s3 = clouds.client(moto)
+    s3.create_bucket(Bucket="web-identity", CreateBucketConfiguration={"LocationConstraint": clouds.REGION})
+    environment = place.environment(
+        keys=None, AWS_ENDPOINT_URL_S3=moto, AWS_ENDPOINT_URL_STS=moto, AWS_WEB_IDENTITY_TOKEN_FILE=token, AWS_ROLE_ARN="arn:aws:iam::123456789012:role/worker")
+    cluster = place.cluster(taskmanagers=1, slots=1, environment=environment)
+    job = cluster.submit(place.write("job.sql", SQL.format(folder="s3://web-identity/checkpoints")))
+    wait(lambda: cluster.completed(job) > 2, 30, "checkpoints in the bucket")
+    check(s3.list_objects_v2(Bucket="web-identity").get("Contents"), "nothing is in the bucket")
+    cluster.client("cancel", job)
+
+
+@story
+def instances_give_the_credentials_of_their_role(place):
+    stub = stubs.instance(clouds.ADMIN, clouds.REGION)
+    try:
+        environment = place.environment(keys=None, AWS_EC2_METADATA_SERVICE_ENDPOINT=stub.url, AWS_EC2_METADATA_DISABLED="false")
+        not_shown(checkpoints_with(place, environment), clouds.ADMIN[1])
+        asked = [path for method, path, status in stub.asked if status == 200]
+        check("/latest/meta-data/iam/security-credentials/worker-role" in asked, f"IMDS was asked {stub.asked}")
+        check(all(status == 200 for _, _, status in stub.asked), f"IMDS refused: {stub.asked}")
+    finally:
+        stub.stop()
+
+
+@story
+def pods_give_the_credentials_of_their_service_account(place):
+    stub = stubs.pod_identity(clouds.ADMIN, "the-token-of-the-pod")
+    try:
+        environment = place.environment(
+            keys=None, AWS_CONTAINER_CREDENTIALS_FULL_URI=stub.url + "/v1/credentials",
+            AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=place.write("token", "the-token-of-the-pod\n"))
+        not_shown(checkpoints_with(place, environment), clouds.ADMIN[1], "the-token-of-the-pod")
+        check([status for _, _, status in stub.asked] == [200, 200], f"the JobManager and the TaskManager ask once each: {stub.asked}")
+    finally:
+        stub.stop()
+
+
+@story
+def keys_and_endpoint_may_stand_in_the_configuration(place):
+    environment = place.environment(keys=None, AWS_ENDPOINT_URL_S3="http://127.0.0.1:9", AWS_REGION="nowhere")
+    cluster = checkpoints_with(place, environment, settings=[
+        f"s3.endpoint={place.clouds.s3().url}", f"fs.s3a.access.key={clouds.ADMIN[0]}", f"s3.secret-key={clouds.ADMIN[1]}", "s3.path.style.access=true",
+        f"s3.region={clouds.REGION}"])
+    not_shown(cluster, clouds.ADMIN[1])
+
+
+@story
+def what_is_wrong_is_said_with_the_call_and_what_to_do(place):
+    """(what is wrong, environment, folder, words that must be said, secrets that must not)"""
+    ours = f"s3://{place.bucket}/checkpoints"
+    wrong_secret = (clouds.ADMIN[0], "wrong-secret-0123456789")
+    cases = [
+        ("a wrong secret", place.environment(keys=wrong_secret), ours, ["SignatureDoesNotMatch", "secret key does not belong"], wrong_secret[1]),
+        ("an unknown key", place.environment(keys=("AKIAUNKNOWN", "unknown-secret")), ours, ["InvalidAccessKeyId", "access key is not known"], "unknown-secret"),
+        ("a user who may only read", place.environment(keys=clouds.READER), ours, ["AccessDenied", "not permitted"], clouds.READER[1]),
+        ("a missing bucket", place.environment(), "s3://no-such-bucket-here/checkpoints", ["NoSuchBucket", "Create the bucket"], clouds.ADMIN[1]),
+        ("no credentials at all", place.environment(keys=None), ours, ["NoCredentials", "AWS_ACCESS_KEY_ID"], "nothing"),
+        ("nobody at the endpoint", place.environment(AWS_ENDPOINT_URL_S3=f"http://127.0.0.1:{clouds.free_port()}"), ours, ["ConnectFailed", "127.0.0.1"], clouds.ADMIN[1]),
+    ]
+    for what, environment, folder, words, secret in cases:
+        cluster = place.cluster(taskmanagers=1, slots=1, environment=environment, settings=["s3.attempts.maximum=2"])
+        script = place.write("job.sql", SQL.format(folder=folder))
+        began = time.monotonic()
+        code, out, error = client("submit", script, "--jobmanager", cluster.url, timeout=60)
+        text = out + error
+        check(code not in (0, None), f"{what}: exit 0: {text}")
+        for word in words:
+            check(word in text, f"{what}: '{word}' is not in: {text}")
+        check("S3 " in text, f"{what}: the call is not named: {text}")
+        not_shown(cluster, secret)
+        check(secret not in text, f"{what}: the secret is in: {text}")
+        say(f"{what}, after {time.monotonic() - began:.1f} s: {error.strip().splitlines()[-1][:240]}")
+        cluster.stop()
