@@ -57,8 +57,10 @@ let floors: [Target] = [
     ]),
     // Floor 7
     .target(name: "REST", dependencies: [
-        "DashboardFiles", "Dataflow", "Wire", "Hosts", "JobControl", "Settings", "SQL",
+        "DashboardFiles", "Meters", "Dataflow", "Wire", "Hosts", "JobControl", "Settings", "SQL",
+        .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "Logging", package: "swift-log"),
     ]),
     // Floor 8: the executables
@@ -67,7 +69,7 @@ let floors: [Target] = [
     ]),
     .executableTarget(name: "taskmanager", dependencies: ["Connectors", "Dataflow", "Hosts", "Settings", argumentParser]),
     .executableTarget(name: "swiftwater", dependencies: [
-        "Columnar", "Connectors", "Dataflow", "Hosts", "JobControl", "REST", "Settings", "SQL", argumentParser,
+        "Columnar", "Connectors", "Dataflow", "Expressions", "Hosts", "JobControl", "REST", "Settings", "SQL", argumentParser,
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
@@ -98,7 +100,7 @@ let tests: [Target] = [
     ]),
     .testTarget(name: "SimulationTests", dependencies: ["Dataflow", "JobControl", "Simulator"]),
     .testTarget(name: "SQLGoldenTests", dependencies: [
-        "Columnar", "Dataflow", "Settings", "SQL", "Connectors", "JobControl", "Hosts",
+        "Columnar", "Expressions", "Dataflow", "Settings", "SQL", "Connectors", "JobControl", "Hosts",
     ]),
 ]
 
@@ -113,6 +115,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     ],
     targets: floors + tests

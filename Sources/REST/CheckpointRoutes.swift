@@ -4,7 +4,7 @@ import Hummingbird
 import JobControl
 
 extension RESTService {
-    func addCheckpointRoutes(_ router: Router<BasicRequestContext>) {
+    func addCheckpointRoutes(_ router: some RouterMethods<BasicRequestContext>) {
         router.get("/jobs/:job/checkpoints") { _, context in Response.json(JSON(checkpointsOf: try await job(context))) }
         router.get("/jobs/:job/checkpoints/config") { _, context in
             let options = try await job(context).options

@@ -4,7 +4,7 @@ import JobControl
 import Settings
 
 extension RESTService {
-    func addClusterRoutes(_ router: Router<BasicRequestContext>) {
+    func addClusterRoutes(_ router: some RouterMethods<BasicRequestContext>) {
         router.get("/overview") { _, _ in
             let view = await jobManager.view()
             func count(_ matches: (JobStatus) -> Bool) -> JSON { .integer(Int64(view.jobs.count { matches($0.status) })) }

@@ -5,7 +5,7 @@ import JobControl
 import Wire
 
 extension RESTService {
-    func addJobRoutes(_ router: Router<BasicRequestContext>) {
+    func addJobRoutes(_ router: some RouterMethods<BasicRequestContext>) {
         router.get("/jobs") { _, _ in
             let jobs = await jobManager.view().jobs
             return Response.json(["jobs": .array(jobs.map { ["id": .string($0.id.description), "status": .string($0.status.rawValue)] })])
@@ -22,24 +22,15 @@ extension RESTService {
             _ = try await job(context)
             return Response.json(["job-accumulators": [], "user-task-accumulators": [], "serialized-user-task-accumulators": [:]])
         }
-        router.get("/jobs/:job/vertices/:vertex") { _, context in
-            let job = try await job(context)
-            let vertex = job.vertices[try vertex(context, of: job)]
-            return Response.json([
-                "id": .string(vertex.id), "name": .string(vertex.name), "parallelism": .integer(Int64(vertex.parallelism)),
-                "maxParallelism": .integer(Int64(vertex.maxParallelism)), "now": .integer(SystemClock.wallMilliseconds()),
-                "subtasks": .array(vertex.subtasks.map(JSON.init(subtask:))),
-            ])
-        }
     }
 }
 
 extension JSON {
-    private static func counts(_ states: [JobView.TaskState], _ name: (JobView.TaskState) -> String) -> [(String, JSON)] {
+    static func counts(_ states: [JobView.TaskState], _ name: (JobView.TaskState) -> String) -> [(String, JSON)] {
         JobView.TaskState.allCases.map { state in (name(state), .integer(Int64(states.count { $0 == state }))) }
     }
 
-    private static func duration(_ job: JobView, _ now: Int64) -> Int64 { (job.ended ?? now) - job.started }
+    static func duration(_ job: JobView, _ now: Int64) -> Int64 { (job.ended ?? now) - job.started }
 
     init(overviewOf job: JobView, now: Int64) {
         let states = job.vertices.flatMap(\.subtasks).map(\.state)
@@ -65,9 +56,6 @@ extension JSON {
     }
 
     private init(vertex: JobView.Vertex, of job: JobView, now: Int64) {
-        func sum(_ part: KeyPath<TaskMetrics, Int64>) -> JSON {
-            .integer(vertex.subtasks.reduce(0) { $0 + ($1.metrics?[keyPath: part] ?? 0) })
-        }
         let states = vertex.subtasks.map(\.state)
         let status = JSON.summary(states)
         self = [
@@ -75,12 +63,7 @@ extension JSON {
             "maxParallelism": .integer(Int64(vertex.maxParallelism)), "parallelism": .integer(Int64(vertex.parallelism)), "status": .string(status),
             "start-time": .integer(job.timestamps[.running] ?? -1), "end-time": .integer(job.ended ?? -1),
             "duration": .integer(job.timestamps[.running].map { (job.ended ?? now) - $0 } ?? -1), "tasks": .object(JSON.counts(states, \.rawValue)),
-            "metrics": [
-                "read-bytes": sum(\.bytesIn), "read-bytes-complete": true, "write-bytes": sum(\.bytesOut), "write-bytes-complete": true,
-                "read-records": sum(\.rowsIn), "read-records-complete": true, "write-records": sum(\.rowsOut), "write-records-complete": true,
-                "accumulated-backpressured-time": sum(\.backpressuredMilliseconds), "accumulated-idle-time": sum(\.idleMilliseconds),
-                "accumulated-busy-time": sum(\.busyMilliseconds), "late-records": sum(\.lateRows), "skipped-records": sum(\.skippedRows),
-            ],
+            "metrics": JSON(sumOf: vertex.subtasks),
             "splits": vertex.splits.map { splits in
                 [
                     "known": .integer(Int64(splits.known)), "pending": .integer(Int64(splits.pending)),
@@ -91,45 +74,35 @@ extension JSON {
     }
 
     /// One word for several subtasks: the one that holds the others back.
-    private static func summary(_ states: [JobView.TaskState]) -> String {
+    static func summary(_ states: [JobView.TaskState]) -> String {
         let order: [JobView.TaskState] = [.failed, .canceling, .canceled, .reconciling, .created, .scheduled, .deploying, .initializing, .running, .finished]
         return (order.first { states.contains($0) } ?? .created).rawValue
-    }
-
-    init(subtask: JobView.Subtask) {
-        let metrics = subtask.metrics
-        self = [
-            "subtask": .integer(Int64(subtask.id.index)), "status": .string(subtask.state.rawValue), "attempt": .integer(Int64(subtask.attempt)),
-            "endpoint": .string(subtask.host ?? "(unassigned)"), "taskmanager-id": .string(subtask.worker?.description ?? "(unassigned)"),
-            "metrics": [
-                "read-records": .integer(metrics?.rowsIn ?? 0), "write-records": .integer(metrics?.rowsOut ?? 0),
-                "read-bytes": .integer(metrics?.bytesIn ?? 0), "write-bytes": .integer(metrics?.bytesOut ?? 0),
-                "accumulated-backpressured-time": .integer(metrics?.backpressuredMilliseconds ?? 0),
-                "accumulated-idle-time": .integer(metrics?.idleMilliseconds ?? 0), "accumulated-busy-time": .integer(metrics?.busyMilliseconds ?? 0),
-                "state-bytes": .integer(metrics?.stateBytes ?? 0),
-            ],
-        ]
     }
 
     init(planOf job: JobView) {
         self = [
             "jid": .string(job.id.description), "name": .string(job.name), "type": "STREAMING",
-            "nodes": .array(
-                job.vertices.indices.map { index in
-                    [
-                        "id": .string(job.vertices[index].id), "parallelism": .integer(Int64(job.vertices[index].parallelism)), "operator": "",
-                        "operator_strategy": "", "description": .string(job.vertices[index].name),
-                        "inputs": .array(
-                            job.graph.inputs(of: index).enumerated().map { number, edge in
-                                [
-                                    "num": .integer(Int64(number)), "id": .string(job.vertices[job.graph.edges[edge].source].id),
-                                    "ship_strategy": .string(job.graph.edges[edge].partitioning.name), "exchange": "pipelined_bounded",
-                                ]
-                            }),
-                        "optimizer_properties": [:],
-                    ]
-                }),
+            "nodes": JSON(nodesOf: job.graph) { job.vertices[$0].parallelism },
         ]
+    }
+
+    /// The vertices with what flows into each.
+    init(nodesOf graph: JobGraph, parallelism: (Int) -> Int) {
+        self = .array(
+            graph.vertices.indices.map { index in
+                [
+                    "id": .string(graph.vertices[index].id), "parallelism": .integer(Int64(parallelism(index))), "operator": "",
+                    "operator_strategy": "", "description": .string(graph.vertices[index].name),
+                    "inputs": .array(
+                        graph.inputs(of: index).enumerated().map { number, edge in
+                            [
+                                "num": .integer(Int64(number)), "id": .string(graph.vertices[graph.edges[edge].source].id),
+                                "ship_strategy": .string(graph.edges[edge].partitioning.name), "exchange": "pipelined_bounded",
+                            ]
+                        }),
+                    "optimizer_properties": [:],
+                ]
+            })
     }
 
     init(exceptionsOf job: JobView) {
@@ -157,7 +130,7 @@ extension JSON {
 }
 
 extension JobEdge.Partitioning {
-    fileprivate var name: String {
+    var name: String {
         switch self {
         case .forward: "FORWARD"
         case .hash: "HASH"

@@ -2,7 +2,7 @@ import Dataflow
 import Hosts
 import Hummingbird
 import Logging
-import Logging
+import NIOPosix
 import Settings
 import Synchronization
 
@@ -11,8 +11,10 @@ package final class RESTServer: Sendable {
     package let address: String
     package let port: Int
     private let running: Task<Void, any Error>
+    private let scrapes: PrometheusEndpoint?
 
-    private init(address: String, port: Int, running: Task<Void, any Error>) {
+    private init(address: String, port: Int, running: Task<Void, any Error>, scrapes: PrometheusEndpoint?) {
+        self.scrapes = scrapes
         self.address = address
         self.port = port
         self.running = running
@@ -21,7 +23,9 @@ package final class RESTServer: Sendable {
     /// Listens once it returns.
     package static func start(jobManager: JobManagerHost, configuration: Configuration, log: Log) async throws(StreamError) -> RESTServer {
         let address = configuration.get(RestOptions.bindAddress)
-        let service = RESTService(jobManager: jobManager, configuration: configuration, mayWrite: isLoopback(address), log: log)
+        let token = configuration.get(RestOptions.token)
+        let service = RESTService(
+            jobManager: jobManager, configuration: configuration, token: token, mayWrite: isLoopback(address) || token != nil, log: log)
         let port = configuration.get(RestOptions.port)
         let opened = OneAnswer<Result<Int, StreamError>>()
         var applicationLog = Logger(label: "rest")
@@ -32,6 +36,8 @@ package final class RESTServer: Sendable {
             onServerRunning: { channel in opened.give(.success(channel.localAddress?.port ?? port)) },
             logger: applicationLog)
         let running = Task {
+            let history = Task { await service.keepHistory() }
+            defer { history.cancel() }
             do {
                 try await application.runService(gracefulShutdownSignals: [])
             } catch {
@@ -40,7 +46,11 @@ package final class RESTServer: Sendable {
             }
         }
         switch await opened.wait() {
-        case .success(let port): return RESTServer(address: address, port: port, running: running)
+        case .success(let port):
+            let host = configuration.get(JobManagerOptions.bindHost) ?? configuration.get(JobManagerOptions.rpcAddress)
+            let scrapes = try PrometheusEndpoint.start(
+                configuration, host: host, group: MultiThreadedEventLoopGroup.singleton, log: log, figures: { await service.snapshot(host: host) })
+            return RESTServer(address: address, port: port, running: running, scrapes: scrapes)
         case .failure(let error): throw error
         }
     }

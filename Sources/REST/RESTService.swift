@@ -1,4 +1,5 @@
 import Dataflow
+import HTTPTypes
 import Hosts
 import Hummingbird
 import JobControl
@@ -10,21 +11,35 @@ import Synchronization
 struct RESTService: Sendable {
     let jobManager: JobManagerHost
     let configuration: Configuration
-    /// On a public address nothing may be changed (docs/operating.md).
+    /// Every request must show it; nil: none is asked for.
+    let token: String?
+    /// On a public address nothing may be changed without a token (docs/operating.md).
     let mayWrite: Bool
     let log: Log
     let operations = Operations()
+    let history = History()
+    let load = ProcessLoad()
 
     static let bodyLimitBytes = 16 << 20
 
     func router() -> Router<BasicRequestContext> {
         let router = Router()
         router.add(middleware: ErrorsAsJSON())
-        addClusterRoutes(router)
-        addJobRoutes(router)
-        addCheckpointRoutes(router)
-        addSubmissionRoutes(router)
-        addSavepointRoutes(router)
+        let api = router.group().add(middleware: BearerToken(token: token))
+        // Flink's clients write the version in front.
+        for routes in [api, api.group("v1")] {
+            addClusterRoutes(routes)
+            addJobRoutes(routes)
+            addVertexRoutes(routes)
+            addMetricRoutes(routes)
+            addHistoryRoutes(routes)
+            addSettingRoutes(routes)
+            addCheckpointRoutes(routes)
+            addSubmissionRoutes(routes)
+            addExplainRoutes(routes)
+            addSavepointRoutes(routes)
+        }
+        Dashboard().addRoutes(router)
         return router
     }
 
@@ -63,7 +78,8 @@ struct RESTService: Sendable {
 
     func checkMayWrite() throws {
         if !mayWrite {
-            throw Refusal(.forbidden, "REST is read-only on a public address: set rest.bind-address to localhost and come through a proxy that authenticates")
+            throw Refusal(
+                .forbidden, "REST is read-only on a public address without a token: set rest.authentication.token, or rest.bind-address to localhost")
         }
     }
 }
@@ -76,6 +92,26 @@ struct Refusal: Error {
     init(_ status: HTTPResponse.Status, _ words: String) {
         self.status = status
         self.words = words
+    }
+}
+
+/// `Authorization: Bearer …`, where a token is set.
+private struct BearerToken: RouterMiddleware {
+    let token: String?
+
+    func handle(_ request: Request, context: BasicRequestContext, next: (Request, BasicRequestContext) async throws -> Response) async throws -> Response {
+        if let token {
+            let shown = request.headers[.authorization].map { Array($0.utf8) } ?? []
+            let right = Array("Bearer \(token)".utf8)
+            // In the same time wherever they differ.
+            let differing = zip(shown, right).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) }
+            guard shown.count == right.count, differing == 0 else {
+                var response = Response.json(["errors": ["a token is needed: Authorization: Bearer …"]], status: .unauthorized)
+                response.headers[.wwwAuthenticate] = "Bearer"
+                return response
+            }
+        }
+        return try await next(request, context)
     }
 }
 

@@ -4,7 +4,7 @@ import Hummingbird
 import JobControl
 
 extension RESTService {
-    func addSavepointRoutes(_ router: Router<BasicRequestContext>) {
+    func addSavepointRoutes(_ router: some RouterMethods<BasicRequestContext>) {
         router.post("/jobs/:job/savepoints") { request, context in
             let body = try await body(request)
             let cancels = body["cancel-job"].bool ?? false

@@ -6,7 +6,7 @@ import Settings
 import SQL
 
 extension RESTService {
-    func addSubmissionRoutes(_ router: Router<BasicRequestContext>) {
+    func addSubmissionRoutes(_ router: some RouterMethods<BasicRequestContext>) {
         router.post("/jobs") { request, _ in try await submit(try await body(request)) }
         router.patch("/jobs/:job") { request, context in
             try checkMayWrite()

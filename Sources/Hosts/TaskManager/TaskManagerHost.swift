@@ -25,11 +25,14 @@ package final class TaskManagerHost: Sendable {
     private let log: Log
     private let onExit: @Sendable (Int32, String) -> Void
     private let links = Turn()
+    /// What the tasks here did, for scrapes.
+    package let figures: TaskFigures
 
     package init(
         registration: Registration, options: WorkerOptions, memoryLimit: Int, stores: Stores, connectors: any ConnectorRegistry,
         network: DataNetwork?, connectLeader: @escaping LeaderConnector, log: Log, onExit: @escaping @Sendable (Int32, String) -> Void
     ) {
+        figures = TaskFigures(worker: registration.worker, host: registration.host)
         self.connectLeader = connectLeader
         self.log = log
         self.onExit = onExit
@@ -79,14 +82,19 @@ package final class TaskManagerHost: Sendable {
             switch effect {
             case .connect: connect()
             case .disconnect(let reason): leader?.close(reason: reason)
-            case .send(let message): leader?.send(message.encode())
+            case .send(let message):
+                if case .metrics(let metrics) = message { figures.noted(metrics) }
+                leader?.send(message.encode())
             case .make(let deployment):
-                pool.run { [workshop] in
+                pool.run { [workshop, figures] in
+                    if let graph = try? JobGraphBytes.decode(deployment.graph) { figures.deployed(deployment.job, graph) }
                     let error = workshop.make(deployment)
                     notice(.made(job: deployment.job, attempt: deployment.layout.attempt, error))
                 }
             case .start(let job, let attempt): for slot in slots { slot.post(.start(job: job, attempt: attempt)) }
-            case .remove(let job, let attempt): remove(job, attempt, then: { notice(.removed(job: job, attempt: attempt)) })
+            case .remove(let job, let attempt):
+                figures.removed(job, attemptsUpTo: attempt)
+                remove(job, attempt, then: { notice(.removed(job: job, attempt: attempt)) })
             case .command(let task, let command): workshop.slot(of: task)?.post(.command(task, command))
             case .upload(let job, let attempt, let checkpoint, let folder, let store, let snapshots):
                 pool.run { [workshop] in

@@ -13,6 +13,7 @@ package final class TaskManagerProcess: Sendable {
     package let worker: WorkerID
     private let network: DataNetwork
     private let group: MultiThreadedEventLoopGroup
+    private let scrapes: PrometheusEndpoint?
 
     package init(
         configuration: Configuration, connectors: any ConnectorRegistry, version: String, log: Log,
@@ -50,6 +51,7 @@ package final class TaskManagerProcess: Sendable {
                 }
             },
             log: log, onExit: onExit)
+        scrapes = try PrometheusEndpoint.start(configuration, host: bound, group: group, log: log) { [host] in host.figures.snapshot() }
     }
 }
 

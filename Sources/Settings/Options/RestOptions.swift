@@ -4,6 +4,8 @@ package enum RestOptions {
     package static let address = ConfigKey<String?>(
         "rest.address", nil, formerly: ["jobmanager.web.address", "web.address"], "Host at which clients reach the REST API; without it, jobmanager.rpc.address.")
     package static let bindAddress = ConfigKey("rest.bind-address", "localhost", "Address the REST API listens on.")
+    package static let token = ConfigKey<String?>(
+        "rest.authentication.token", nil, "Requests must show it as `Authorization: Bearer …`; with it, a public address may be written to.")
     package static let flamegraph = ConfigKey("rest.flamegraph.enabled", false, "Whether flame graphs may be sampled.")
     package static let submitEnabled = ConfigKey("web.submit.enable", true, "Whether jobs may be submitted through the dashboard.")
     package static let cancelEnabled = ConfigKey("web.cancel.enable", true, "Whether jobs may be cancelled through the dashboard.")
@@ -16,7 +18,7 @@ package enum RestOptions {
     package static let reporters = ConfigKey<String?>("metrics.reporters", nil, "Names of the metric reporters, separated by commas.")
 
     static let all: [any AnyConfigKey] = [
-        port, bindPort, address, bindAddress, flamegraph, submitEnabled, cancelEnabled, rescaleEnabled, refreshInterval, uploadDirectory, metricsInterval,
+        port, bindPort, address, bindAddress, token, flamegraph, submitEnabled, cancelEnabled, rescaleEnabled, refreshInterval, uploadDirectory, metricsInterval,
         latencyInterval, reporters,
     ]
 }

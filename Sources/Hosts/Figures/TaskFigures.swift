@@ -1,0 +1,96 @@
+import Dataflow
+import Meters
+import Synchronization
+import Wire
+
+/// The last report of every task of this process, by Flink's names, for whoever scrapes.
+package final class TaskFigures: Sendable {
+    private struct Entry {
+        var metrics: TaskMetrics
+        /// Of the report before, for rates.
+        var before: TaskMetrics?
+        var at: Instant
+        var elapsed: Duration = .zero
+    }
+
+    private struct Job {
+        var graph: JobGraph
+        var tasks: [TaskID: Entry] = [:]
+    }
+
+    private let jobs = Mutex<[JobID: Job]>([:])
+    private let worker: String
+    private let host: String
+    private let load = ProcessLoad()
+
+    package init(worker: WorkerID, host: String) {
+        self.worker = worker.description
+        self.host = host
+    }
+
+    func deployed(_ job: JobID, _ graph: JobGraph) { jobs.withLock { $0[job] = Job(graph: graph, tasks: $0[job]?.tasks ?? [:]) } }
+
+    func noted(_ metrics: [TaskMetrics]) {
+        let now = SystemClock.now().instant
+        jobs.withLock { jobs in
+            for report in metrics {
+                let old = jobs[report.task.job]?.tasks[report.task]
+                jobs[report.task.job]?.tasks[report.task] = Entry(
+                    metrics: report, before: old?.metrics, at: now, elapsed: old.map { now - $0.at } ?? .zero)
+            }
+        }
+    }
+
+    func removed(_ job: JobID, attemptsUpTo attempt: UInt32) {
+        jobs.withLock { jobs in
+            guard var entry = jobs[job] else { return }
+            entry.tasks = entry.tasks.filter { $0.key.attempt > attempt }
+            jobs[job] = entry.tasks.isEmpty ? nil : entry
+        }
+    }
+
+    /// Everything, with the labels that Flink's reporter gives.
+    package func snapshot() -> MetricSnapshot {
+        var snapshot = MetricSnapshot()
+        let own = [("host", host), ("tm_id", worker)]
+        let process = ProcessFigures.now()
+        for (name, value) in process.named(load: load.take(process)) { snapshot.record("flink_taskmanager_" + name, own, .gauge(value)) }
+        for (id, job) in jobs.withLock({ $0 }) {
+            for (task, entry) in job.tasks {
+                let vertex = job.graph.vertices[task.subtask.vertex]
+                let labels = own + [
+                    ("job_id", id.description), ("job_name", job.graph.name), ("task_id", vertex.id), ("task_name", vertex.name),
+                    ("task_attempt_id", task.description), ("task_attempt_num", "\(task.attempt)"), ("subtask_index", "\(task.subtask.index)"),
+                ]
+                for (name, value) in TaskFigures.named(entry.metrics, before: entry.before, elapsed: entry.elapsed) {
+                    snapshot.record("flink_taskmanager_job_task_" + name, labels, .gauge(value))
+                }
+            }
+        }
+        return snapshot
+    }
+
+    /// One task's figures by Flink's names. Rates are over the time between its last two reports.
+    package static func named(_ metrics: TaskMetrics, before: TaskMetrics?, elapsed: Duration) -> [(name: String, value: Double)] {
+        let seconds = Double(elapsed.milliseconds) / 1000
+        func rate(_ part: KeyPath<TaskMetrics, Int64>) -> Double {
+            guard let before, seconds > 0 else { return 0 }
+            return Double(max(0, metrics[keyPath: part] - before[keyPath: part])) / seconds
+        }
+        func share(_ part: KeyPath<TaskMetrics, Int64>) -> Double { min(1000, rate(part)) }
+        var figures: [(String, Double)] = [
+            ("numRecordsIn", Double(metrics.rowsIn)), ("numRecordsInPerSecond", rate(\.rowsIn)),
+            ("numRecordsOut", Double(metrics.rowsOut)), ("numRecordsOutPerSecond", rate(\.rowsOut)),
+            ("numBytesIn", Double(metrics.bytesIn)), ("numBytesInPerSecond", rate(\.bytesIn)),
+            ("numBytesOut", Double(metrics.bytesOut)), ("numBytesOutPerSecond", rate(\.bytesOut)),
+            ("numBuffersOut", Double(metrics.batchesOut)), ("numBuffersOutPerSecond", rate(\.batchesOut)),
+            ("busyTimeMsPerSecond", share(\.busyMilliseconds)), ("idleTimeMsPerSecond", share(\.idleMilliseconds)),
+            ("backPressuredTimeMsPerSecond", share(\.backpressuredMilliseconds)), ("accumulateBusyTimeMs", Double(metrics.busyMilliseconds)),
+            ("accumulateIdleTimeMs", Double(metrics.idleMilliseconds)), ("accumulateBackPressuredTimeMs", Double(metrics.backpressuredMilliseconds)),
+            ("isBackPressured", share(\.backpressuredMilliseconds) > 500 ? 1 : 0), ("numLateRecordsDropped", Double(metrics.lateRows)),
+            ("numRecordsSkipped", Double(metrics.skippedRows)), ("stateSizeBytes", Double(metrics.stateBytes)),
+        ]
+        if metrics.watermark > Watermark.minimum { figures.append(("currentInputWatermark", Double(metrics.watermark))) }
+        return figures
+    }
+}

@@ -1,0 +1,172 @@
+import Dataflow
+import Hosts
+import Hummingbird
+import JobControl
+import Synchronization
+import Wire
+
+/// The last hour of each job, a point every few seconds: what the dashboard's charts and rates come from.
+///
+/// Costs one look at the view a point; nothing is asked of TaskManagers for it.
+final class History: Sendable {
+    /// Shares of the time between the last two points, 0 to 1.
+    struct Load: Hashable, Sendable {
+        var busy: Double
+        var backpressured: Double
+        var idle: Double
+    }
+
+    static let interval = Duration.seconds(5)
+    fileprivate static let points = 720
+
+    fileprivate struct Series {
+        var recordsIn: [Double?] = []
+        var recordsOut: [Double?] = []
+        var bytesIn: [Double?] = []
+        var bytesOut: [Double?] = []
+        var busy: [Double?] = []
+        var backpressured: [Double?] = []
+        var idle: [Double?] = []
+        var watermark: [Int64?] = []
+        /// By subtask, at the last point.
+        var loads: [Load?] = []
+
+        static let columns: [WritableKeyPath<Series, [Double?]> & Sendable] = [
+            \.recordsIn, \.recordsOut, \.bytesIn, \.bytesOut, \.busy, \.backpressured, \.idle,
+        ]
+
+        mutating func drop(_ count: Int) {
+            for column in Series.columns { self[keyPath: column].removeFirst(count) }
+            watermark.removeFirst(count)
+        }
+    }
+
+    fileprivate struct Past {
+        var timestamps: [Int64] = []
+        var vertices: [String: Series] = [:]
+        var last: [SubtaskID: TaskMetrics] = [:]
+        var before: [SubtaskID: TaskMetrics] = [:]
+    }
+
+    private let jobs = Mutex<[JobID: Past]>([:])
+
+    /// Takes the points of one moment. Jobs that are gone from the view are forgotten.
+    func note(_ view: ClusterView, at now: Int64) {
+        jobs.withLock { jobs in
+            let known = Set(view.jobs.map(\.id))
+            jobs = jobs.filter { known.contains($0.key) }
+            for job in view.jobs where !job.status.isTerminal { jobs[job.id, default: Past()].note(job, at: now) }
+        }
+    }
+
+    /// Of each subtask; empty before there are two points.
+    func loads(_ job: JobID, vertex: String) -> [Load?] { jobs.withLock { $0[job]?.vertices[vertex]?.loads ?? [] } }
+
+    /// A subtask's figures at the last point, by Flink's names; empty before the first.
+    func figures(_ job: JobID, _ subtask: SubtaskID) -> [(name: String, value: Double)] {
+        guard let past = jobs.withLock({ $0[job] }), let last = past.last[subtask] else { return [] }
+        let before = past.before[subtask].flatMap { $0.task == last.task ? $0 : nil }
+        let ends = past.timestamps.suffix(2)
+        return TaskFigures.named(last, before: before, elapsed: .milliseconds((ends.last ?? 0) - (ends.first ?? 0)))
+    }
+
+    func json(_ job: JobView, since: Int64, now: Int64) -> JSON {
+        let past = jobs.withLock { $0[job.id] } ?? Past()
+        let first = past.timestamps.firstIndex { $0 > since } ?? past.timestamps.count
+        func numbers(_ values: [Double?]) -> JSON { .array(values[first...].map { $0.map { .number(rounded($0)) } ?? nil }) }
+        return [
+            "now": .integer(now), "interval": .integer(History.interval.milliseconds), "timestamps": .array(past.timestamps[first...].map { .integer($0) }),
+            "vertices": .object(job.vertices.compactMap { vertex in
+                guard let series = past.vertices[vertex.id] else { return nil }
+                return (
+                    vertex.id,
+                    [
+                        "records-in-per-second": numbers(series.recordsIn), "records-out-per-second": numbers(series.recordsOut),
+                        "bytes-in-per-second": numbers(series.bytesIn), "bytes-out-per-second": numbers(series.bytesOut), "busy": numbers(series.busy),
+                        "backpressured": numbers(series.backpressured), "idle": numbers(series.idle),
+                        "watermark": .array(series.watermark[first...].map { $0.map { .integer($0) } ?? nil }),
+                    ]
+                )
+            }),
+            "events": .array(events(of: job).filter { $0.at > since }.map { ["at": .integer($0.at), "kind": .string($0.kind), "text": .string($0.text)] }),
+        ]
+    }
+
+    private func rounded(_ number: Double) -> Double { (number * 1000).rounded() / 1000 }
+
+    private func events(of job: JobView) -> [(at: Int64, kind: String, text: String)] {
+        var events = job.failures.map { (at: $0.at, kind: "failure", text: $0.error.message) }
+        if let restored = job.checkpoints.restored {
+            events.append((restored.at, "restore", "restored from checkpoint \(restored.checkpoint)"))
+        }
+        for record in job.checkpoints.history where record.kind.isSavepoint && record.status == .completed {
+            events.append((record.ended ?? record.triggered, "savepoint", "savepoint \(record.id)"))
+        }
+        return events.sorted { $0.at < $1.at }
+    }
+}
+
+extension History.Past {
+    fileprivate mutating func note(_ job: JobView, at now: Int64) {
+        let seconds = timestamps.last.map { Double(now - $0) / 1000 }
+        before = last
+        let full = timestamps.count == History.points
+        timestamps.append(now)
+        if full { timestamps.removeFirst() }
+        for vertex in job.vertices {
+            var series = vertices[vertex.id] ?? History.Series()
+            // A vertex is there from the start; a gap would shift its columns.
+            if full { series.drop(1) }
+            let olds = vertex.subtasks.map { last[$0.id] }
+            /// How much a counter rose; nil when it is not known, and after a restart, when it begins again.
+            func rise(_ index: Int, _ part: KeyPath<TaskMetrics, Int64>) -> Double? {
+                guard let metrics = vertex.subtasks[index].metrics, let old = olds[index], old.task == metrics.task else { return nil }
+                return Double(max(0, metrics[keyPath: part] - old[keyPath: part]))
+            }
+            func rate(_ part: KeyPath<TaskMetrics, Int64>) -> Double? {
+                let rises = vertex.subtasks.indices.compactMap { rise($0, part) }
+                guard let seconds, seconds > 0, rises.count == vertex.subtasks.count else { return nil }
+                return rises.reduce(0, +) / seconds
+            }
+            series.loads = vertex.subtasks.indices.map { index in
+                guard let busy = rise(index, \.busyMilliseconds), let held = rise(index, \.backpressuredMilliseconds), let idle = rise(index, \.idleMilliseconds),
+                    busy + held + idle > 0
+                else { return nil }
+                let all = busy + held + idle
+                return History.Load(busy: busy / all, backpressured: held / all, idle: idle / all)
+            }
+            func mean(_ part: KeyPath<History.Load, Double>) -> Double? {
+                let known = series.loads.compactMap { $0?[keyPath: part] }
+                return known.isEmpty ? nil : known.reduce(0, +) / Double(known.count)
+            }
+            series.recordsIn.append(rate(\.rowsIn))
+            series.recordsOut.append(rate(\.rowsOut))
+            series.bytesIn.append(rate(\.bytesIn))
+            series.bytesOut.append(rate(\.bytesOut))
+            series.busy.append(mean(\.busy))
+            series.backpressured.append(mean(\.backpressured))
+            series.idle.append(mean(\.idle))
+            let watermarks = vertex.subtasks.map { $0.metrics?.watermark ?? Watermark.minimum }
+            series.watermark.append(watermarks.min().flatMap { $0 > Watermark.minimum && $0 < Int64.max ? $0 : nil })
+            for subtask in vertex.subtasks { last[subtask.id] = subtask.metrics }
+            vertices[vertex.id] = series
+        }
+    }
+}
+
+extension RESTService {
+    func addHistoryRoutes(_ router: some RouterMethods<BasicRequestContext>) {
+        router.get("/jobs/:job/history") { request, context in
+            let since = request.uri.queryParameters["since"].flatMap { Int64($0) } ?? 0
+            return Response.json(history.json(try await job(context), since: since, now: SystemClock.wallMilliseconds()))
+        }
+    }
+
+    /// Runs as long as the server does.
+    func keepHistory() async {
+        while !Task.isCancelled {
+            history.note(await jobManager.view(), at: SystemClock.wallMilliseconds())
+            try? await Task.sleep(for: History.interval)
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import Dataflow
+import Hosts
+import Hummingbird
+import JobControl
+import Meters
+import Wire
+
+extension RESTService {
+    func addMetricRoutes(_ router: some RouterMethods<BasicRequestContext>) {
+        router.get("/jobmanager/metrics") { request, _ in
+            Response.json(chosen(jobManagerFigures(await jobManager.view()).map { ($0.name, text($0.value)) }, request))
+        }
+        router.get("/jobs/metrics") { request, _ in
+            let now = SystemClock.wallMilliseconds()
+            return Response.json(aggregated(await jobManager.view().jobs.map { figures(of: $0, now: now).numbers }, request))
+        }
+        router.get("/jobs/:job/metrics") { request, context in
+            Response.json(chosen(figures(of: try await job(context), now: SystemClock.wallMilliseconds()).texts, request))
+        }
+        router.get("/jobs/:job/vertices/:vertex/metrics") { request, context in
+            let (job, vertex) = try await place(context)
+            return Response.json(chosen(vertex.subtasks.flatMap { subtask in
+                history.figures(job.id, subtask.id).map { ("\(subtask.id.index).\($0.name)", text($0.value)) }
+            }, request))
+        }
+        router.get("/jobs/:job/vertices/:vertex/subtasks/metrics") { request, context in
+            let (job, vertex) = try await place(context)
+            return Response.json(aggregated(vertex.subtasks.map { history.figures(job.id, $0.id) }, request))
+        }
+        router.get("/jobs/:job/vertices/:vertex/subtasks/:subtask/metrics") { request, context in
+            let (job, vertex) = try await place(context)
+            guard let index = Int(context.parameters.get("subtask") ?? ""), vertex.subtasks.indices.contains(index) else {
+                throw Refusal(.notFound, "Vertex \(vertex.id) has \(vertex.parallelism) subtasks")
+            }
+            return Response.json(chosen(history.figures(job.id, vertex.subtasks[index].id).map { ($0.name, text($0.value)) }, request))
+        }
+        router.get("/jobs/:job/vertices/:vertex/jm-operator-metrics") { _, context in
+            _ = try await place(context)
+            return Response.json([])
+        }
+    }
+
+    private func place(_ context: BasicRequestContext) async throws -> (JobView, JobView.Vertex) {
+        let job = try await job(context)
+        return (job, job.vertices[try vertex(context, of: job)])
+    }
+
+    /// Without `get` the names there are; with it the values of those that it names.
+    private func chosen(_ figures: [(name: String, value: String)], _ request: Request) -> JSON {
+        guard let wanted = request.uri.queryParameters["get"] else { return .array(figures.map { ["id": .string($0.name)] }) }
+        let names = Set(wanted.split(separator: ",").map(String.init))
+        return .array(figures.filter { names.contains($0.name) }.map { ["id": .string($0.name), "value": .string($0.value)] })
+    }
+
+    /// The same over several: least, greatest, mean, sum, and skew (how far from the mean they are on average, in per cent of it).
+    private func aggregated(_ all: [[(name: String, value: Double)]], _ request: Request) -> JSON {
+        var names: [String] = []
+        var values: [String: [Double]] = [:]
+        for (name, value) in all.joined() {
+            if values[name] == nil { names.append(name) }
+            values[name, default: []].append(value)
+        }
+        guard let wanted = request.uri.queryParameters["get"] else { return .array(names.map { ["id": .string($0)] }) }
+        let chosen = Set(wanted.split(separator: ",").map(String.init))
+        let kinds = request.uri.queryParameters["agg"].map { Set($0.split(separator: ",").map(String.init)) }
+        return .array(names.filter(chosen.contains).map { name in
+            let numbers = values[name] ?? []
+            let sum = numbers.reduce(0, +)
+            let mean = sum / Double(numbers.count)
+            let spread = numbers.reduce(0) { $0 + abs($1 - mean) } / Double(numbers.count)
+            let all: [(String, Double)] = [
+                ("min", numbers.min() ?? 0), ("max", numbers.max() ?? 0), ("avg", mean), ("sum", sum), ("skew", mean == 0 ? 0 : spread / mean * 100),
+            ]
+            return .object([("id", .string(name))] + all.filter { kinds?.contains($0.0) ?? true }.map { ($0.0, .number($0.1)) })
+        })
+    }
+
+    private func text(_ number: Double) -> String { Int64(exactly: number).map { "\($0)" } ?? "\(number)" }
+}
+
+extension RESTService {
+    /// The JobManager's own figures, by Flink's names.
+    func jobManagerFigures(_ view: ClusterView) -> [(name: String, value: Double)] {
+        let process = ProcessFigures.now()
+        return process.named(load: load.take(process)) + [
+            ("numRegisteredTaskManagers", Double(view.workers.count)), ("numRunningJobs", Double(view.jobs.count { $0.status == .running })),
+            ("taskSlotsAvailable", Double(view.freeSlots)), ("taskSlotsTotal", Double(view.totalSlots)),
+        ]
+    }
+
+    /// One job's figures, by Flink's names; those that are no numbers are among the texts alone.
+    func figures(of job: JobView, now: Int64) -> (numbers: [(name: String, value: Double)], texts: [(name: String, value: String)]) {
+        let counts = job.checkpoints.counts
+        let last = job.checkpoints.history.last { $0.status == .completed && !$0.kind.isSavepoint }
+        func time(_ statuses: JobStatus...) -> Int64 {
+            guard statuses.contains(job.status), let since = job.timestamps[job.status] else { return 0 }
+            return now - since
+        }
+        let running = time(.running)
+        let numbers: [(String, Int64)] = [
+            ("numRestarts", Int64(job.restarts)), ("uptime", running), ("runningTime", running), ("downtime", time(.restarting, .failing)),
+            ("restartingTime", time(.restarting)), ("createdTime", time(.created)), ("initializingTime", time(.initializing)),
+            ("failingTime", time(.failing)), ("cancellingTime", time(.cancelling)), ("deployingTime", 0),
+            ("numberOfCompletedCheckpoints", Int64(counts.completed)), ("numberOfFailedCheckpoints", Int64(counts.failed)),
+            ("numberOfInProgressCheckpoints", Int64(counts.inProgress)), ("totalNumberOfCheckpoints", Int64(counts.total)),
+            ("lastCompletedCheckpointId", last.map { Int64($0.id) } ?? -1), ("lastCheckpointDuration", last?.durationMilliseconds ?? -1),
+            ("lastCheckpointSize", last?.stateBytes ?? -1), ("lastCheckpointFullSize", last?.stateBytes ?? -1),
+            ("lastCheckpointCompletedTimestamp", last?.ended ?? -1), ("lastCheckpointRestoreTimestamp", job.checkpoints.restored?.at ?? -1),
+            ("uncommittedFiles", Int64(job.uncommitted)),
+        ]
+        return (
+            numbers.map { ($0.0, Double($0.1)) },
+            numbers.map { ($0.0, "\($0.1)") } + [("lastCheckpointExternalPath", last?.path ?? "n/a")]
+        )
+    }
+}
+
+extension RESTService {
+    /// Everything that the JobManager knows, with the labels of Flink's Prometheus reporter.
+    func snapshot(host: String) async -> MetricSnapshot {
+        let view = await jobManager.view()
+        var snapshot = MetricSnapshot()
+        for (name, value) in jobManagerFigures(view) { snapshot.record("flink_jobmanager_" + name, [("host", host)], .gauge(value)) }
+        let now = SystemClock.wallMilliseconds()
+        for job in view.jobs where !job.status.isTerminal {
+            let labels = [("host", host), ("job_id", job.id.description), ("job_name", job.name)]
+            for (name, value) in figures(of: job, now: now).numbers { snapshot.record("flink_jobmanager_job_" + name, labels, .gauge(value)) }
+        }
+        return snapshot
+    }
+}

@@ -1,0 +1,123 @@
+import Dataflow
+import Hosts
+import Hummingbird
+import JobControl
+import Wire
+
+extension RESTService {
+    func addVertexRoutes(_ router: some RouterMethods<BasicRequestContext>) {
+        let routes = router.group("/jobs/:job/vertices/:vertex")
+        routes.get("") { _, context in
+            let (job, vertex, now) = try await find(context)
+            return Response.json(
+                JSON(header: vertex, now, [
+                    ("parallelism", .integer(Int64(vertex.parallelism))), ("maxParallelism", .integer(Int64(vertex.maxParallelism))),
+                    ("aggregated", [:]), ("subtasks", .array(vertex.subtasks.map { JSON(subtask: $0, of: job, now: now) })),
+                ]))
+        }
+        routes.get("/subtasks/:subtask") { _, context in
+            let (job, vertex, now) = try await find(context)
+            let text = context.parameters.get("subtask") ?? ""
+            guard let index = Int(text), vertex.subtasks.indices.contains(index) else {
+                throw Refusal(.notFound, "Subtask \(text) not found in vertex \(vertex.id), which has \(vertex.parallelism)")
+            }
+            return Response.json(JSON(subtask: vertex.subtasks[index], of: job, now: now))
+        }
+        routes.get("/subtasktimes") { _, context in
+            let (job, vertex, now) = try await find(context)
+            return Response.json(
+                JSON(header: vertex, now, [
+                    ("subtasks", .array(vertex.subtasks.map { subtask in
+                        [
+                            "subtask": .integer(Int64(subtask.id.index)), "endpoint": .string(subtask.host ?? "(unassigned)"),
+                            "duration": .integer(JSON.running(job, now)),
+                            "timestamps": .object(JobView.TaskState.allCases.map { state in
+                                (state.rawValue, .integer(JobStatus(rawValue: state.rawValue).flatMap { job.timestamps[$0] } ?? 0))
+                            }),
+                        ]
+                    })),
+                ]))
+        }
+        routes.get("/taskmanagers") { _, context in
+            let (job, vertex, now) = try await find(context)
+            let placed = Dictionary(grouping: vertex.subtasks) { $0.worker?.description ?? "(unassigned)" }
+            return Response.json(
+                JSON(header: vertex, now, [
+                    ("taskmanagers", .array(placed.sorted { $0.key < $1.key }.map { worker, subtasks in
+                        let states = subtasks.map(\.state)
+                        return [
+                            "taskmanager-id": .string(worker), "endpoint": .string(subtasks[0].host ?? "(unassigned)"),
+                            "status": .string(JSON.summary(states)), "start-time": .integer(job.timestamps[.running] ?? -1),
+                            "end-time": .integer(job.ended ?? -1), "duration": .integer(JSON.running(job, now)), "metrics": JSON(sumOf: subtasks),
+                            "status-counts": .object(JSON.counts(states, \.rawValue)),
+                        ]
+                    })),
+                ]))
+        }
+        routes.get("/accumulators") { _, context in
+            let (_, vertex, _) = try await find(context)
+            return Response.json(["id": .string(vertex.id), "user-accumulators": []])
+        }
+        routes.get("/watermarks") { _, context in
+            let (_, vertex, _) = try await find(context)
+            return Response.json(.array(vertex.subtasks.compactMap { subtask in
+                guard let watermark = subtask.metrics?.watermark, watermark > Watermark.minimum else { return nil }
+                return ["id": .string("\(subtask.id.index).currentInputWatermark"), "value": .string("\(watermark)")]
+            }))
+        }
+        routes.get("/backpressure") { _, context in
+            let (job, vertex, now) = try await find(context)
+            let loads = history.loads(job.id, vertex: context.parameters.get("vertex") ?? "")
+            let subtasks = vertex.subtasks.indices.map { index in loads.indices.contains(index) ? loads[index] : nil }
+            func level(_ share: Double) -> JSON { share <= 0.1 ? "ok" : share <= 0.5 ? "low" : "high" }
+            let worst = subtasks.compactMap { $0?.backpressured }.max() ?? 0
+            return Response.json([
+                "status": loads.isEmpty ? "deprecated" : "ok", "backpressureLevel": level(worst), "backpressure-level": level(worst), "end-timestamp": .integer(now),
+                "subtasks": .array(subtasks.enumerated().map { index, load in
+                    [
+                        "subtask": .integer(Int64(index)), "backpressureLevel": level(load?.backpressured ?? 0),
+                        "backpressure-level": level(load?.backpressured ?? 0), "ratio": .number(load?.backpressured ?? 0),
+                        "idleRatio": .number(load?.idle ?? 0), "busyRatio": .number(load?.busy ?? 0),
+                    ]
+                }),
+            ])
+        }
+    }
+
+    private func find(_ context: BasicRequestContext) async throws -> (JobView, JobView.Vertex, Int64) {
+        let job = try await job(context)
+        return (job, job.vertices[try vertex(context, of: job)], SystemClock.wallMilliseconds())
+    }
+}
+
+extension JSON {
+    fileprivate init(header vertex: JobView.Vertex, _ now: Int64, _ more: [(String, JSON)]) {
+        self = .object([("id", .string(vertex.id)), ("name", .string(vertex.name)), ("now", .integer(now))] + more)
+    }
+
+    fileprivate static func running(_ job: JobView, _ now: Int64) -> Int64 { job.timestamps[.running].map { (job.ended ?? now) - $0 } ?? -1 }
+
+    fileprivate init(subtask: JobView.Subtask, of job: JobView, now: Int64) {
+        let started = JSON.integer(job.timestamps[.running] ?? -1)
+        self = [
+            "subtask": .integer(Int64(subtask.id.index)), "status": .string(subtask.state.rawValue), "attempt": .integer(Int64(subtask.attempt)),
+            "endpoint": .string(subtask.host ?? "(unassigned)"), "start-time": started, "start_time": started, "end-time": .integer(job.ended ?? -1),
+            "duration": .integer(JSON.running(job, now)), "metrics": JSON(sumOf: [subtask]),
+            "taskmanager-id": .string(subtask.worker?.description ?? "(unassigned)"), "status-duration": [:],
+        ]
+    }
+
+    /// What subtasks have read, written and waited for, together.
+    init(sumOf subtasks: [JobView.Subtask]) {
+        func sum(_ part: KeyPath<TaskMetrics, Int64>) -> JSON {
+            .integer(subtasks.reduce(0) { $0 + ($1.metrics?[keyPath: part] ?? 0) })
+        }
+        self = [
+            "read-bytes": sum(\.bytesIn), "read-bytes-complete": true, "write-bytes": sum(\.bytesOut), "write-bytes-complete": true,
+            "read-records": sum(\.rowsIn), "read-records-complete": true, "write-records": sum(\.rowsOut), "write-records-complete": true,
+            "accumulated-backpressured-time": sum(\.backpressuredMilliseconds), "accumulated-idle-time": sum(\.idleMilliseconds),
+            "accumulated-busy-time": sum(\.busyMilliseconds), "late-records": sum(\.lateRows), "skipped-records": sum(\.skippedRows),
+            "state-bytes": sum(\.stateBytes),
+        ]
+    }
+}
