@@ -127,3 +127,20 @@ def a_client_without_a_job_manager_says_so_at_once(place):
         rpc = dict(line.strip().split("=") for line in file)["rpc"]
     code, _, error = client("list", "--jobmanager", f"http://127.0.0.1:{rpc}")
     check(code == 1 and "not a REST API" in error, f"the port for TaskManagers: exit {code}, {error}")
+
+
+@story
+def each_restart_is_told_with_its_cause(place):
+    settings = {"execution.checkpointing.interval": "1 s", "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": "2",
+                "restart-strategy.fixed-delay.delay": "50 ms"}
+    script = place.write("failing.sql", "".join(f"SET '{key}' = '{value}';\n" for key, value in settings.items())
+                         + "CREATE TABLE numbers (n BIGINT) WITH ('connector' = 'datagen', 'number-of-rows' = '3');\n"
+                         "CREATE TABLE files (n BIGINT) WITH ('connector' = 'filesystem', 'path' = '/proc/nowhere', 'format' = 'csv');\n"
+                         "INSERT INTO files SELECT n FROM numbers;\n")
+    cluster = place.cluster(taskmanagers=1)
+    for command in (("submit", script, "--jobmanager", cluster.url), ("run", script)):
+        code, _, error = client(*command)
+        told = [line for line in error.splitlines() if line.startswith("restart ")]
+        check(code == 1 and len(told) == 2 and all("/proc/nowhere" in line for line in told), f"swiftwater {command[0]}: exit {code}, {error}")
+    job = cluster.get("/jobs/overview")["jobs"][0]["jid"]
+    check("last failure" in (info := cluster.client("info", job)) and "/proc/nowhere" in info, f"info: {info}")
