@@ -34,7 +34,7 @@ class DashboardTest(unittest.TestCase):
 
     def setUp(self):
         self.server = fixture_server.serve(**self.options)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=[0.05], daemon=True).start()
         self.base = f"http://127.0.0.1:{self.server.server_address[1]}{self.options.get('prefix', '')}/"
         self.troubles, self.expected, self.requests = [], [], []
         self.context = browser().new_context(viewport=self.viewport, color_scheme=self.scheme, reduced_motion="reduce")

@@ -203,7 +203,7 @@ class Connection(DashboardTest):
         self.see("The JobManager does not answer.")
         self.see("stock-ticker")
         self.server = fixture_server.serve(port)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=[0.05], daemon=True).start()
         self.is_gone("main > .banner")
         self.see("Live", ".side")
 

@@ -21,8 +21,8 @@ export function graph({ key, nodes, figures, status, selected, onselect, footer,
   const scale = fit * box.scale;
   const zoom = (by) => { box.scale = Math.min(3, Math.max(0.4, box.scale * by)); live.redraw(); };
   const fastest = figures ? Math.max(1, ...nodes.map((node) => Math.max(figures(node.id).in ?? 0, figures(node.id).out ?? 0))) : 1;
-  const edges = plan.edges.map((edge) => drawEdge(edge, nodes, figures, key, { isDown, isSingle }, fastest, status));
-  return h("div", { class: "graph", key, ref: (element) => watch(element, key) },
+  const edges = plan.edges.map((edge) => drawEdge(edge, nodes, figures, key, { isDown, isSingle, beside: isSingle ? plan.edges.filter((other) => other.to === edge.to && isNearer(other, edge)).length : 0 }, fastest, status));
+  return h("div", { class: `graph${isSingle ? " is-single" : ""}`, key, ref: (element) => watch(element, key) },
     h("div", { class: "graph-scroll", tabindex: "-1" },
       h("svg", {
         width: Math.max((plan.width + 2 * margin) * scale, 1), height: Math.max((plan.height + 2 * margin) * scale, 1),
@@ -136,7 +136,7 @@ export function load(figures) {
     ] : h("span", { class: "quiet" }, "no load figures")));
 }
 
-function drawEdge(edge, nodes, figures, key, { isDown, isSingle }, fastest, status) {
+function drawEdge(edge, nodes, figures, key, { isDown, isSingle, beside }, fastest, status) {
   const target = nodes.find((node) => node.id === edge.to);
   const strategy = target.inputs[edge.index].ship_strategy;
   const seen = (id) => (figures && (!status || status(id) === "RUNNING") ? figures(id) : {});
@@ -147,7 +147,7 @@ function drawEdge(edge, nodes, figures, key, { isDown, isSingle }, fastest, stat
   const volume = target.inputs.length === 1 && isNumber(into.bytesIn) ? into.bytesIn : source.bytesOut;
   const isHeld = source.backpressured >= 0.5;
   const width = isNumber(rate) && rate > 0 ? 1.5 + 3.5 * Math.log1p(rate) / Math.log1p(fastest) : 1.5;
-  const middle = isSingle ? arrival(edge.points) : edge.points.length === 2 ? midpoint(edge.points[0], edge.points[1]) : edge.points[Math.floor(edge.points.length / 2)];
+  const middle = isSingle ? arrival(edge.points, beside) : edge.points.length === 2 ? midpoint(edge.points[0], edge.points[1]) : edge.points[Math.floor(edge.points.length / 2)];
   const line = curve(edge.points, isDown);
   const flows = isNumber(rate) && rate > 0 && status?.(edge.from) === "RUNNING";
   const words = isSingle ? [isNumber(rate) ? perSecond(rate) : null].filter(Boolean) : figures ? [isNumber(rate) ? perSecond(rate) : null, isNumber(into.lag) ? `${duration(into.lag)} behind` : strategy?.toLowerCase()].filter(Boolean) : [strategy?.toLowerCase()].filter(Boolean);
@@ -165,11 +165,17 @@ function drawEdge(edge, nodes, figures, key, { isDown, isSingle }, fastest, stat
   };
 }
 
-/// Just above the card that an edge comes to, on the side that it comes from.
-function arrival(points) {
+/// Just above the card that an edge comes to, on the side that it comes from; `beside` others are nearer on that side.
+function arrival(points, beside) {
   const end = points.at(-1);
-  const side = points.length > 2 ? Math.sign(points.at(-2).x - end.x) : 0;
-  return { x: end.x + side * 74, y: end.y - 27 };
+  return { x: end.x + side(points) * (64 + 60 * beside), y: end.y - 27 };
+}
+
+function side(points) { return points.length > 2 ? Math.sign(points.at(-2).x - points.at(-1).x) : 0; }
+
+function isNearer(other, edge) {
+  const away = (points) => Math.abs(points.at(-2).x - points.at(-1).x);
+  return other !== edge && side(other.points) === side(edge.points) && side(edge.points) !== 0 && (away(other.points) < away(edge.points) || (away(other.points) === away(edge.points) && other.index < edge.index));
 }
 
 function midpoint(left, right) { return { x: (left.x + right.x) / 2, y: (left.y + right.y) / 2 }; }

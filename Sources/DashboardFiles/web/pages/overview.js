@@ -72,7 +72,7 @@ function taskBar(tasks) {
 export function slotDots(worker) {
   const used = worker.slotsNumber - worker.freeSlots;
   if (worker.slotsNumber > 32) return h("span", {}, `${used} of ${worker.slotsNumber}`);
-  return h("span", { class: "slots", role: "img", "aria-label": `${used} of ${worker.slotsNumber} slots used` }, Array.from({ length: worker.slotsNumber }, (_, index) => h("i", { class: index < used ? "is-used" : "" })));
+  return h("span", { class: "slots", role: "img", "aria-label": `${used} of ${worker.slotsNumber} slots used`, style: { "grid-template-columns": `repeat(${Math.min(8, worker.slotsNumber)}, 11px)` } }, Array.from({ length: worker.slotsNumber }, (_, index) => h("i", { class: index < used ? "is-used" : "" })));
 }
 
 function workerTile(worker) {
