@@ -26,11 +26,14 @@ export function setToken(text) {
   try { sessionStorage.setItem("token", text); } catch { /* It lives as long as the page then. */ }
 }
 
+/// A server that hangs is as good as none: the page says so after this many ms and tries again.
+const patience = 20_000;
+
 async function send(method, path, { body, headers = {}, signal } = {}) {
   let response;
   try {
     response = await fetch(path, {
-      method, signal, cache: "no-store",
+      method, cache: "no-store", signal: signal ?? AbortSignal.timeout(patience),
       headers: { ...(token ? { Authorization: `Bearer ${token}` } : {}), ...headers },
       body,
     });
