@@ -95,7 +95,7 @@ import Testing
 
     @Test func wrongOptionsAreNamedWithWhatThereIs() {
         #expect(message([:]).contains("'connector' is missing"))
-        #expect(message(["connector": "filesytem"]).contains("did you mean 'filesystem'?; there are 'blackhole', 'collect', 'datagen', 'filesystem', 'print'"))
+        #expect(message(["connector": "filesytem"]).contains("did you mean 'filesystem'?; there are 'blackhole', 'collect', 'datagen', 'filesystem', 'kinesis', 'print'"))
         #expect(message(["connector": "filesystem", "format": "json"]).contains("needs the option 'path'"))
         #expect(message(["connector": "filesystem", "path": "/a", "format": "avro"]).contains("unknown format 'avro'"))
         #expect(message(["connector": "filesystem", "path": "/a", "format": "json", "json.ignore-parse-error": "true"]).contains("did you mean 'json.ignore-parse-errors'?"))
