@@ -14,6 +14,9 @@ package indirect enum Expression: Hashable, Codable, Sendable {
     /// `CASE WHEN condition THEN value … ELSE otherwise END`; all values have the type `type`.
     case conditional([Branch], otherwise: Expression, type: DataType)
 
+    /// A function of plans, which SQL has no name for: its first argument, which must not be NULL, for the column named by its second.
+    package static let notNull = "NOT NULL"
+
     package struct Branch: Hashable, Codable, Sendable {
         package var condition: Expression
         package var value: Expression

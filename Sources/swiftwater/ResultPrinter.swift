@@ -2,6 +2,7 @@ import ArgumentParser
 import Columnar
 import Connectors
 import Dataflow
+import Expressions
 import Glibc
 import Synchronization
 
@@ -13,8 +14,9 @@ enum ResultFormat: String, ExpressibleByArgument, CaseIterable {
 final class ResultCollector: Sendable {
     private let printer = Mutex<ResultPrinter?>(nil)
 
-    func begin(_ schema: Schema, format: ResultFormat, isUpdating: Bool) {
-        printer.withLock { $0 = ResultPrinter(schema: schema, format: format, isUpdating: isUpdating) }
+    /// `zone`: the session's, on whose clock TIMESTAMP_LTZ is shown.
+    func begin(_ schema: Schema, format: ResultFormat, isUpdating: Bool, zone: ZoneRules) {
+        printer.withLock { $0 = ResultPrinter(schema: schema, format: format, isUpdating: isUpdating, zone: zone) }
     }
 
     /// The job runs: the head of the table is shown even when no row has come.
@@ -36,11 +38,13 @@ private struct ResultPrinter {
     private let schema: Schema
     private let format: ResultFormat
     private let isUpdating: Bool
+    private let zone: ZoneRules
     private let widths: [Int]
     private var count = 0
     private var isOpen = false
 
-    init(schema: Schema, format: ResultFormat, isUpdating: Bool) {
+    init(schema: Schema, format: ResultFormat, isUpdating: Bool, zone: ZoneRules) {
+        self.zone = zone
         self.schema = schema
         self.format = format
         self.isUpdating = isUpdating
@@ -61,8 +65,11 @@ private struct ResultPrinter {
         open()
         var text = ""
         for row in 0..<batch.count {
-            let cells = schema.fields.indices.map { index in
-                batch.columns[index].isNull(row) ? nil : ValueString.of(batch.columns[index], row)
+            let cells = schema.fields.indices.map { index -> String? in
+                let column = batch.columns[index]
+                // Bytes in JSON are Base64, as the JSON format writes them.
+                return format == .json && column.type.kind.isBinary && !column.isNull(row)
+                    ? ResultText.base64(column, row) : ResultText.of(column, row, zone: zone)
             }
             let op = batch.kind(row).symbol
             switch format {

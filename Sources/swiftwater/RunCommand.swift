@@ -1,6 +1,7 @@
 import ArgumentParser
 import Connectors
 import Dataflow
+import Expressions
 import Hosts
 import JobControl
 import Settings
@@ -64,7 +65,11 @@ struct RunCommand: AsyncParsableCommand {
 
     private func run(_ job: CompiledJob, on cluster: LocalCluster, _ collector: ResultCollector) async throws {
         try lookAtInputs(of: job)
-        if let schema = job.output { collector.begin(schema, format: output, isUpdating: job.isUpdating) }
+        if let schema = job.output {
+            let name = job.configuration.get(PipelineOptions.localTimeZone)
+            guard let zone = ZoneRules(named: name) else { throw CommandError("table.local-time-zone: there is no zone \(name)", code: 2) }
+            collector.begin(schema, format: output, isUpdating: job.isUpdating, zone: zone)
+        }
         let submission = Submission(job, restorePath: savepoint)
         switch await cluster.jobManager.request(.submit(submission)) {
         case .submitted: break

@@ -25,6 +25,13 @@ import Testing
         #expect(text.text == "\"2026-11-22 09:59:55\",\"2026-11-22 10:00:05\",ABCD,999.3\n\"2026-11-22 09:59:55\",\"2026-11-22 10:00:05.12\",,\n")
     }
 
+    @Test func anInstantIsWrittenInUTCAndMarked() throws {
+        #expect(
+            try written(.timestampLTZ(3), [.integer(1_774_746_000_000), .integer(1_774_746_000_500), .integer(1_774_746_000_500)])
+                == ["\"2026-03-29 01:00:00Z\"", "\"2026-03-29 01:00:00.5Z\"", "\"2026-03-29 01:00:00.5Z\""])
+        #expect(try read("\"2026-03-29 01:00:00.5Z\"\n", schema(("l", .timestampLTZ(3)))) == [[.integer(1_774_746_000_500)]])
+    }
+
     @Test func quotesWhatJacksonQuotes() throws {
         let texts = ["plain", "a b", "a,b", "q\"q", "a+b", "a-b", "", "line\nbreak", "exactly_twenty_four_chars", "more_than_twenty_four_chars", "ééééééééééééééééééééééé"]
         #expect(

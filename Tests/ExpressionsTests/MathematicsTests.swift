@@ -47,6 +47,17 @@ import Expressions
         #expect(try constant(call("ATAN2", double(1), double(1))) == "0.7853981633974483")
     }
 
+    @Test func cubeRootsOfCubesAreExact() throws {
+        for number in [0, 1, 2, 3, 5, 10, 27, 100, 1_000, 12_345] {
+            let root = Double(number), cube = root * root * root
+            #expect(try values(call("CBRT", double(cube)), over: oneRow) == [.double(root)])
+            #expect(try values(call("CBRT", double(-cube)), over: oneRow) == [.double(-root)])
+        }
+        #expect(try constant(call("CBRT", double(.infinity))) == "Infinity")
+        #expect(try constant(call("CBRT", double(5e-324))) == "1.7031839360032603E-108")
+        #expect(try constant(call("CBRT", double(.greatestFiniteMagnitude))) == "5.643803094122362E102")
+    }
+
     @Test func chanceFollowsItsSeed() throws {
         let ten = Batch.of([DataType(.integer)], (0..<10).map { [.integer($0)] })
         var evaluator = try Evaluator([call("RAND"), call("UUID"), call("RAND_INTEGER", int(5))])

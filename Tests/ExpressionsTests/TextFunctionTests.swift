@@ -50,7 +50,8 @@ import Expressions
         try check(call("LOWER", s), ["hello world", "  trim me ", "größe äöü", "日本語テキスト", nil, "", "a-b-c--d", "emoji 😀 end", "tab\there"])
         try check(call("REVERSE", s), ["dlroW olleH", " em mirt  ", "ÜÖÄ eßörg", "トスキテ語本日", nil, "", "d--c-b-a", "dne 😀 ijome", "ereh\tbat"])
         try check(call("CHAR_LENGTH", s), ["11", "10", "9", "7", nil, "0", "8", "11", "8"])
-        try check(call("REPLACE", s, t, text("_")), ["Hel_ World", "__trim_me_", "gr_ße ÄÖÜ", "日本_テキスト", nil, "", "a_b_c__d", "emoji _ end", nil])
+        try check(call("REPLACE", s, t, text("_")), ["Hel_ World", "__trim_me_", "gr_ße ÄÖÜ", "日本_テキスト", nil, "_", "a_b_c__d", "emoji _ end", nil])
+        #expect(try printed(call("REPLACE", s, text(""), text("x")), over: strings(["hello", "é😀", ""])) == ["xhxexlxlxox", "xéx😀x", "x"])
         try check(call("CONCAT", s, t), ["Hello Worldlo", "  trim me  ", "größe ÄÖÜö", "日本語テキスト語", nil, "", "a-b-c--d-", "emoji 😀 end😀", nil])
         try check(call("CONCAT_WS", text("/"), s, t), [
             "Hello World/lo", "  trim me / ", "größe ÄÖÜ/ö", "日本語テキスト/語", "x", "/", "a-b-c--d/-", "emoji 😀 end/😀", "tab\there",

@@ -1,14 +1,18 @@
 import Columnar
+import Expressions
 import Synchronization
 
 /// The rows that a changelog leaves behind, in the form of the expected files: NULL is an empty cell, empty text `""`, times with
-/// all decimals of their type, cells in quotes only where they must be.
+/// all decimals of their type and instants on the session's clock, cells in quotes only where they must be.
 final class CanonicalRows: Sendable {
     private let counts = Mutex<[String: Int]>([:])
+    private let zone: ZoneRules
+
+    init(zone: ZoneRules = .utc) { self.zone = zone }
 
     func take(_ batch: Batch) {
         for row in 0..<batch.count {
-            let line = batch.columns.map { CanonicalRows.cell($0, row) }.joined(separator: ",")
+            let line = batch.columns.map { cell($0, row) }.joined(separator: ",")
             counts.withLock { $0[line, default: 0] += batch.kind(row).isAdd ? 1 : -1 }
         }
     }
@@ -21,7 +25,7 @@ final class CanonicalRows: Sendable {
         }
     }
 
-    private static func cell(_ column: Column, _ row: Int) -> String {
+    private func cell(_ column: Column, _ row: Int) -> String {
         let text: String
         switch (column.value(row), column.type.kind) {
         case (.null, _): return ""
@@ -34,7 +38,10 @@ final class CanonicalRows: Sendable {
         case (.decimal(let unscaled), .decimal(_, let scale)): text = written { DecimalText.write(unscaled, scale: scale, into: $0) }
         case (.integer(let days), .date): text = written { TimestampText.writeDate(Int(days), into: $0) }
         case (.integer(let time), .time(let precision)): text = written { TimestampText.writeTime(Int32(time), precision: precision, into: $0) }
-        case (.integer(let ticks), .timestamp(let precision)), (.integer(let ticks), .timestampLTZ(let precision)):
+        case (.integer(let ticks), .timestampLTZ(let precision)):
+            let local = zone.local(ticks, perSecond: TimeUnit.of(precision: precision).ticksPerSecond)
+            text = written { TimestampText.write(local, precision: precision, into: $0) }
+        case (.integer(let ticks), .timestamp(let precision)):
             text = written { TimestampText.write(ticks, precision: precision, into: $0) }
         case (.integer(let number), _): text = String(number)
         case (.decimal, _): text = "a decimal of another type"
@@ -43,7 +50,7 @@ final class CanonicalRows: Sendable {
         return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
     }
 
-    private static func written(_ body: (UnsafeMutablePointer<UInt8>) -> Int) -> String {
+    private func written(_ body: (UnsafeMutablePointer<UInt8>) -> Int) -> String {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { memory in
             String(decoding: memory[..<body(memory.baseAddress.unsafelyUnwrapped)], as: UTF8.self)
         }

@@ -1,5 +1,6 @@
 import Connectors
 import Dataflow
+import Expressions
 import Hosts
 import JobControl
 import Settings
@@ -10,12 +11,13 @@ import Testing
 struct GoldenCluster {
     let job: CompiledJob
     private let cluster: LocalCluster
-    private let rows = CanonicalRows()
+    private let rows: CanonicalRows
 
     /// The script's last job.
     init(_ script: String, slots: Int = 2) throws {
         job = try #require(try compile(script: script).jobs.last)
-        let rows = rows
+        let rows = CanonicalRows(zone: try #require(ZoneRules(named: job.configuration.get(PipelineOptions.localTimeZone))))
+        self.rows = rows
         cluster = LocalCluster(
             configuration: job.configuration, slots: slots, connectors: StandardConnectors(collectors: ["": { rows.take($0) }]), version: "test",
             log: Log(least: .error))

@@ -120,6 +120,16 @@ struct Optimizing {
         #expect(explained("SELECT u || u FROM (SELECT UPPER(ticker) AS u FROM ticks)").components(of: "UPPER") == 1)
     }
 
+    @Test func typesAreKnownBeforeAnyRowIs() {
+        let text = explained("SELECT TYPEOF(size) AS a, TYPEOF(1) AS b, TYPEOF('ab') AS c, TYPEOF(price, TRUE) AS d FROM ticks")
+        #expect(text.contains("'INT' AS a, 'INT NOT NULL' AS b, 'CHAR(2) NOT NULL' AS c, 'DOUBLE' AS d"), "\(text)")
+    }
+
+    @Test func aCastOfValuesIsOfEachValueAlone() {
+        let text = explained("SELECT CAST(v AS INT) AS n FROM (VALUES ('1'), ('x'), ('3')) AS t (v)")
+        #expect(text.contains("THEN 1 WHEN") && text.contains("CAST('x' AS INT)") && text.contains("ELSE 3 END"), "\(text)")
+    }
+
     @Test func constantsAreComputed() {
         let text = explained("SELECT CASE WHEN TRUE THEN price ELSE 0 END AS p, CAST(1 AS BIGINT) AS one FROM ticks WHERE TRUE")
         #expect(text.contains("Calc(select=[price AS p, 1 AS one])"))
@@ -214,6 +224,63 @@ struct BuildingGraphs {
         let graph = try graph("INSERT INTO files SELECT ticker, size FROM ticks UNION ALL SELECT id, 1 FROM ticks")
         #expect(graph.vertices.map { $0.chain.count } == [2, 2, 2])
         #expect(graph.edges.map(\.partitioning) == [.forward, .forward])
+    }
+
+    private static let strict = """
+        CREATE TABLE strict (ticker STRING NOT NULL, total BIGINT, id STRING NOT NULL) WITH ('connector' = 'print');
+        INSERT INTO strict SELECT ticker, size, id FROM ticks;
+        """
+
+    @Test func nullInANotNullColumnOfASinkFailsTheJob() throws {
+        let graph = try graph(Self.strict)
+        #expect(graph.vertices.map(\.name) == ["Source: ticks[1] -> Calc[2] -> ConstraintEnforcer[3] -> Sink: strict[4]"])
+        guard case .calc(let calc) = graph.vertices[0].chain[2].spec else { return }
+        #expect(calc.condition == nil)
+        #expect(calc.projections.map { if case .call(Expression.notNull, _, _) = $0 { true } else { false } } == [true, false, true])
+    }
+
+    @Test func nullInANotNullColumnOfASinkIsDroppedWhenSaid() throws {
+        let graph = try graph("SET 'table.exec.sink.not-null-enforcer' = 'DROP';\n" + Self.strict)
+        guard case .calc(let calc) = graph.vertices[0].chain[2].spec else { return }
+        #expect(calc.condition?.description == "($0 IS NOT NULL AND $2 IS NOT NULL)")
+        #expect(calc.projections.map(\.columns) == [[0], [1], [2]])
+    }
+
+    private static let zoned = """
+        CREATE TABLE zoned (ms BIGINT, ticker STRING, rt AS TO_TIMESTAMP_LTZ(ms, 3), WATERMARK FOR rt AS rt) WITH ('connector' = 'datagen');
+        SELECT window_start, window_time, ticker, COUNT(*) AS n
+        FROM TABLE(TUMBLE(TABLE zoned, DESCRIPTOR(rt), INTERVAL '1' DAY)) GROUP BY window_start, window_end, window_time, ticker;
+        """
+
+    private func windows(_ script: String) throws -> [WindowAggregateSpec] {
+        try graph(script).vertices.flatMap(\.chain).compactMap {
+            switch $0.spec {
+            case .localWindowAggregate(let spec), .windowAggregate(let spec): spec
+            default: nil
+            }
+        }
+    }
+
+    @Test func windowsOverInstantsLieOnTheSessionsClock() throws {
+        let berlin = try windows("SET 'table.local-time-zone' = 'Europe/Berlin';\n" + Self.zoned)
+        #expect(berlin.map(\.zone) == ["Europe/Berlin", "Europe/Berlin"])
+        #expect(berlin[0].input.fields[berlin[0].timeColumn].type.kind == .timestamp(3))
+        let script = try compile(script: tables + "SET 'table.local-time-zone' = 'Europe/Berlin';\n" + Self.zoned)
+        #expect(script.jobs.last?.output?.types.prefix(2).map(\.kind) == [.timestamp(3), .timestampLTZ(3)])
+    }
+
+    @Test func inUTCTheClockShowsTheInstantsThemselves() throws {
+        let utc = try windows(Self.zoned)
+        #expect(utc.map(\.zone) == [nil, nil])
+        #expect(utc[0].input.fields[utc[0].timeColumn].type.kind == .timestampLTZ(3))
+    }
+
+    @Test func windowsOverZonedWindowsFollowTheSameClock() throws {
+        let inner = "SELECT window_start, window_end, ticker, COUNT(*) AS n FROM TABLE(TUMBLE(TABLE zoned, DESCRIPTOR(rt), INTERVAL '1' HOUR)) GROUP BY window_start, window_end, ticker"
+        let table = Self.zoned.prefix { $0 != ";" } + ";"
+        let all = try windows(
+            "SET 'table.local-time-zone' = 'Europe/Berlin';\n\(table)\nSELECT window_end, MAX(n) FROM (\(inner)) GROUP BY window_start, window_end")
+        #expect(all.count == 4 && all.allSatisfy { $0.zone == "Europe/Berlin" })
     }
 
     @Test func computedColumnsAreMadeAtTheSource() throws {
@@ -320,7 +387,7 @@ struct PlanningErrors {
             "CREATE TABLE t (a INT) WITH ('connector' = 'filesystem', 'path' = '/x', 'format' = 'csv', 'source.path.regex-pattern' = '.*')",
             "unknown option 'source.path.regex-pattern'", "'source.monitor-interval', 'source.report-statistics' or 'source.split.size'"
         ),
-        ("CREATE TABLE t (a INT) WITH ('connector' = 'filesystem', 'path' = '/x')", "needs the option 'format'", "'csv' or 'json'"),
+        ("CREATE TABLE t (a INT) WITH ('connector' = 'filesystem', 'path' = '/x')", "needs the option 'format'", "'csv'"),
         ("CREATE TABLE t (a INT) WITH ('connector' = 'datagen', 'fields.b.min' = '1')", "unknown option 'fields.b.min'", "did you mean 'fields.a.min'?"),
         ("CREATE TABLE t (a INT) WITH ('connector' = 'datagen', 'sink.parallelism' = '1')", "unknown option 'sink.parallelism'", "'fields.<column>.kind'"),
         ("CREATE TABLE t (a INT) WITH ('connector' = 'collect')", "unknown connector 'collect'", "'print'"),
@@ -329,10 +396,60 @@ struct PlanningErrors {
         ("CREATE TABLE t (a DECIMAL(39)) WITH ('connector' = 'print')", "1 to 38 digits", ""),
         ("SET 'parallelism.default' = 'many'", "parallelism.default", ""),
         ("USE CATALOG x", "USE is not supported", ""),
+        ("SELECT 1 FROM TABLE(HOP(TABLE ticks, DESCRIPTOR(event_time), INTERVAL '7' SECOND, INTERVAL '60' SECOND))", "requires size must be an integral multiple of slide", ""),
+        ("SELECT CURRENT_WATERMARK(event_time) FROM ticks", "function CURRENT_WATERMARK is not supported", ""),
+        ("SELECT JSON_VALUE(id, '$.a') FROM ticks", "function JSON_VALUE is not supported", ""),
+        ("SELECT LISTAGG(id) FROM ticks GROUP BY ticker", "aggregate LISTAGG is not supported", "COUNT, SUM, MIN, MAX and AVG"),
+        ("SELECT FIRST_VALUE(id) FROM ticks GROUP BY ticker", "aggregate FIRST_VALUE is not supported", ""),
+        ("SELECT id FROM ticks LIMIT 3", "LIMIT, OFFSET and FETCH are not supported", ""),
+        ("SELECT id FROM ticks INTERSECT SELECT id FROM ticks", "INTERSECT is not supported", ""),
+        ("SELECT id FROM ticks EXCEPT SELECT id FROM ticks", "EXCEPT is not supported", ""),
+        ("SELECT TIMESTAMP '9999-12-31 23:59:59.999999999'", "with 9 decimals times are kept in nanoseconds, which reach from the years 1677 to 2262", ""),
+        ("SELECT CAST(id AS CHAR(2147483647)) FROM ticks", "more than 1048576 is not supported", "VARCHAR"),
+        ("SELECT TYPEOF() FROM ticks", "Supported form(s): 'TYPEOF(<ANY>)'", ""),
+        ("DROP TABLE ticks; DROP TABLE files; DROP TABLE printed; DROP TABLE hole; SELECT * FROM ticks", "table 'ticks' not found", "there is no table any more"),
     ])
     func theyNameTheThingAndWhatToDo(script: String, message: String, hint: String) {
         let text = problem(script)
         #expect(text.contains(message) && (hint.isEmpty || text.contains(hint)) && text.contains("^"), "\(text)")
+    }
+
+    @Test(arguments: [
+        "SELECT 1 FROM TABLE(TUMBLE(TABLE clocked, DESCRIPTOR(at), INTERVAL '1' MINUTE)) GROUP BY window_start, window_end",
+        "SELECT 1 FROM clocked GROUP BY TUMBLE(at, INTERVAL '1' MINUTE)",
+        "SELECT 1 FROM (SELECT PROCTIME() AS at FROM clocked) GROUP BY TUMBLE(at, INTERVAL '1' MINUTE)",
+    ])
+    func windowsOfProcessingTimeAreRefusedByName(query: String) {
+        let text = problem("CREATE TABLE clocked (a INT, at AS PROCTIME()) WITH ('connector' = 'datagen');\n" + query)
+        #expect(text.contains("windows over processing time are not supported") && text.contains("WATERMARK FOR"), "\(text)")
+    }
+
+    @Test func aPatternIsPointedAt() {
+        #expect(
+            problem("SELECT id,\n  DATE_FORMAT(event_time, 'YYYY-ww') FROM ticks").contains(
+                """
+                    DATE_FORMAT(event_time, 'YYYY-ww') FROM ticks
+                                            ^^^^^^^^^
+                """))
+        #expect(
+            problem("SELECT UPPER(REGEXP_REPLACE(id, '(', 'x')) FROM ticks").contains(
+                """
+                  SELECT UPPER(REGEXP_REPLACE(id, '(', 'x')) FROM ticks
+                                                  ^^^
+                """))
+    }
+
+    @Test(arguments: ["SELECT 1 FROM ticks 5", "SELECT 1 FROM ticks WHERE size IS 5", "SELECT COUNT(*) FROM ticks GROUP BY size )", "SELECT SUM(size) 5 FROM ticks", "INSERT x"])
+    func whatIsExpectedIsNothingThatIsThenRefused(script: String) {
+        let text = problem(script)
+        #expect(text.contains("expected "), "\(text)")
+        for word in ["JOIN", "NATURAL", "CROSS", "LEFT", "LIMIT", "OFFSET", "FETCH", "EXCEPT", "INTERSECT", "WINDOW", "QUALIFY", "OVER", "CUBE", "ROLLUP", "JSON", "OVERWRITE", "FOR,"] {
+            #expect(!text.contains(word), "\(text)")
+        }
+    }
+
+    @Test func aMisspeltWordIsStillUnderstood() {
+        #expect(problem("SELECT 1 FROM ticks LIMT 5").contains("did you mean LIMIT?"))
     }
 
     @Test func theyPointAtTheLine() {

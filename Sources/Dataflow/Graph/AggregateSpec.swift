@@ -79,8 +79,13 @@ package struct WindowAggregateSpec: Hashable, Codable, Sendable {
     package var timeColumn: Int
     /// The input is a local aggregate's output: columns as in `partialSchema`.
     package var mergesPartials: Bool
+    /// The time column shows the clock of this zone, on which the windows lie; watermarks are instants. Nil: both are of one kind.
+    package var zone: String?
 
-    package init(input: Schema, keys: [Int], aggregates: [AggregateCall], window: WindowSpec, timeColumn: Int, mergesPartials: Bool = false) {
+    package init(
+        input: Schema, keys: [Int], aggregates: [AggregateCall], window: WindowSpec, timeColumn: Int, mergesPartials: Bool = false, zone: String? = nil
+    ) {
+        self.zone = zone
         self.input = input
         self.keys = keys
         self.aggregates = aggregates

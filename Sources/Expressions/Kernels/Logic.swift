@@ -10,6 +10,7 @@ enum Logic {
         case "IS TRUE": Kernel(body: { call in flags(call) { value, null in null ? 0 : value } }, isStrict: false)
         case "IS NOT TRUE": Kernel(body: { call in flags(call) { value, null in null ? 1 : value ^ 1 } }, isStrict: false)
         case "IS FALSE": Kernel(body: { call in flags(call) { value, null in null ? 0 : value ^ 1 } }, isStrict: false)
+        case Expression.notNull: mustBePresent
         case "IS NOT FALSE": Kernel(body: { call in flags(call) { value, null in null ? 1 : value } }, isStrict: false)
         default: nil
         }
@@ -28,6 +29,20 @@ enum Logic {
         for row in 0..<call.rows { to[row] = body(from[row * stride], argument.isNull(row)) }
         return Column(type: call.type, count: call.rows, values: values)
     }
+
+    /// The value as it is; NULL fails the job in the words of Flink's `ConstraintEnforcer`.
+    private static let mustBePresent = Kernel(
+        body: { call throws(EvaluationError) in
+            let value = call.arguments[0]
+            if value.isConstant ? value.column.isNull(0) : value.column.validity != nil && value.column.nullCount > 0 {
+                let name = String(decoding: call.arguments[1].slice(0), as: UTF8.self)
+                throw EvaluationError(
+                    "Column '\(name)' is NOT NULL, however, a null value is being written into it. You can set job configuration "
+                        + "'table.exec.sink.not-null-enforcer'='DROP' to suppress this exception and drop such records silently.",
+                    expression: "")
+            }
+            return (value.isConstant ? value.column.repeated(call.rows) : value.column).retyped(call.type)
+        }, isStrict: false, canFail: true)
 
     /// `IS [NOT] DISTINCT FROM`, given both sides and whether they are equal.
     static func distinct(_ distinct: Bool) -> Kernel {

@@ -82,9 +82,19 @@ struct TextBuilder {
     private var row = 0
     /// Bytes written so far.
     private(set) var used = 0
+    /// Whether `put` keeps to the bounds below; who says so asks `isTooLong` after each row.
+    private let isBounded: Bool
+    /// A value, or all of the column, outgrew its bound: what came then was not written, and the column must not be used.
+    private(set) var isTooLong = false
 
-    init(type: DataType, rows: Int, bytes: Int) {
+    /// Bytes that one value may have.
+    static let longestValue = 64 << 20
+    /// Bytes that a column may have: its offsets are 32 bits wide.
+    static let longestColumn = 1 << 30
+
+    init(type: DataType, rows: Int, bytes: Int, isBounded: Bool = false) {
         self.type = type
+        self.isBounded = isBounded
         offsets = Buffer(capacity: (rows + 1) * 4)
         offsets.typed(Int32.self)[0] = 0
         self.bytes = Buffer(capacity: bytes)
@@ -107,6 +117,7 @@ struct TextBuilder {
 
     @inline(__always) mutating func put(_ text: UnsafeBufferPointer<UInt8>) {
         guard let source = text.baseAddress, text.count > 0 else { return }
+        if isBounded, used + text.count > TextBuilder.longestValue, !fits(text.count) { return }
         room(text.count).update(from: source, count: text.count)
         used += text.count
     }
@@ -119,6 +130,14 @@ struct TextBuilder {
     @inline(__always) mutating func append(_ text: UnsafeBufferPointer<UInt8>) {
         put(text)
         endRow()
+    }
+
+    /// Whether so many more bytes stay within the bounds; false marks the column. Ask before a long loop of `put`.
+    mutating func fits(_ count: Int) -> Bool {
+        let start = Int(offsets.typed(Int32.self)[row])
+        if !isTooLong, count <= TextBuilder.longestValue - (used - start), count <= TextBuilder.longestColumn - used { return true }
+        isTooLong = true
+        return false
     }
 
     /// Takes back what was written since the row began.

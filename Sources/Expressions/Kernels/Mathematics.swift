@@ -29,7 +29,7 @@ enum Mathematics {
     private static func double(_ name: String, _ count: Int) -> Kernel? {
         switch (name, count) {
         case ("SQRT", _): return one { $0.squareRoot() }
-        case ("CBRT", _): return one { cbrt($0) }
+        case ("CBRT", _): return one { cubeRoot($0) }
         case ("LN", _), ("LOG", 1): return one { log($0) }
         case ("LOG10", _): return one { log10($0) }
         case ("LOG2", _): return one { log($0) / log(2) }
@@ -53,6 +53,18 @@ enum Mathematics {
         case ("LOG", 2): return Kernel { call in Maps.two(call, Double.self, Double.self) { log($1) / log($0) } }
         default: return nil
         }
+    }
+
+    /// The C library's answer, put right by what its cube lacks: CBRT(27) is 3, as Java's is.
+    private static func cubeRoot(_ x: Double) -> Double {
+        // Subnormal numbers have too few digits to tell what is lacking.
+        if x.magnitude < 0x1p-900, x != 0 { return cubeRoot(x * 0x1p162) * 0x1p-54 }
+        let root = cbrt(x)
+        guard root.isFinite, root != 0 else { return root }
+        let square = root * root, cube = square * root
+        let lost = (-square).addingProduct(root, root) * root + (-cube).addingProduct(square, root)
+        let better = root + ((x - cube) - lost) / (3 * square)
+        return better.isFinite ? better : root
     }
 
     @inline(__always) private static func one(_ body: @escaping @Sendable (Double) -> Double) -> Kernel {

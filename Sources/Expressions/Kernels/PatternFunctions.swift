@@ -38,7 +38,7 @@ enum PatternFunctions {
             return try texts(constants, compile) { call, row, regex, scratch, out in
                 let text = call.arguments[0].slice(row), new = call.arguments[2].slice(row)
                 var at = 0, from = 0
-                while from <= text.count, regex.search(text, from: from, &scratch), let match = scratch.range(0) {
+                while from <= text.count, !out.isTooLong, regex.search(text, from: from, &scratch), let match = scratch.range(0) {
                     out.put(Text.part(text, at, match.lowerBound))
                     out.put(new)
                     at = match.upperBound
@@ -101,13 +101,14 @@ enum PatternFunctions {
         let fixed = try fixed(constants, compile)
         return Kernel(
             body: { call throws(EvaluationError) in
-                var out = TextBuilder(type: call.type, rows: call.rows, bytes: call.rows * 16)
+                var out = TextBuilder(type: call.type, rows: call.rows, bytes: call.rows * 16, isBounded: true)
                 var nulls = NullMarks(call), current = Current(fixed: fixed, compile: compile), scratch = Regex.Scratch()
                 for row in 0..<call.rows {
                     if !call.isNull(row), !body(call, row, try current.of(call, row), &scratch, &out) {
                         out.rewindRow()
                         nulls.set(row)
                     }
+                    if out.isTooLong { throw TextFunctions.tooLong(out.used) }
                     out.endRow()
                 }
                 return out.finish(validity: nulls.buffer)

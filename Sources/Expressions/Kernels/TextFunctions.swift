@@ -80,14 +80,16 @@ enum TextFunctions {
             return trimming(leading: name != "RTRIM", trailing: name != "LTRIM", text: 0, what: arguments.count == 2 ? 1 : nil)
         case "LPAD", "RPAD":
             let left = name == "LPAD"
-            return texts { call, row, out in pad(call, row, left: left, &out) }
+            return texts(growing: true) { call, row, out in pad(call, row, left: left, &out) }
         case "REPEAT":
-            return texts { call, row, out in
-                for _ in 0..<max(0, call.integer(1, row) ?? 0) { out.put(call.arguments[0].slice(row)) }
+            return texts(growing: true) { call, row, out in
+                let text = call.arguments[0].slice(row), times = max(0, call.integer(1, row) ?? 0)
+                guard text.count > 0, out.fits(text.count * times) else { return true }
+                for _ in 0..<times { out.put(text) }
                 return true
             }
         case "REPLACE":
-            return texts { call, row, out in
+            return texts(growing: true) { call, row, out in
                 replace(call.arguments[0].slice(row), call.arguments[1].slice(row), call.arguments[2].slice(row), into: &out)
                 return true
             }
@@ -119,21 +121,29 @@ enum TextFunctions {
         }
     }
 
-    /// A text for each row that is not null; false makes it NULL.
+    /// A text for each row that is not null; false makes it NULL. `growing`: short arguments may give a text that is too long.
     @inline(__always)
-    static func texts(_ body: @escaping @Sendable (Call, Int, inout TextBuilder) -> Bool) -> Kernel {
-        Kernel { call in
-            var out = TextBuilder(type: call.type, rows: call.rows, bytes: call.rows * 16)
+    static func texts(growing: Bool = false, _ body: @escaping @Sendable (Call, Int, inout TextBuilder) -> Bool) -> Kernel {
+        Kernel(body: { call throws(EvaluationError) in
+            var out = TextBuilder(type: call.type, rows: call.rows, bytes: call.rows * 16, isBounded: true)
             var nulls = NullMarks(call)
             for row in 0..<call.rows {
                 if !call.isNull(row), !body(call, row, &out) {
                     out.rewindRow()
                     nulls.set(row)
                 }
+                if out.isTooLong { throw tooLong(out.used) }
                 out.endRow()
             }
             return out.finish(validity: nulls.buffer)
-        }
+        }, canFail: growing)
+    }
+
+    /// Strings have bounds, so that no function takes all memory there is: 64 MiB a value, 1 GiB the values of one batch.
+    static func tooLong(_ used: Int) -> EvaluationError {
+        used > TextBuilder.longestColumn - TextBuilder.longestValue
+            ? EvaluationError("the results of one batch are longer than \(TextBuilder.longestColumn >> 20) MiB")
+            : EvaluationError("a result is longer than \(TextBuilder.longestValue >> 20) MiB")
     }
 
     @inline(__always)
@@ -152,10 +162,10 @@ enum TextFunctions {
         return Column(type: call.type, count: call.rows, values: values)
     }
 
-    private static func joined(_ call: Call) -> Column {
+    private static func joined(_ call: Call) throws(EvaluationError) -> Column {
         let separator = call.arguments[0]
         let validity = Validity.allPresent(call.rows), words = validity.typed(UInt64.self)
-        var out = TextBuilder(type: call.type, rows: call.rows, bytes: call.rows * 16)
+        var out = TextBuilder(type: call.type, rows: call.rows, bytes: call.rows * 16, isBounded: true)
         for row in 0..<call.rows {
             if separator.isNull(row) { Validity.clear(words, row) } else {
                 var first = true
@@ -165,6 +175,7 @@ enum TextFunctions {
                     out.put(part.slice(row))
                 }
             }
+            if out.isTooLong { throw tooLong(out.used) }
             out.endRow()
         }
         return out.finish(validity: validity)
@@ -246,6 +257,7 @@ enum TextFunctions {
         // Flink pads Java strings, so lengths are UTF-16 units here.
         let kept = Text.prefix(text, units: wanted)
         let missing = wanted - Text.units(kept), fillLength = Text.units(fill)
+        guard out.fits(kept.count + missing / fillLength * fill.count) else { return true }
         if !left { out.put(kept) }
         for _ in 0..<missing / fillLength { out.put(fill) }
         out.put(Text.prefix(fill, units: missing % fillLength))
@@ -253,9 +265,19 @@ enum TextFunctions {
         return true
     }
 
+    /// As Java's `String.replace`: an empty part is found before every character and at the end.
     private static func replace(_ text: Text.Slice, _ part: Text.Slice, _ new: Text.Slice, into out: inout TextBuilder) {
         var at = 0
-        while part.count > 0, let found = Text.find(part, in: text, from: at) {
+        if part.count == 0 {
+            while at < text.count, !out.isTooLong {
+                let end = min(at + Text.width(text[at]), text.count)
+                out.put(new)
+                out.put(Text.part(text, at, end))
+                at = end
+            }
+            return out.put(new)
+        }
+        while !out.isTooLong, let found = Text.find(part, in: text, from: at) {
             out.put(Text.part(text, at, found))
             out.put(new)
             at = found + part.count

@@ -58,6 +58,15 @@ package struct ZoneRules: Sendable, Equatable {
         ticks &- offset(atLocal: TimestampText.floorDivide(ticks, perSecond).0) &* perSecond
     }
 
+    /// The last reading of the local clock, in milliseconds, that an instant leaves behind for good. While the clock goes through
+    /// readings that it will show again when it is set back, that is the last one before them.
+    package func settledLocal(_ milliseconds: Int64) -> Int64 {
+        let local = self.local(milliseconds, perSecond: 1_000)
+        let next = ZoneRules.place(TimestampText.floorDivide(milliseconds, 1_000).0, in: instants)
+        guard next < instants.count, offsets[next + 1] < offsets[next] else { return local }
+        return min(local, (instants[next] + offsets[next + 1]) * 1_000 - 1)
+    }
+
     /// How many changes lie at or before.
     private static func place(_ value: Int64, in changes: [Int64]) -> Int {
         var low = 0, high = changes.count

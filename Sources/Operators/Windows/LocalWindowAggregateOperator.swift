@@ -24,6 +24,7 @@ package final class LocalWindowAggregateOperator: Operator {
     private let context: OperatorContext
     private let state: WindowState
     private let partition: SlicePartition
+    private let clock: WindowClock
     private let types: [DataType]
     private let hashScratch = Scratch<UInt64>()
     private let idScratch = Scratch<Int32>()
@@ -35,6 +36,7 @@ package final class LocalWindowAggregateOperator: Operator {
         self.context = context
         state = WindowState(spec)
         partition = SlicePartition(state.grid)
+        clock = WindowClock(spec)
         types = spec.partialSchema.types
     }
 
@@ -62,7 +64,8 @@ package final class LocalWindowAggregateOperator: Operator {
     }
 
     package func advance(to milliseconds: Int64, to output: any Output) throws(StreamError) {
-        let end = milliseconds == Watermark.maximum ? milliseconds : milliseconds + 1
+        let reading = clock.reading(of: milliseconds)
+        let end = reading == Watermark.maximum ? reading : reading + 1
         try emit(state.removeSlices(endingBy: end), to: output)
         try output.emitWatermark(milliseconds)
     }

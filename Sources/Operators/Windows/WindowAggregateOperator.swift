@@ -13,6 +13,7 @@ package final class WindowAggregateOperator: Operator {
     private let context: OperatorContext
     private let state: WindowState
     private let partition: SlicePartition
+    private let clock: WindowClock
     private let hashScratch = Scratch<UInt64>()
     private let idScratch = Scratch<Int32>()
     /// Of `window_start`, `window_end` and `window_time`.
@@ -24,6 +25,7 @@ package final class WindowAggregateOperator: Operator {
         self.context = context
         state = WindowState(spec)
         partition = SlicePartition(state.grid)
+        clock = WindowClock(spec)
         var isLocal = false
         if case .timestampLTZ = spec.input.fields[spec.timeColumn].type.kind { isLocal = true }
         timeType = DataType(isLocal ? .timestampLTZ(3) : .timestamp(3), nullable: false)
@@ -54,12 +56,13 @@ package final class WindowAggregateOperator: Operator {
     }
 
     package func advance(to milliseconds: Int64, to output: any Output) throws(StreamError) {
-        while let end = state.nextEnd(by: milliseconds) {
+        let reading = clock.reading(of: milliseconds)
+        while let end = state.nextEnd(by: reading) {
             try state.fire(end) { (slices, owned) throws(StreamError) in
                 try emit(WindowRows.of(slices, owned: owned), end: end, to: output)
             }
         }
-        state.advance(to: milliseconds)
+        state.advance(to: reading)
         try output.emitWatermark(milliseconds)
     }
 

@@ -79,7 +79,7 @@ extension WindowState {
     /// What a checkpoint of another query is refused by.
     private var layout: String {
         let keys = keyTypes.map { $0.nullable(true).description }.joined(separator: ", ")
-        return "window slices of \(grid.slice) ms offset \(spec.window.offset) by (\(keys)): \(AggregateSet.layout(spec.aggregates, input: spec.input))"
+        return "window slices of \(grid.slice) ms offset \(spec.window.offset)\(spec.zone.map { " on the clock of \($0)" } ?? "") by (\(keys)): \(AggregateSet.layout(spec.aggregates, input: spec.input))"
     }
 
     func freeze(_ context: OperatorContext) -> FrozenTables {

@@ -137,8 +137,19 @@ struct ExpressionBinder {
     private mutating func call(_ name: String, _ arguments: [ExpressionSyntax], _ range: SourceRange) throws(SQLError) -> Expression {
         var bound: [Expression] = []
         for argument in arguments { bound.append(try bind(argument)) }
-        return try resolve(name, bound, range)
+        let call = try resolve(name, bound, range)
+        if bound.count > 1, bound[1].isText, ExpressionBinder.readPatterns.contains(name) {
+            // Its grammar is read when the expression is compiled.
+            do { _ = try Evaluator([call]) } catch { throw SQLError(error.reason, at: arguments[1].range) }
+        }
+        return call
     }
+
+    /// Functions whose second argument has a grammar of its own.
+    private static let readPatterns: Set<String> = [
+        "DATE_FORMAT", "TO_DATE", "TO_TIMESTAMP", "FROM_UNIXTIME", "UNIX_TIMESTAMP", "REGEXP", "REGEXP_EXTRACT", "REGEXP_REPLACE", "SIMILAR TO", "NOT SIMILAR TO",
+        "LIKE", "NOT LIKE",
+    ]
 
     private func resolve(_ name: String, _ arguments: [Expression], _ range: SourceRange) throws(SQLError) -> Expression {
         let literals = arguments.map { argument -> Value? in
@@ -151,6 +162,7 @@ struct ExpressionBinder {
         } catch {
             switch error {
             case .wrongArguments(let words): throw SQLError(words, at: range)
+            case .unknown(let name, _) where UnsupportedFunctions.names.contains(name): throw SQLError("function \(name) is not supported", at: range)
             case .unknown(let name, let names):
                 let callable = names.filter { $0.first?.isLetter == true && !$0.contains(" ") } + ["COUNT", "SUM", "MIN", "MAX", "AVG"]
                 throw SQLError("unknown function '\(name)'", at: range, hint: nearNameHint(name, among: callable))
@@ -179,9 +191,18 @@ struct ExpressionBinder {
             guard argument.name == nil, let expression = argument.expression else { throw SQLError("'\(name)' takes plain values", at: argument.range) }
             arguments.append(expression)
         }
+        if name == "TYPEOF" { return try bindTypeOf(arguments, range) }
         // Options such as RETURNING belong to functions that the catalogue does not have; their name is the better error.
         let nameRange = FunctionCatalogue.names.contains(name) ? range : called.name.range
         return try call(name, arguments, nameRange)
+    }
+
+    /// The argument's type in words, known before any row is.
+    private mutating func bindTypeOf(_ arguments: [ExpressionSyntax], _ range: SourceRange) throws(SQLError) -> Expression {
+        guard let argument = arguments.first, arguments.count <= 2 else {
+            throw SQLError("Cannot apply 'TYPEOF' to \(arguments.count) arguments. Supported form(s): 'TYPEOF(<ANY>)', 'TYPEOF(<ANY>, <BOOLEAN>)'", at: range)
+        }
+        return .literal(.string(try bind(argument).type.description), type: DataType(.string, nullable: false))
     }
 
     private mutating func bindAggregate(_ called: CallSyntax, _ range: SourceRange) throws(SQLError) -> Expression {
@@ -218,4 +239,8 @@ struct ExpressionBinder {
             function: function, argument: argument, filter: filter, distinct: distinct, type: DataType(kind, nullable: nullable))
         return self.aggregation!.column(of: call)
     }
+}
+
+extension Expression {
+    fileprivate var isText: Bool { if case .literal(.bytes, _) = self { true } else { false } }
 }

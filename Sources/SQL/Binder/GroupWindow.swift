@@ -47,6 +47,7 @@ struct GroupWindow {
         }
         let column = try scope.position(of: name)
         guard input.columns[column].isRowtime else {
+            if input.isProcessingTime(column) { throw Plan.processingTimeWindows(at: name.range) }
             throw SQLError(
                 "Window aggregate can only be defined over a time attribute column, but \(input.columns[column].type.kind) encountered.", at: name.range)
         }

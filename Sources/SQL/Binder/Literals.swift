@@ -26,6 +26,11 @@ extension LiteralSyntax {
         case .timestamp(let text):
             let precision = decimals(text)
             guard precision <= 9, let ticks = withBytes(text, { TimestampText.parse($0, count: $1, precision: precision) }) else {
+                if precision <= 9, precision > 3, withBytes(text, { TimestampText.parse($0, count: $1, precision: 3) }) != nil {
+                    let (unit, years) = precision > 6 ? ("nanoseconds", "1677 to 2262") : ("microseconds", "-290307 to 294246")
+                    throw SQLError(
+                        "TIMESTAMP '\(text)' is out of range: with \(precision) decimals times are kept in \(unit), which reach from the years \(years)", at: range)
+                }
                 throw malformed("TIMESTAMP", "yyyy-MM-dd HH:mm:ss[.fff]", text, range)
             }
             return literal(.integer(ticks), .timestamp(precision))

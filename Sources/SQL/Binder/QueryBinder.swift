@@ -120,6 +120,7 @@ struct QueryBinder {
         }
         let time = try Scope(input.columns, table: nil).position(of: ObjectNameSyntax(parts: names))
         guard input.columns[time].isRowtime else {
+            if input.isProcessingTime(time) { throw Plan.processingTimeWindows(at: names[0].range) }
             throw SQLError(
                 "The window function requires the timecol is a time attribute type, but is \(input.columns[time].type.kind).", at: names[0].range,
                 hint: "give the table a WATERMARK FOR \(names[0].text), and pass the column on as it is")
@@ -127,6 +128,11 @@ struct QueryBinder {
         let size = try arguments.milliseconds("SIZE"), offset = arguments["OFFSET"] == nil ? 0 : try arguments.milliseconds("OFFSET", positive: false)
         let spec: WindowSpec = call.function == "TUMBLE"
             ? .tumble(size: size, offset: offset) : .hop(size: size, slide: try arguments.milliseconds("SLIDE"), offset: offset)
+        guard size.isMultiple(of: spec.slide) else {
+            throw SQLError(
+                "HOP table function based aggregate requires size must be an integral multiple of slide, but got size \(size) ms and slide \(spec.slide) ms",
+                at: arguments["SLIDE"]?.range ?? call.name.range)
+        }
         return .window(WindowPlan(input: input, spec: spec, timeColumn: time, origin: call.name.range.start, range: call.name.range))
     }
 

@@ -16,10 +16,10 @@ extension TypeSyntax {
 
     private func plainKind(_ name: String, _ numbers: [Int]) throws(SQLError) -> TypeKind {
         switch name {
-        case "CHAR": return .char(try length(numbers))
+        case "CHAR": return .char(try filledLength(numbers, or: "VARCHAR"))
         case "VARCHAR": return .varchar(try length(numbers))
         case "STRING": return .string
-        case "BINARY": return .binary(try length(numbers))
+        case "BINARY": return .binary(try filledLength(numbers, or: "VARBINARY"))
         case "VARBINARY": return .varbinary(try length(numbers))
         case "BYTES": return .bytes
         case "BOOLEAN": return .boolean
@@ -46,6 +46,15 @@ extension TypeSyntax {
     private func length(_ numbers: [Int]) throws(SQLError) -> Int {
         let length = numbers.first ?? 1
         guard length >= 1 else { throw SQLError("the length must be at least 1", at: range) }
+        return length
+    }
+
+    /// Of a type whose values are filled up to their length.
+    private func filledLength(_ numbers: [Int], or other: String) throws(SQLError) -> Int {
+        let length = try length(numbers)
+        guard length <= 1 << 20 else {
+            throw SQLError("\(description) fills every value up to \(length): more than \(1 << 20) is not supported", at: range, hint: "\(other) holds values as they are")
+        }
         return length
     }
 

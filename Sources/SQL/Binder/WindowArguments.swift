@@ -47,3 +47,26 @@ struct WindowArguments {
         return milliseconds
     }
 }
+
+extension Plan {
+    /// Whether the column is PROCTIME(): the time at which a row is looked at.
+    func isProcessingTime(_ column: Int) -> Bool {
+        func isCall(_ expression: Expression) -> Bool { if case .call("PROCTIME", _, _) = expression { true } else { false } }
+        switch self {
+        case .scan(let scan):
+            if case .computed(let expression) = scan.table.columns[scan.selected[column]].kind { return isCall(expression) }
+            return false
+        case .calc(let calc):
+            if case .column(let position, _) = calc.projections[column] { return calc.input.isProcessingTime(position) }
+            return isCall(calc.projections[column])
+        case .window(let window): return column < window.input.columns.count && window.input.isProcessingTime(column)
+        case .rows, .aggregate, .windowAggregate, .union: return false
+        }
+    }
+
+    static func processingTimeWindows(at range: SourceRange) -> SQLError {
+        SQLError(
+            "windows over processing time are not supported", at: range,
+            hint: "windows follow event time: a column of the rows, for which the table has a WATERMARK FOR")
+    }
+}

@@ -12,6 +12,8 @@ struct Catalog {
     static let database = "default_database"
 
     private var entries: [String: Entry] = [:]
+    /// Something was created, though it may be gone.
+    private var wasUsed = false
 
     /// Sorted, for messages and SHOW TABLES.
     var names: [String] { entries.keys.sorted() }
@@ -26,7 +28,7 @@ struct Catalog {
         if let entry = try entry(name) { return entry }
         let known = names
         let hint = nearNameHint(name.last.text, among: known)
-            ?? (known.isEmpty ? "no table has been created" : "known: " + listing(known))
+            ?? (known.isEmpty ? (wasUsed ? "there is no table any more: all were dropped" : "no table has been created") : "known: " + listing(known))
         throw SQLError("table '\(name.text)' not found", at: name.range, hint: hint)
     }
 
@@ -36,6 +38,7 @@ struct Catalog {
             throw SQLError("\(old.isView ? "view" : "table") '\(key)' exists already", at: name.range, hint: "IF NOT EXISTS keeps it, DROP removes it")
         }
         entries[key] = entry
+        wasUsed = true
     }
 
     mutating func drop(_ drop: DropSyntax) throws(SQLError) {

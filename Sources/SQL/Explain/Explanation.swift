@@ -28,8 +28,8 @@ enum Explanation {
 
     /// For SHOW FUNCTIONS.
     static var functions: [String] {
-        let aggregates = ["AVG(<NUMERIC>)", "COUNT(*), COUNT(<ANY>)", "MAX(<COMPARABLE_TYPE>)", "MIN(<COMPARABLE_TYPE>)", "SUM(<NUMERIC>)"]
-        return (FunctionCatalogue.forms + aggregates).sorted()
+        let others = ["AVG(<NUMERIC>)", "COUNT(*), COUNT(<ANY>)", "MAX(<COMPARABLE_TYPE>)", "MIN(<COMPARABLE_TYPE>)", "SUM(<NUMERIC>)", "TYPEOF(<ANY>)"]
+        return (FunctionCatalogue.forms + others).sorted()
     }
 
     private static func indented(_ tree: String) -> String {

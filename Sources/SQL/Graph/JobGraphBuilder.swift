@@ -33,7 +33,7 @@ struct JobGraphBuilder {
     // MARK: Plans
 
     private mutating func add(_ sink: SinkPlan) throws(SQLError) {
-        let stream = try build(sink.input, updateBefore: !sink.table.connector.ignoresUpdateBefore)
+        let stream = enforceNotNull(sink, after: try build(sink.input, updateBefore: !sink.table.connector.ignoresUpdateBefore))
         let writable = sink.table.writable
         let schema = Schema(writable.map { Schema.Field(sink.table.columns[$0].name, sink.table.columns[$0].type) })
         func positions(_ columns: [Int]) -> [Int] { columns.compactMap { writable.firstIndex(of: $0) } }
@@ -52,6 +52,26 @@ struct JobGraphBuilder {
         _ = nextNumber()
         let writer = make(.sink(spec), name, "sink", Schema([]))
         _ = connect(stream, width == 1 ? .single : .rebalance, JobVertex(id: "", chain: [writer], parallelism: width), Schema([]))
+    }
+
+    /// Flink's `ConstraintEnforcer`: NULL for a NOT NULL column of the table fails the job, or its row is dropped. Types do not tell:
+    /// rows of a file may lack what its table says is there.
+    private mutating func enforceNotNull(_ sink: SinkPlan, after stream: Stream) -> Stream {
+        let columns = sink.table.writable.map { sink.table.columns[$0] }
+        let guarded = columns.indices.filter { !columns[$0].type.isNullable }
+        guard !guarded.isEmpty, sink.table.connector != .collect else { return stream }
+        var calc = CalcSpec(condition: nil, projections: sink.input.references)
+        switch configuration.get(PipelineOptions.notNullEnforcer) {
+        case .error:
+            for index in guarded {
+                let name = Expression.literal(.string(columns[index].name), type: DataType(.string, nullable: false))
+                calc.projections[index] = .call(Expression.notNull, [calc.projections[index], name], type: columns[index].type)
+            }
+        case .drop:
+            let tests = guarded.map { Expression.call("IS NOT NULL", [calc.projections[$0]], type: DataType(.boolean, nullable: false)) }
+            calc.condition = tests.count == 1 ? tests[0] : .call("AND", tests, type: DataType(.boolean, nullable: false))
+        }
+        return chain(.calc(calc), "ConstraintEnforcer", "constraint-enforcer", stream.schema, after: stream)
     }
 
     private mutating func build(_ plan: Plan, updateBefore: Bool) throws(SQLError) -> Stream {
@@ -94,7 +114,8 @@ struct JobGraphBuilder {
         let aggregate = onePhase ? aggregate : aggregate.readingThroughReferences
         let input = try build(aggregate.input, updateBefore: true)
         var spec = WindowAggregateSpec(
-            input: input.schema, keys: aggregate.keys, aggregates: aggregate.calls, window: aggregate.spec, timeColumn: aggregate.timeColumn)
+            input: input.schema, keys: aggregate.keys, aggregates: aggregate.calls, window: aggregate.spec, timeColumn: aggregate.timeColumn,
+            zone: aggregate.zone)
         if onePhase {
             return exchange(input, keys: aggregate.keys, .windowAggregate(spec), "WindowAggregate", "window-aggregate", schema)
         }

@@ -61,6 +61,8 @@ struct WindowColumn: Equatable {
     /// Where the table function stands in the script, so that windows of two functions are not mistaken for each other.
     var origin: Int
     var spec: WindowSpec
+    /// Over TIMESTAMP_LTZ: the window lies on the clock of the session's zone.
+    var isZoned: Bool
 }
 
 /// Reads some columns of a table.
@@ -103,11 +105,13 @@ struct WindowPlan: Equatable {
     /// window_start, window_end and window_time, which is a new event time of the same type as the old.
     static func bounds(of spec: WindowSpec, origin: Int, time: DataType) -> [PlanColumn] {
         let timestamp = DataType(.timestamp(3), nullable: false)
-        let rowtime = if case .timestampLTZ = time.kind { DataType(.timestampLTZ(3), nullable: false) } else { timestamp }
+        let isZoned = if case .timestampLTZ = time.kind { true } else { false }
+        func window(_ bound: WindowColumn.Bound) -> WindowColumn { WindowColumn(bound: bound, origin: origin, spec: spec, isZoned: isZoned) }
         return [
-            PlanColumn(name: "window_start", type: timestamp, window: WindowColumn(bound: .start, origin: origin, spec: spec)),
-            PlanColumn(name: "window_end", type: timestamp, window: WindowColumn(bound: .end, origin: origin, spec: spec)),
-            PlanColumn(name: "window_time", type: rowtime, isRowtime: true, window: WindowColumn(bound: .time, origin: origin, spec: spec)),
+            PlanColumn(name: "window_start", type: timestamp, window: window(.start)),
+            PlanColumn(name: "window_end", type: timestamp, window: window(.end)),
+            PlanColumn(
+                name: "window_time", type: isZoned ? DataType(.timestampLTZ(3), nullable: false) : timestamp, isRowtime: true, window: window(.time)),
         ]
     }
 }
@@ -129,6 +133,8 @@ struct WindowAggregatePlan: Equatable {
     var calls: [AggregateCall]
     var spec: WindowSpec
     var timeColumn: Int
+    /// The zone whose clock the time column shows; nil where it is the watermarks' own.
+    var zone: String?
     var columns: [PlanColumn]
 }
 

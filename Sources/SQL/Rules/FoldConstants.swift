@@ -26,6 +26,11 @@ extension Expression {
             if case .literal(let value, let from) = inner, let converted = value.converted(from: from.kind, to: type.kind) {
                 return .literal(converted, type: type)
             }
+            // Into the branches, so that each constant is converted alone, and one that cannot be is named by itself.
+            if case .conditional(let branches, let otherwise, _) = inner, (branches.map(\.value) + [otherwise]).allSatisfy(\.isLiteral) {
+                func cast(_ value: Expression) -> Expression { Expression.cast(value, to: type, safe: safe).folded }
+                return .conditional(branches.map { Branch(condition: $0.condition, value: cast($0.value)) }, otherwise: cast(otherwise), type: type)
+            }
             return Expression.cast(inner, to: type, safe: safe).evaluated
         case .conditional(let branches, let otherwise, let type):
             var kept: [Branch] = []
@@ -47,7 +52,10 @@ extension Expression {
         guard children.allSatisfy(\.isLiteral), isDeterministic, !dependsOnZone, var evaluator = try? Evaluator([self]) else { return self }
         let row = Batch(count: 1, columns: [])
         guard let column = try? evaluator.evaluate(row, context: EvaluationContext(now: 0)).first else { return self }
-        return .literal(column.value(0), type: type)
+        let value = column.value(0)
+        // A long text travels better as the call that makes it.
+        if case .bytes(let bytes) = value, bytes.count > 1 << 16 { return self }
+        return .literal(value, type: type)
     }
 
     private var isLiteral: Bool { if case .literal = self { true } else { false } }

@@ -17,8 +17,10 @@ extension Optimizer {
         guard !aggregate.input.isUpdating else {
             throw SQLError("a windowed GROUP BY cannot take rows back, and its input changes rows it has given", at: aggregate.range)
         }
-        let reading = try aggregate.input.withoutWindow(window.origin, at: aggregate.range) ?? aggregate.input.byWindowEnd(of: window.origin)
-        if case .timestampLTZ = reading.plan.columns[reading.timeColumn].type.kind { try checkZone(localTimeZone, reading, window, aggregate.range) }
+        var reading = try aggregate.input.withoutWindow(window.origin, at: aggregate.range) ?? aggregate.input.byWindowEnd(of: window.origin)
+        // Windows over TIMESTAMP_LTZ lie on the clock of the session's zone. In UTC it shows the instants themselves.
+        let zone = window.isZoned && !["UTC", "GMT", "Etc/UTC", "Z"].contains(localTimeZone) ? localTimeZone : nil
+        if zone != nil { reading.readLocalClock() }
 
         let keys = aggregate.keys.filter { aggregate.input.columns[$0].window?.origin != window.origin }
         func position(_ old: Int) throws(SQLError) -> Int {
@@ -43,24 +45,13 @@ extension Optimizer {
         let time = reading.plan.columns[reading.timeColumn].type
         var bounds = WindowPlan.bounds(of: window.spec, origin: window.origin, time: time)
         // The operator gives all bounds as points of the time column's kind; the calc above shows them as TIMESTAMP(3).
-        for index in bounds.indices { bounds[index].type = bounds[2].type }
+        let point = if case .timestampLTZ = time.kind { DataType(.timestampLTZ(3), nullable: false) } else { DataType(.timestamp(3), nullable: false) }
+        for index in bounds.indices { bounds[index].type = point }
         let grouped = Plan.windowAggregate(
             WindowAggregatePlan(
-                input: reading.plan, keys: keyPositions, calls: calls, spec: reading.spec, timeColumn: reading.timeColumn,
+                input: reading.plan, keys: keyPositions, calls: calls, spec: reading.spec, timeColumn: reading.timeColumn, zone: zone,
                 columns: named + results + bounds))
         return grouped.restoringColumns(of: aggregate, window, keyCount: keys.count, startBeforeEnd: reading.spec == window.spec ? nil : window.spec.size)
-    }
-
-    /// Windows over TIMESTAMP_LTZ follow the clock of the session's zone. Zones differ by quarters of an hour, so windows that divide
-    /// one are the same everywhere.
-    private static func checkZone(_ zone: String, _ reading: WindowReading, _ window: WindowColumn, _ range: SourceRange) throws(SQLError) {
-        let quarterHour: Int64 = 900_000
-        let sameEverywhere = quarterHour.isMultiple(of: window.spec.slide) && reading.spec == window.spec
-        guard ["UTC", "GMT", "Etc/UTC", "Z"].contains(zone) || sameEverywhere else {
-            throw SQLError(
-                "windows over TIMESTAMP_LTZ in zone '\(zone)' are not supported unless their slide divides 15 minutes", at: range,
-                hint: "SET 'table.local-time-zone' = 'UTC'")
-        }
     }
 }
 
@@ -71,6 +62,15 @@ private struct WindowReading {
     var positions: [Int?]
     var timeColumn: Int
     var spec: WindowSpec
+
+    /// Reads a TIMESTAMP_LTZ time as TIMESTAMP of the session's clock.
+    mutating func readLocalClock() {
+        let time = plan.columns[timeColumn]
+        guard case .timestampLTZ(let precision) = time.type.kind else { return }
+        let local = Expression.cast(plan.references[timeColumn], to: DataType(.timestamp(precision), nullable: time.type.isNullable), safe: false)
+        timeColumn = plan.columns.count
+        plan = plan.calc(plan.references + [local], names: plan.columns.map(\.name) + ["$local"])
+    }
 }
 
 extension AggregatePlan {
@@ -151,8 +151,9 @@ extension Plan {
         let bounds = keyCount + aggregate.calls.count
         var nextKey = 0
         var projections: [Expression] = []
-        for key in aggregate.keys {
-            guard let column = aggregate.input.columns[key].window, column.origin == window.origin else {
+        for position in aggregate.keys {
+            let key = aggregate.input.columns[position]
+            guard let column = key.window, column.origin == window.origin else {
                 projections.append(references[nextKey])
                 nextKey += 1
                 continue
@@ -166,7 +167,9 @@ extension Plan {
                 }
                 projections.append(start.shown(as: timestamp))
             case .end: projections.append(references[bounds + 1].shown(as: timestamp))
-            case .time: projections.append(references[bounds + 2])
+            case .time:
+                let time = references[bounds + 2]
+                projections.append(time.type == key.type ? time : .cast(time, to: key.type, safe: false))
             }
         }
         projections += aggregate.calls.indices.map { references[keyCount + $0] }

@@ -170,7 +170,7 @@ extension Parser {
             call.filter = try parseExpression()
             try expect(")")
         }
-        if accept("OVER") {
+        if acceptRefused("OVER") {
             if isAt("(") { call.over = .window(try parseWindow()) } else { call.over = .named(try takeName("a window's name")) }
         }
     }

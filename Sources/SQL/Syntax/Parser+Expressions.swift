@@ -78,7 +78,7 @@ extension Parser {
         for test in ["NULL", "TRUE", "FALSE", "UNKNOWN"] where accept(test) {
             return try make(.isTest(operand, test, negated: negated), operand.range.through(previousRange))
         }
-        try expect("JSON")
+        guard acceptRefused("JSON") else { throw unexpected() }
         var test = "JSON"
         for kind in ["VALUE", "OBJECT", "ARRAY", "SCALAR"] where isAt(kind) {
             advance()

@@ -12,9 +12,9 @@ extension Parser {
     private mutating func parseJoins() throws(SQLError) -> TableSyntax {
         var left = try parseTable()
         while true {
-            let natural = accept("NATURAL")
+            let natural = acceptRefused("NATURAL")
             guard let kind = acceptJoinKind() else {
-                note("JOIN")
+                note("JOIN", isOffered: false)
                 if natural { throw unexpected() }
                 return left
             }
@@ -34,7 +34,7 @@ extension Parser {
 
     private mutating func acceptJoinKind() -> JoinSyntax.Kind? {
         let kinds: [(String, JoinSyntax.Kind)] = [("CROSS", .cross), ("LEFT", .left), ("RIGHT", .right), ("FULL", .full), ("INNER", .inner)]
-        for (word, kind) in kinds where accept(word) { return kind }
+        for (word, kind) in kinds where acceptRefused(word) { return kind }
         return isAt("JOIN") ? .inner : nil
     }
 
@@ -51,7 +51,7 @@ extension Parser {
         defer { leave() }
         let start = current.range
         var table = TableSyntax(kind: try parseTableKind(), range: start)
-        if accept("FOR") {
+        if acceptRefused("FOR") {
             try expect("SYSTEM_TIME", "AS", "OF")
             table.asOf = try parseExpression()
         }
@@ -65,14 +65,14 @@ extension Parser {
     }
 
     private mutating func parseTableKind() throws(SQLError) -> TableSyntax.Kind {
-        let lateral = accept("LATERAL")
+        let lateral = acceptRefused("LATERAL")
         if accept("TABLE") {
             try expect("(")
             let call = try parseTableFunction()
             try expect(")")
             return .function(call, lateral: lateral)
         }
-        if accept("UNNEST") {
+        if acceptRefused("UNNEST") {
             try expect("(")
             var arrays: [ExpressionSyntax] = []
             repeat { arrays.append(try parseExpression()) } while accept(",")

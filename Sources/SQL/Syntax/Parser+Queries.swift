@@ -47,14 +47,14 @@ extension Parser {
             query = QuerySyntax(body: .query(query), range: query.range, height: query.height)
         }
         if isAt("ORDER") { query.orderBy = try parseOrderBy() }
-        if accept("LIMIT") {
+        if acceptRefused("LIMIT") {
             if !accept("ALL") { query.limit = try parseExpression() }
         }
-        if accept("OFFSET") {
+        if acceptRefused("OFFSET") {
             query.offset = try parseExpression()
             _ = accept("ROW") || accept("ROWS")
         }
-        if query.limit == nil, accept("FETCH") {
+        if query.limit == nil, acceptRefused("FETCH") {
             if !accept("FIRST") { try expect("NEXT") }
             query.limit = try parseExpression()
             if !accept("ROW") { try expect("ROWS") }
@@ -67,14 +67,14 @@ extension Parser {
         var left = try parseIntersections()
         while true {
             let operation: QuerySyntax.SetOperation
-            if accept("UNION") { operation = .union } else if accept("EXCEPT") { operation = .except } else { return left }
+            if accept("UNION") { operation = .union } else if acceptRefused("EXCEPT") { operation = .except } else { return left }
             left = try combine(left, operation, all: parseAll(), with: try parseIntersections())
         }
     }
 
     private mutating func parseIntersections() throws(SQLError) -> QuerySyntax {
         var left = try parseQueryTerm()
-        while accept("INTERSECT") { left = try combine(left, .intersect, all: parseAll(), with: try parseQueryTerm()) }
+        while acceptRefused("INTERSECT") { left = try combine(left, .intersect, all: parseAll(), with: try parseQueryTerm()) }
         return left
     }
 
@@ -141,14 +141,14 @@ extension Parser {
                 select.groupByRange = start.through(previousRange)
             }
             if accept("HAVING") { select.having = try parseExpression() }
-            if accept("WINDOW") {
+            if acceptRefused("WINDOW") {
                 repeat {
                     let name = try takeName("the window's name")
                     try expect("AS")
                     select.windows.append((name, try parseWindow()))
                 } while accept(",")
             }
-            if accept("QUALIFY") { select.qualify = try parseExpression() }
+            if acceptRefused("QUALIFY") { select.qualify = try parseExpression() }
         }
         return select
     }
@@ -183,9 +183,13 @@ extension Parser {
     private mutating func parseGrouping() throws(SQLError) -> SelectSyntax.Grouping {
         try enter()
         defer { leave() }
-        if accept("GROUPING", "SETS") { return .sets(try parseGroupings()) }
-        if accept("ROLLUP") { return .rollup(try parseGroupings()) }
-        if accept("CUBE") { return .cube(try parseGroupings()) }
+        if isAt("GROUPING", "SETS") {
+            advance()
+            advance()
+            return .sets(try parseGroupings())
+        }
+        if acceptRefused("ROLLUP") { return .rollup(try parseGroupings()) }
+        if acceptRefused("CUBE") { return .cube(try parseGroupings()) }
         if isAt("(", ")") {
             advance()
             advance()

@@ -114,7 +114,7 @@ extension Parser {
             try expect("SET")
             return .statementSet(try parseStatementSet())
         }
-        if accept("PLAN") { return parseOther("EXECUTE PLAN") }
+        if acceptRefused("PLAN") { return parseOther("EXECUTE PLAN") }
         if isAt("INSERT") { return .insert(try parseInsert()) }
         if queryStartsHere { return .query(try parseQuery()) }
         throw unexpected()
@@ -159,7 +159,7 @@ extension Parser {
     mutating func parseInsert() throws(SQLError) -> InsertSyntax {
         let start = current.range
         try expect("INSERT")
-        let overwrite = accept("OVERWRITE")
+        let overwrite = acceptRefused("OVERWRITE")
         if !overwrite { try expect("INTO") }
         _ = overwrite && accept("TABLE")
         let target = try takeObjectName("a table's name")

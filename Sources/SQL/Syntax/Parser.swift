@@ -12,7 +12,8 @@ package func parse(script: String) throws(SQLError) -> [StatementSyntax] {
 
 /// Recursive descent over the tokens; the grammar stands in the extensions, one file a part of the language.
 ///
-/// What was asked for at the present token is noted, so that an error can say what could have stood there.
+/// What was asked for at the present token is noted, so that an error can say what could have stood there. Words of Flink SQL
+/// that parse only to be refused by name later are not offered.
 struct Parser {
     /// Parentheses, subqueries, CASEs and types within each other. Keeps the stack of parser and binder small.
     private static let deepestNesting = 200
@@ -22,6 +23,8 @@ struct Parser {
     private let tokens: [Token]
     private var index = 0
     private var noted: [String] = []
+    /// Those of them that are not offered.
+    private var notOffered: Set<String> = []
     private var notedAt = -1
     /// Index of the last word that was taken for an alias without AS; likely a misspelt keyword if what follows makes no sense.
     private var bareAliasAt = -1
@@ -91,17 +94,29 @@ struct Parser {
         return true
     }
 
+    /// As `accept`, for words that are understood but refused once the statement is.
+    mutating func acceptRefused(_ keyword: String) -> Bool {
+        guard isAt(keyword) else {
+            note(keyword, isOffered: false)
+            return false
+        }
+        advance()
+        return true
+    }
+
     mutating func expect(_ keywords: String...) throws(SQLError) {
         for keyword in keywords {
             guard accept(keyword) else { throw unexpected() }
         }
     }
 
-    mutating func note(_ expectation: String) {
+    mutating func note(_ expectation: String, isOffered: Bool = true) {
         if notedAt != index {
             noted = []
+            notOffered = []
             notedAt = index
         }
+        if isOffered { notOffered.remove(expectation) } else if !noted.contains(expectation) { notOffered.insert(expectation) }
         if !noted.contains(expectation) { noted.append(expectation) }
     }
 
@@ -170,7 +185,7 @@ struct Parser {
             return SQLError("unexpected \(current.shown)", at: current.range, expected: ["';'"], hint: "each statement ends with ';'")
         }
         let near = current.kind == .word ? nearName(to: current.keyword, among: words) : nil
-        return SQLError("unexpected \(current.shown)", at: current.range, expected: Array(asked.prefix(8)), hint: near.map { "did you mean \($0)?" })
+        return SQLError("unexpected \(current.shown)", at: current.range, expected: Array(asked.filter { !notOffered.contains($0) }.prefix(8)), hint: near.map { "did you mean \($0)?" })
     }
 
     // MARK: Bounds

@@ -5,6 +5,7 @@ import Columnar
 ///
 /// Text is quoted when it is longer than 24 characters or holds a character up to the greatest of delimiter, quote and newline
 /// (so a timestamp is, for its space; Jackson's "loose" check). Numbers and booleans never are. NULL is the null literal.
+/// TIMESTAMP_LTZ is written in UTC with a `Z` behind it.
 package final class CSVWriter: RowWriter {
     private let options: CSVOptions
     private let columns: [Int]
@@ -72,7 +73,7 @@ package final class CSVWriter: RowWriter {
             let ticks = lane.value(row, as: Int64.self)
             let memo = memos + lane.index
             let known = memoText + lane.index * CSVWriter.memoStride
-            if memo.pointee.length == 0 || memo.pointee.ticks != ticks { remember(ticks, lane.precision, memo, known) }
+            if memo.pointee.length == 0 || memo.pointee.ticks != ticks { remember(ticks, lane, memo, known) }
             ck_copy16(out, known)
             ck_copy16(out + 16, known + 16)
             if memo.pointee.length > 32 { ck_copy16(out + 32, known + 32) }
@@ -85,11 +86,15 @@ package final class CSVWriter: RowWriter {
     }
 
     @inline(never)
-    private func remember(_ ticks: Int64, _ precision: Int, _ memo: UnsafeMutablePointer<Memo>, _ known: UnsafeMutablePointer<UInt8>) {
+    private func remember(_ ticks: Int64, _ lane: Lane, _ memo: UnsafeMutablePointer<Memo>, _ known: UnsafeMutablePointer<UInt8>) {
         // A timestamp holds a space, so it is quoted whenever the space is not safe.
         let isQuoted = options.quote != nil && firstSafe > 0x20
         var length = isQuoted ? 1 : 0
-        length += TimestampText.writeShortest(ticks, precision: precision, into: known + length)
+        length += TimestampText.writeShortest(ticks, precision: lane.precision, into: known + length)
+        if case .timestampLTZ = lane.kind {
+            known[length] = 0x5A
+            length += 1
+        }
         if isQuoted, let quote = options.quote {
             known[0] = quote
             known[length] = quote
