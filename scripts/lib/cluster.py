@@ -21,6 +21,7 @@ class Cluster:
     def __init__(self, folder):
         self.folder = folder
         self.url = None
+        self.token = None
 
     def script(self, *arguments):
         return subprocess.run([os.path.join(top, "scripts", "local-cluster"), *arguments, "--dir", self.folder], capture_output=True, text=True, cwd=top)
@@ -42,7 +43,8 @@ class Cluster:
 
     def get(self, path):
         try:
-            with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+            headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+            with urllib.request.urlopen(urllib.request.Request(self.url + path, headers=headers), timeout=10) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             raise Failure(f"GET {path} answered {error.code}: {error.read(500).decode(errors='replace')}")

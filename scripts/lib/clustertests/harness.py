@@ -86,8 +86,9 @@ class Place:
             file.write(text)
         return self.path(name)
 
-    def cluster(self, taskmanagers=2, slots=1, settings=()):
+    def cluster(self, taskmanagers=2, slots=1, settings=(), token=None):
         cluster = RunningCluster(self.path(f"cluster-{len(self.clusters) + 1}"))
+        cluster.token = token
         self.clusters.append(cluster)
         cluster.start(taskmanagers, slots, settings)
         cluster.processes()

@@ -1,0 +1,123 @@
+"""REST and scrapes: Flink's paths, shapes and names, compared with recordings of a real one; the token."""
+import json
+import os
+import re
+import urllib.error
+import urllib.request
+
+from cluster import top, wait
+
+from . import ticks
+from .harness import check, say, story
+
+RECORDINGS = os.path.join(top, "Tests", "Fixtures", "flink-rest")
+
+# Members of the recordings that have no meaning here, each with its reason.
+ABSENT = {
+    "jobType", "pending-operators",  # Told, but not by every version.
+    "taskExecutorStateSize", "queryableStateProxyPort", "blocked",  # Inner figures of Flink's TaskManager.
+    "totalResource", "freeResource", "hardware", "memoryConfiguration",  # Other parts: one limit bounds state and buffers.
+    "stream-graph", "pending-operators", "aggregated", "status-duration",  # Flink's own planner and percentiles over subtasks.
+    "state_changelog_storage", "checkpoint_storage", "periodic_materialization_interval", "changelog_periodic_materialization_interval",
+    "alignment_buffered", "unaligned_checkpoint", "checkpoint_type", "aligned_checkpoint_timeout", "state_backend_changelog_enabled", "changelog_storage",
+    "@class", "savepointFormat", "failureLabels", "unaligned_checkpoints", "other-concurrent-attempts",
+}
+
+
+def recording(name):
+    with open(os.path.join(RECORDINGS, name + ".json")) as file:
+        return json.load(file)
+
+
+def differences(theirs, ours, path):
+    """Where `ours` lacks a member of `theirs`, or has another type."""
+    if isinstance(theirs, dict):
+        if not isinstance(ours, dict):
+            return [f"{path}: {type(ours).__name__} instead of an object"]
+        found = [f"{path}/{name} is missing" for name in theirs if name not in ours and name not in ABSENT and not re.fullmatch(r"[0-9a-f]{32}", name)]
+        for name in theirs:
+            if name in ours and name not in ABSENT:
+                found += differences(theirs[name], ours[name], f"{path}/{name}")
+        return found
+    if isinstance(theirs, list):
+        if not isinstance(ours, list):
+            return [f"{path}: {type(ours).__name__} instead of an array"]
+        return differences(theirs[0], ours[0], f"{path}/0") if theirs and ours else []
+    numbers = (int, float)
+    if theirs is None or ours is None or theirs == "NaN":
+        return []
+    if isinstance(theirs, bool) != isinstance(ours, bool) or not isinstance(ours, numbers if isinstance(theirs, numbers) else type(theirs)):
+        return [f"{path}: {ours!r} instead of something like {theirs!r}"]
+    return []
+
+
+@story
+def rest_answers_in_the_shapes_of_a_recorded_flink(place):
+    data, output = ticks.Ticks(place.path("ticks"), rows=60_000, tickers=20, rows_a_file=5_000), place.path("out")
+    cluster = place.cluster(taskmanagers=1, slots=2, settings=("metrics.reporters=prom", "metrics.reporter.prom.port=0"))
+    job = cluster.submit(ticks.script(place.path("job.sql"), data.folder, output, rate=5_000, settings=[("execution.checkpointing.interval", "200 ms")]))
+    wait(lambda: cluster.completed(job) > 2, 30, "checkpoints")
+    details = cluster.state(job)
+    vertex = details["vertices"][0]["id"]
+    checkpoint = cluster.get(f"/jobs/{job}/checkpoints")["latest"]["completed"]["id"]
+    here = f"/jobs/{job}"
+    there = f"{here}/vertices/{vertex}"
+    problems = []
+    for path, name in [
+        ("/overview", "overview"), ("/config", "config"), ("/jobs", "jobs"), ("/jobs/overview", "jobs_overview"), ("/datasets", "datasets"),
+        ("/taskmanagers", "taskmanagers"), ("/jobmanager/config", "jobmanager_config"), ("/jobmanager/environment", "jobmanager_environment"), (here, "job_running"),
+        (f"{here}/status", "job_status"), (f"{here}/plan", "job_plan"), (f"{here}/config", "job_config"), (f"{here}/exceptions", "job_exceptions"),
+        (f"{here}/accumulators", "job_accumulators"), (f"{here}/checkpoints", "job_checkpoints"), (f"{here}/checkpoints/config", "job_checkpoints_config"),
+        (f"{here}/checkpoints/details/{checkpoint}", "job_checkpoint_details"), (f"{here}/execution-result", "job_execution_result"),
+        (there, "vertex0_detail"), (f"{there}/subtasks/0", "vertex0_subtask0"), (f"{there}/subtasktimes", "vertex0_subtasktimes"),
+        (f"{there}/taskmanagers", "vertex0_taskmanagers"), (f"{there}/backpressure", "vertex0_backpressure"), (f"{there}/accumulators", "vertex0_accumulators"),
+        (f"{there}/subtasks/accumulators", "vertex0_subtasks_accumulators"),
+    ]:
+        problems += differences(recording(name), cluster.get(path), path)
+        if path.startswith("/jobs"):
+            check(cluster.get("/v1" + path) is not None, f"/v1{path} is not there")
+    check(not problems, "shapes that differ from Flink's:\n   " + "\n   ".join(problems))
+    say(f"{25} answers have every member of Flink's that means something here")
+
+    wanted = {entry["id"] for entry in recording("job_metrics")}
+    ours = {entry["id"] for entry in cluster.get(f"{here}/metrics")}
+    without = {"numRescales", "lastCheckpointMetadataSize", "lastCheckpointProcessedData", "lastCheckpointPersistedData", "allSubTasksRunningOrFinishedTime"}
+    check(wanted - ours <= without, f"metrics of a job that are missing: {sorted(wanted - ours - without)}")
+    completed = cluster.get(f"{here}/metrics?get=numberOfCompletedCheckpoints,numRestarts")
+    check({entry["id"]: entry["value"] for entry in completed}["numRestarts"] == "0", f"numRestarts is {completed}")
+
+    text = scrape(cluster, "jobmanager")
+    check(re.search(r'^flink_jobmanager_numRunningJobs\{host="[^"]*"\} 1$', text, re.M), "no running job in the JobManager's scrape")
+    check(f'job_id="{job}"' in text and "flink_jobmanager_job_numberOfCompletedCheckpoints{" in text, "the job is not in the JobManager's scrape")
+    text = wait(lambda: "numRecordsIn{" in (text := scrape(cluster, "taskmanager-1")) and text, 10, "figures of tasks")
+    rows = sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith("flink_taskmanager_job_task_numRecordsIn{"))
+    check(rows > 0, "the tasks have read nothing, says the TaskManager's scrape")
+
+
+def scrape(cluster, name):
+    port = re.search(r"PrometheusReporter HTTP server on port (\d+)", cluster.log_text(name))
+    check(port, f"{name} does not say its port for scrapes")
+    with urllib.request.urlopen(f"http://127.0.0.1:{port[1]}/metrics", timeout=10) as answer:
+        return answer.read().decode()
+
+
+@story
+def rest_with_a_token_answers_nobody_else(place):
+    cluster = place.cluster(taskmanagers=0, slots=1, settings=())
+    with urllib.request.urlopen(cluster.url + "/", timeout=10) as answer:
+        check(b"<!doctype html>" in answer.read(200).lower(), "the dashboard is not at /")
+    etag = urllib.request.urlopen(cluster.url + "/", timeout=10).headers["ETag"]
+    try:
+        urllib.request.urlopen(urllib.request.Request(cluster.url + "/", headers={"If-None-Match": etag}), timeout=10)
+        check(False, "an unchanged page is sent again")
+    except urllib.error.HTTPError as error:
+        check(error.code == 304, f"{error.code} instead of 304")
+    guarded = place.cluster(taskmanagers=0, slots=1, settings=("rest.authentication.token=open-sesame",), token="open-sesame")
+    for header, wanted in ((None, 401), ("Bearer wrong", 401), ("Bearer open-sesam", 401), ("Bearer open-sesame", 200)):
+        request = urllib.request.Request(guarded.url + "/overview", headers={"Authorization": header} if header else {})
+        try:
+            code = urllib.request.urlopen(request, timeout=10).status
+        except urllib.error.HTTPError as error:
+            code = error.code
+        check(code == wanted, f"{code} instead of {wanted} for {header}")
+    check("open-sesame" not in guarded.log_text("jobmanager"), "the token is in the log")
