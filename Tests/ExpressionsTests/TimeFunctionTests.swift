@@ -120,6 +120,16 @@ import Expressions
         #expect(try constant(call("CONVERT_TZ", text("1970-01-01 00:00:00"), text("UTC"), text("America/Los_Angeles"))) == "1969-12-31 16:00:00")
     }
 
+    @Test func thereAreNoInstantsOutsideTheYears0000To9999() throws {
+        let inside: [Int64] = [-62_167_219_200_000, 253_402_300_799_999], outside = [inside[0] - 1, inside[1] + 1, .max, .min, 1 << 62]
+        let batch = Batch.of([DataType(.bigint)], (inside + outside).map { [.integer($0)] })
+        #expect(try values(call("TO_TIMESTAMP_LTZ", column(0, .bigint), int(3)), over: batch) == inside.map { .integer($0) } + outside.map { _ in .null })
+        let seconds = Batch.of([DataType(.bigint)], [-62_167_219_200, 253_402_300_799, 253_402_300_800, .max].map { [.integer($0)] })
+        #expect(try values(call("TO_TIMESTAMP_LTZ", column(0, .bigint), int(0)), over: seconds) == [.integer(inside[0]), .integer(253_402_300_799_000), .null, .null])
+        let doubles = Batch.of([DataType(.double)], [1.5, 1e300, .nan].map { [.double($0)] })
+        #expect(try values(call("TO_TIMESTAMP_LTZ", column(0, .double), int(0)), over: doubles) == [.integer(1_500), .null, .null])
+    }
+
     @Test func zoneRulesKnowGapsOverlapsAndTheFuture() throws {
         let berlin = try #require(ZoneRules(named: "Europe/Berlin"))
         let day = Int64(CivilDate.days(2026, 3, 29)) * 86_400

@@ -98,6 +98,18 @@ struct WindowCase: CustomTestStringConvertible, Sendable {
         #expect(ends == ends.sorted())
     }
 
+    /// Times beyond ±2^62 count as that; each of the last windows still fires once, also when the watermark comes in steps.
+    @Test(arguments: [Int64.max, Int64.max - 1, 1 << 62, (1 << 62) - 1, (1 << 62) - 1500, -(1 << 62), Int64.min] as [Int64])
+    func windowsAtTheEndsOfTimeFireOnce(time: Int64) throws {
+        let test = WindowCase(seed: 1, window: .hop(size: 2000, slide: 1000, offset: 0))
+        let output = Recorder(), window = WindowAggregateOperator(test.spec(RandomRows.plain), context: context())
+        var random = SeededGenerator(7)
+        try window.process(RandomRows.batch([RandomRows.row(time: time, &random)]), to: output)
+        for watermark in [(1 << 62) + 500, (1 << 62) + 1500, (1 << 62) + 5000, Watermark.maximum] as [Int64] { try window.advance(to: watermark, to: output) }
+        #expect(output.rows.count == 2)
+        #expect(window.stateBytes == 0)
+    }
+
     @Test(arguments: WindowCase.all) func localAndGlobalTogetherEqualTheGlobalOneAlone(test: WindowCase) throws {
         let steps = test.steps()
         let spec = test.spec(RandomRows.plain)

@@ -168,18 +168,28 @@ enum TimeFormats {
             return Kernel { call throws(EvaluationError) in
                 let number = call.arguments[0], precision = call.arguments.count > 1 ? call.arguments[1] : nil
                 let values = Buffer(capacity: call.rows * 8), to = values.typed(Int64.self)
+                var nulls = NullMarks(call)
                 for row in 0..<call.rows {
                     let at = row * number.stride
                     let places = precision.map { $0.column.pointer(Int32.self)[row * $0.stride] } ?? 3
                     guard call.isNull(row) || places == 0 || places == 3 else {
                         throw EvaluationError("TO_TIMESTAMP_LTZ takes a precision of 0 or 3, not \(places)")
                     }
+                    // Outside years 0000 to 9999 there is none. (Source: Flink 2.x, `DateTimeUtils.toTimestampData`)
                     let scale: Int64 = places == 0 ? 1_000 : 1
-                    to[row] = isDouble
-                        ? CastNumbers.integer(number.column.pointer(Double.self)[at] * Double(scale), Int64.self)
-                        : number.column.pointer(Int64.self)[at] &* scale
+                    let isKnown: Bool
+                    if isDouble {
+                        let value = number.column.pointer(Double.self)[at]
+                        isKnown = value >= -62_167_219_200_000 / Double(scale) && value <= Double(253_402_300_799_999 / scale)
+                        to[row] = isKnown ? CastNumbers.integer(value * Double(scale), Int64.self) : 0
+                    } else {
+                        let value = number.column.pointer(Int64.self)[at]
+                        isKnown = value >= -62_167_219_200_000 / scale && value <= 253_402_300_799_999 / scale
+                        to[row] = isKnown ? value * scale : 0
+                    }
+                    if !isKnown { nulls.set(row) }
                 }
-                return call.result(values)
+                return Column(type: call.type, count: call.rows, values: values, validity: nulls.buffer)
             }.failing
         default:
             guard arguments.count > 1 else {

@@ -43,8 +43,8 @@ struct SliceGrid {
         return end >= time ? end : end + slide
     }
 
-    /// The least window end that a watermark has not fired.
-    func firstEnd(after watermark: Int64) -> Int64 { windowEnd(atLeast: SliceGrid.clamped(watermark) + 2) }
+    /// The least window end that a watermark has not fired. Ends reach beyond `limit` by a window, and so must this.
+    func firstEnd(after watermark: Int64) -> Int64 { windowEnd(atLeast: min(max(watermark, -SliceGrid.limit), Int64.max - size - slide - 2) + 2) }
 
     private static func floor(_ time: Int64, step: Int64, offset: Int64) -> Int64 {
         // Both remainders first: `time - offset` could leave the range.

@@ -44,7 +44,9 @@ final class WindowState {
     func nextEnd(by watermark: Int64) -> Int64? {
         guard let first = slices.first else { return nil }
         let end = max(grid.firstEnd(ofSlice: first.start), grid.firstEnd(after: progress))
-        return end - 1 <= watermark ? end : nil
+        guard end - 1 <= watermark else { return nil }
+        precondition(end - 1 > progress, "a window fires once")
+        return end
     }
 
     /// Hands over the slices of the window that ends at `end`, and drops those that no later window holds. The flag: it is one
