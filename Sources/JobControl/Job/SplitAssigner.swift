@@ -25,9 +25,33 @@ package struct SplitAssigner: Sendable {
         }
     }
 
+    /// Splits that leave at the front, without moving the others each time.
+    private struct Line: Sendable {
+        private var slots: [SplitState] = []
+        private var head = 0
+
+        var elements: ArraySlice<SplitState> { slots[head...] }
+        var count: Int { slots.count - head }
+        var isEmpty: Bool { count == 0 }
+
+        mutating func append(_ splits: [SplitState]) { slots += splits }
+
+        mutating func popFirst() -> SplitState? {
+            guard head < slots.count else { return nil }
+            defer {
+                head += 1
+                if head * 2 > slots.count {
+                    slots.removeFirst(head)
+                    head = 0
+                }
+            }
+            return slots[head]
+        }
+    }
+
     package let vertex: Int
     /// Fresh splits for whoever asks, in the order of discovery.
-    private var pending: [SplitState] = []
+    private var pending = Line()
     /// Splits that are set aside for each reader until it asks for the first time.
     private var shares: [[SplitState]]
     /// Splits that come after unfinished ones, in the order of discovery.
@@ -81,7 +105,7 @@ package struct SplitAssigner: Sendable {
         let order = Dictionary(known.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         let all = reading + (enumerator?.pending ?? [])
         open = Set(all.map(\.split.id))
-        pending = []
+        pending = Line()
         held = all.filter { !$0.isBegun }.sorted { (order[$0.split.id] ?? .max, $0.split.id) < (order[$1.split.id] ?? .max, $1.split.id) }
         release()
         // Neighbours among the old readers stay together.
@@ -149,7 +173,7 @@ package struct SplitAssigner: Sendable {
     /// What comes after nothing unfinished need not wait any longer.
     private mutating func release() {
         guard !held.isEmpty else { return }
-        pending += held.filter { $0.split.after.allSatisfy { !open.contains($0) } }
+        pending.append(held.filter { $0.split.after.allSatisfy { !open.contains($0) } })
         held.removeAll { $0.split.after.allSatisfy { !open.contains($0) } }
     }
 
@@ -158,12 +182,12 @@ package struct SplitAssigner: Sendable {
         guard distribution == .spread, !pending.isEmpty else { return }
         var loads = shares.map(\.count)
         for reader in handedOut.values { loads[reader] += 1 }
-        for split in pending {
+        for split in pending.elements {
             let reader = loads.indices.min { (loads[$0], $0 == preferred ? -1 : $0) < (loads[$1], $1 == preferred ? -1 : $1) } ?? 0
             loads[reader] += 1
             shares[reader].append(split)
         }
-        pending = []
+        pending = Line()
     }
 
     /// Gives splits, or word that there are none, to those who wait.
@@ -186,7 +210,7 @@ package struct SplitAssigner: Sendable {
     private mutating func takeSplits(for subtask: Int) -> [SplitState] {
         var splits = shares[subtask]
         shares[subtask] = []
-        if splits.isEmpty, !pending.isEmpty { splits = [pending.removeFirst()] }
+        if splits.isEmpty, let first = pending.popFirst() { splits = [first] }
         for split in splits { handedOut[split.split.id] = subtask }
         return splits
     }
@@ -202,7 +226,7 @@ package struct SplitAssigner: Sendable {
 
     package func snapshot() -> Manifest.Enumerator {
         Manifest.Enumerator(
-            vertex: vertex, pending: shares.flatMap { $0 } + pending + held, known: known, isComplete: isComplete, distribution: distribution)
+            vertex: vertex, pending: shares.flatMap { $0 } + pending.elements + held, known: known, isComplete: isComplete, distribution: distribution)
     }
 
     /// The splits that readers hold, which every complete checkpoint must show.
@@ -232,15 +256,15 @@ package struct SplitAssigner: Sendable {
 
     package func checkInvariants() {
         precondition(knownSet.count == known.count, "a split is known once")
-        let all = (shares.flatMap { $0 } + pending + held).map(\.split.id)
+        let all = (shares.flatMap { $0 } + pending.elements + held).map(\.split.id)
         let unassigned = Set(all)
         precondition(unassigned.count == all.count, "a split is pending once")
         precondition(unassigned.isDisjoint(with: handedOut.keys), "a split with a reader is not pending")
         precondition(pending.isEmpty || waiting.isEmpty, "no reader waits while there are splits")
         precondition(open == unassigned.union(handedOut.keys), "what is pending or with a reader is not finished, all else is")
         precondition(held.allSatisfy { $0.split.after.contains { open.contains($0) } }, "a split waits only for unfinished ones")
-        precondition(pending.allSatisfy { $0.split.after.allSatisfy { !open.contains($0) } }, "what is handed out comes after nothing unfinished")
-        precondition((pending + held).allSatisfy { !$0.isBegun }, "what was begun has a reader set aside for it")
+        precondition(pending.elements.allSatisfy { $0.split.after.allSatisfy { !open.contains($0) } }, "what is handed out comes after nothing unfinished")
+        precondition((pending.elements + held).allSatisfy { !$0.isBegun }, "what was begun has a reader set aside for it")
         precondition(hasAsked.allSatisfy { shares[$0].isEmpty }, "a reader that has asked has its share")
         precondition(distribution != .spread || pending.isEmpty, "what is spread has a reader set aside for it")
         precondition(unassigned.isSubset(of: knownSet), "what is pending is known")

@@ -23,6 +23,7 @@ final class SourceDriver {
     private var watermarks = SplitWatermarks()
     /// Splits that were read to their end, with the first checkpoint that held each as finished.
     private var finished: [(id: String, checkpoint: CheckpointID?)] = []
+    private var finishedIDs: Set<String> = []
     /// An answer to `needsSplits` is due.
     private var hasAsked = false
     private var noMore = false
@@ -62,7 +63,7 @@ final class SourceDriver {
         }
         hasAsked = false
         isStarved = false
-        let fresh = splits.filter { split in !finished.contains { $0.id == split.split.id } && watermarks.watermark(of: split.split.id) == nil }
+        let fresh = splits.filter { split in !finishedIDs.contains(split.split.id) && watermarks.watermark(of: split.split.id) == nil }
         for split in fresh { watermarks.add(split, begins: source.reader.readsSideBySide, at: clock(now)) }
         try noting { () throws(StreamError) in try source.reader.add(fresh) }
         beActive()
@@ -109,6 +110,7 @@ final class SourceDriver {
                 throw StreamError(.internal, retry: false, "split \(split) ended, which was not given to this reader")
             }
             finished.append((split, nil))
+            finishedIDs.insert(split)
             outbox.effects.append(.splitFinished(split))
             try passWatermark()
             return .worked
@@ -202,7 +204,10 @@ final class SourceDriver {
         return (splits, finished.map(\.id))
     }
 
-    func completed(_ checkpoint: CheckpointID) { finished.removeAll { entry in entry.checkpoint.map { $0 <= checkpoint } ?? false } }
+    func completed(_ checkpoint: CheckpointID) {
+        finished.removeAll { entry in entry.checkpoint.map { $0 <= checkpoint } ?? false }
+        if finishedIDs.count > finished.count { finishedIDs = Set(finished.map(\.id)) }
+    }
 
     func close() { source.reader.close() }
 
