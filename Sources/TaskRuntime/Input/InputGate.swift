@@ -57,7 +57,12 @@ package struct InputGate {
             }
             queuedBytes += batch.byteCount
         }
-        channels[position].queue.append(element)
+        // A watermark says what the one right before it said, and more: what waits is bounded by the batches.
+        if case .watermark = element, case .watermark? = channels[position].queue.last {
+            channels[position].queue.last = element
+        } else {
+            channels[position].queue.append(element)
+        }
         standInLine(position)
     }
 

@@ -32,7 +32,9 @@ final class OutputChannel {
     }
 
     func push(_ event: StreamElement) {
-        if queue.isEmpty || faults.contains(.barriersOvertakeRows) { send(event) } else { queue.append(event) }
+        if queue.isEmpty || faults.contains(.barriersOvertakeRows) { return send(event) }
+        // A watermark says what the one right before it said, and more: what waits is bounded by the batches.
+        if case .watermark = event, case .watermark? = queue.last { queue.last = event } else { queue.append(event) }
     }
 
     func add(credits: Int) throws(StreamError) {

@@ -15,6 +15,14 @@ struct RingQueue<Element> {
 
     var first: Element? { count == 0 ? nil : slots[head] }
 
+    var last: Element? {
+        get { count == 0 ? nil : slots[(head + count - 1) & (slots.count - 1)] }
+        set {
+            precondition(count > 0 && newValue != nil, "the last element is replaced, not removed")
+            slots[(head + count - 1) & (slots.count - 1)] = newValue
+        }
+    }
+
     mutating func append(_ element: Element) {
         if count == slots.count { grow() }
         slots[(head + count) & (slots.count - 1)] = element
