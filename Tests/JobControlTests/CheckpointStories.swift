@@ -168,13 +168,38 @@ struct CheckpointStories {
         #expect(story.triggered == [1])
         story.obedient = ["w0"]
         story.acknowledge("w0", attempt: 1, 1, folder: "\(Story.job)/chk-1")
-        #expect(story.triggered == [1, 2])
+        // Then an ordinary one at once: the savepoint is the user's, who may delete it.
+        #expect(story.triggered == [1, 2, 3])
+        #expect(!head(story).retained.contains { $0.kind == .savepoint })
         guard case .completed(let path)? = story.reply(ticket) else { return #expect(Bool(false), "completed") }
         #expect(path.hasPrefix("/sav/savepoint-abcdef-"))
         #expect(story.keys("/sav").count == 1)
         story.wait(.seconds(5))
         #expect(story.keys("/sav").count == 1)
         #expect(!head(story).retained.contains { $0.kind == .savepoint })
+    }
+
+    @Test func commitsThatFailForTheCheckpointTimeoutFailTheJob() {
+        var ledger = CommitLedger()
+        let entry = CommitLedger.Entry(vertex: 0, subtask: 0, checkpoint: 3, committable: Committable(id: "f", payload: []))
+        ledger.add([entry])
+        #expect(ledger.failed(3, at: .seconds(10)) == .zero)
+        #expect(ledger.failed(3, at: .seconds(25)) == .seconds(15))
+        ledger.committed(["f"])
+        ledger.add([entry])
+        #expect(ledger.failed(3, at: .seconds(40)) == .zero)
+        var options = Story.options()
+        options.checkpointTimeout = .seconds(5)
+        var story = Story.running(options)
+        let error = StreamError(.externalSystem, retry: true, "rename: Input/output error")
+        story.say("w0", .commitFailed(job: Story.job, checkpoint: 1, error))
+        story.wait(.seconds(3))
+        story.say("w0", .commitFailed(job: Story.job, checkpoint: 1, error))
+        #expect(story.phase == .running)
+        story.wait(.seconds(3))
+        story.say("w0", .commitFailed(job: Story.job, checkpoint: 1, error))
+        #expect(story.phase != .running)
+        #expect(story.view.failures.last?.error.description.contains("Input/output error") == true)
     }
 
     @Test func savepointsNeedADirectoryAndARunningJob() {

@@ -24,6 +24,8 @@ package struct CommitLedger: Sendable {
     private var fresh: Set<String> = []
     private var backoff = Backoff(first: .seconds(1), maximum: .seconds(30))
     private var nextRepeat: Instant?
+    /// Since when commits of a checkpoint fail; it ends with the last of its entries.
+    private var failing: [CheckpointID: Instant] = [:]
 
     package init() {}
 
@@ -48,6 +50,7 @@ package struct CommitLedger: Sendable {
     /// Another attempt runs: it has been asked for nothing yet.
     package mutating func restarted() {
         fresh = Set(entries.keys)
+        failing = [:]
         backoff.reset()
         nextRepeat = nil
     }
@@ -58,6 +61,14 @@ package struct CommitLedger: Sendable {
             fresh.remove(id)
         }
         if entries.isEmpty { nextRepeat = nil }
+        if !failing.isEmpty { failing = failing.filter { failure in entries.values.contains { $0.checkpoint == failure.key } } }
+    }
+
+    /// A commit of this checkpoint failed. Answers for how long its commits have been failing in this attempt.
+    package mutating func failed(_ checkpoint: CheckpointID, at now: Instant) -> Duration {
+        let since = failing[checkpoint] ?? now
+        failing[checkpoint] = since
+        return now - since
     }
 
     /// What to ask for now. `holder` gives the worker for an entry; nil: nobody can carry it out now, it stays.

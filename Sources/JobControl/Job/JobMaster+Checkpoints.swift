@@ -201,6 +201,7 @@ extension JobMaster {
             for ticket in done.wish.tickets { cluster.effects.append(.reply(ticket, .completed(path: path))) }
         }
         guard case .running(let layout, _) = phase, layout.attempt == done.layout.attempt else { return }
+        if done.kind.isSavepoint { coordinator.hasten(at: now.instant) }
         for worker in layout.workers { cluster.send(.completed(job: job, checkpoint: done.id), to: worker) }
         if done.kind.endsJob {
             coordinator.pause()
@@ -277,7 +278,8 @@ extension JobMaster {
         let error = error.during("committing checkpoint \(checkpoint)")
         switch phase {
         case .running, .finishing:
-            if error.retry {
+            // What has failed for so long is no hiccup: rows are not seen, and nobody would look for the reason.
+            if error.retry, ledger.failed(checkpoint, at: now.instant) < options.checkpointTimeout {
                 cluster.log(.warning, "JobMaster", "Job \(job): \(error); it is tried again.")
             } else {
                 fail(error, at: now, in: &cluster)

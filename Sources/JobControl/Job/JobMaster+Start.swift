@@ -289,6 +289,7 @@ extension JobMaster {
         for worker in layout.workers { cluster.send(.start(job: job, attempt: layout.attempt), to: worker) }
         hasRun = true
         coordinator.started(at: now.instant)
+        if restore?.store != nil { coordinator.hasten(at: now.instant) }
         ledger.restarted()
         move(to: .running(layout, ended: []), at: now, in: &cluster)
     }
