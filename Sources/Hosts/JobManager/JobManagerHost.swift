@@ -17,6 +17,8 @@ package final class JobManagerHost: Sendable {
 
     private let mailbox = Mailbox<Command>()
     private let pool = WorkPool(name: "jm-io", threads: 4)
+    /// Folders and streams of jobs may hang; what keeps other jobs alive must not wait for them.
+    private let discovery = WorkPool(name: "jm-discover", threads: 4)
     private let connections = Turn()
     private let tickets = Turn()
     private let replies = Mutex<[Ticket: @Sendable (ClientReply) -> Void]>([:])
@@ -109,7 +111,7 @@ package final class JobManagerHost: Sendable {
             case .store(let ticket, let store, let request):
                 pool.run { [mailbox, stores] in mailbox.post(.event(.stored(ticket, stores.answer(request, at: store)))) }
             case .discover(let job, let vertex, let spec, let known):
-                pool.run { [mailbox, connectors] in
+                discovery.run { [mailbox, connectors] in
                     mailbox.post(.event(.discovered(job: job, vertex: vertex, discover(spec, known, connectors))))
                 }
             case .reply(let ticket, let reply): replies.withLock { $0.removeValue(forKey: ticket) }?(reply)

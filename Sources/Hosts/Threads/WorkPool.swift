@@ -1,24 +1,33 @@
-/// A few threads for work that waits: stores, folders, restores. Work of one pool is started in the order it was given.
-package final class WorkPool: Sendable {
-    private let mailboxes: [Mailbox<@Sendable () -> Void>]
-    private let next = Turn()
+import Glibc
+
+/// A few threads for work that waits: stores, folders, restores. They take from one queue: work is begun in the order it was given, as soon
+/// as any thread is free, whatever the others wait for.
+package final class WorkPool: @unchecked Sendable {
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private var queue: [@Sendable () -> Void] = []
 
     package init(name: String, threads: Int) {
-        mailboxes = (0..<threads).map { _ in Mailbox() }
-        for (index, mailbox) in mailboxes.enumerated() {
-            startThread(named: "\(name)-\(index)") {
-                var work: [@Sendable () -> Void] = []
-                while true {
-                    mailbox.take(into: &work, sleepingUntil: .distantFuture)
-                    for item in work { item() }
-                    work.removeAll(keepingCapacity: true)
-                }
-            }
-        }
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(condition, nil)
+        // The threads keep the pool for as long as the process lives.
+        for index in 0..<threads { startThread(named: "\(name)-\(index)") { [self] in work() } }
     }
 
-    /// `lane`: work of one lane runs one after the other.
-    package func run(lane: Int? = nil, _ work: @escaping @Sendable () -> Void) {
-        mailboxes[(lane ?? next.take()) % mailboxes.count].post(work)
+    package func run(_ work: @escaping @Sendable () -> Void) {
+        pthread_mutex_lock(mutex)
+        queue.append(work)
+        pthread_mutex_unlock(mutex)
+        pthread_cond_signal(condition)
+    }
+
+    private func work() -> Never {
+        while true {
+            pthread_mutex_lock(mutex)
+            while queue.isEmpty { pthread_cond_wait(condition, mutex) }
+            let next = queue.removeFirst()
+            pthread_mutex_unlock(mutex)
+            next()
+        }
     }
 }
