@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import Settings
 import Synchronization
 import Transport
 
@@ -9,6 +10,14 @@ package enum Role {
     package static let taskManager: UInt8 = 2
     /// A TaskManager's data connection.
     package static let data: UInt8 = 3
+}
+
+extension TransportOptions {
+    /// A connection that is silent for as long as a peer may be is lost, as the peer would be.
+    init(_ configuration: Configuration) {
+        self.init()
+        silenceTimeout = .nanoseconds(configuration.get(HeartbeatOptions.timeout).nanoseconds)
+    }
 }
 
 /// A TCP connection as a link.

@@ -84,6 +84,8 @@ package struct JobManagerMachine: Sendable {
 
     private mutating func register(_ registration: Registration, on connection: ConnectionID, at now: Now) {
         let worker = registration.worker
+        // A leader before this one had a faster clock: what is not above its epoch is refused there.
+        if registration.newestEpoch > cluster.epoch { cluster.epoch = min(registration.newestEpoch, .max - 1) + 1 }
         // What the lost connection had placed there may still run, whatever the TaskManager says now.
         var owed = cluster.slots.holders(on: worker).reduce(into: cluster.owed[worker] ?? [:]) { owed, holder in
             if let holder { owed[holder.job] = max(owed[holder.job] ?? 0, holder.attempt) }
@@ -95,12 +97,15 @@ package struct JobManagerMachine: Sendable {
             cluster.log(.warning, "Workers", "Refused a registration: \(reason)")
             cluster.effects.append(.send(.refused(reason: reason), epoch: cluster.epoch, to: connection))
             cluster.effects.append(.close(connection, reason: reason))
+        case .taken(let reason):
+            cluster.log(.warning, "Workers", "Not registered: \(reason)")
+            cluster.effects.append(.close(connection, reason: reason))
         case .accepted(let replaced):
             if let replaced {
                 cluster.effects.append(.close(replaced, reason: "TaskManager \(worker) has registered on a new connection"))
                 _ = cluster.slots.remove(worker)
             }
-            cluster.owed[worker] = nil
+            cluster.settleDebt(of: worker)
             cluster.slots.add(worker, slots: registration.slots)
             cluster.log(
                 .info, "Workers",
@@ -130,16 +135,14 @@ package struct JobManagerMachine: Sendable {
     /// The connection is gone, and with it what the worker had.
     private mutating func lost(_ worker: WorkerID, _ reason: String, at now: Now) {
         cluster.log(.warning, "Workers", "Lost TaskManager \(worker): \(reason)")
-        let held = cluster.slots.remove(worker)
-        if !held.isEmpty { cluster.owed[worker, default: [:]].merge(held) { max($0, $1) } }
+        cluster.owe(worker, cluster.slots.remove(worker))
         for job in order { tell(job, .workerLost(worker, reason: reason), at: now) }
     }
 
     /// Cuts a worker off that is still connected.
     private mutating func drop(_ worker: WorkerID, _ reason: String, at now: Now) {
         guard let connection = cluster.workers[worker]?.connection else { return }
-        let leftovers = cluster.workers[worker]?.leftovers ?? [:]
-        if !leftovers.isEmpty { cluster.owed[worker, default: [:]].merge(leftovers) { max($0, $1) } }
+        cluster.owe(worker, cluster.workers[worker]?.leftovers ?? [:])
         cluster.effects.append(.close(connection, reason: reason))
         _ = cluster.workers.disconnected(connection)
         lost(worker, reason, at: now)

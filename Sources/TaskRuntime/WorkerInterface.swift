@@ -13,8 +13,8 @@ package enum WorkerEvent: Sendable {
     case made(job: JobID, attempt: UInt32, StreamError?)
     /// The answer to `remove`: no thread runs these tasks any more.
     case removed(job: JobID, attempt: UInt32)
-    /// The data connection to another TaskManager broke, whichever way it was opened.
-    case peerLost(WorkerID, reason: String)
+    /// A data connection to or from another TaskManager broke: that of one attempt, or, without a job, all of them.
+    case peerLost(WorkerID, of: JobID? = nil, attempt: UInt32 = 0, reason: String)
     /// The answer to `upload`.
     case uploaded(job: JobID, attempt: UInt32, checkpoint: CheckpointID, Result<Upload, StreamError>)
     /// The answer to `commit`.

@@ -84,7 +84,7 @@ package final class FrameConnection: Sendable {
     }
 
     /// It is closed or about to be: nothing that still comes is of interest.
-    var isClosing: Bool { outbox.withLock { $0.closing != nil } }
+    package var isClosing: Bool { outbox.withLock { $0.closing != nil } }
 
     /// What ended the connection: the first reason given here, else `observed`.
     func closed(_ observed: CloseReason) -> CloseReason {

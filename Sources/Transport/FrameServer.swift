@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -26,6 +27,7 @@ package final class FrameServer: Sendable {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    try channel.breakAfterSilence(options)
                     let pipeline = channel.pipeline.syncOperations
                     if let tls { try pipeline.addHandlers([FirstByteHandler(), NIOSSLServerHandler(context: tls.server)]) }
                     try pipeline.addHandler(FrameChannelHandler(side: .server(log: log), role: role, options: options, accept: accept))
@@ -56,6 +58,7 @@ package func connect(
         .connectTimeout(options.handshakeTimeout)
         .channelInitializer { channel in
             channel.eventLoop.makeCompletedFuture {
+                try channel.breakAfterSilence(options)
                 let pipeline = channel.pipeline.syncOperations
                 if let tls { try pipeline.addHandler(NIOSSLClientHandler(context: tls.client, serverHostname: nil)) }
                 try pipeline.addHandler(FrameChannelHandler(side: .client(opened), role: role, options: options, accept: accept))
@@ -67,6 +70,19 @@ package func connect(
         .connect(host: host, port: port)
         .whenFailure { opened.fail(TransportError.failed("cannot connect to \(host):\(port): \(words($0))")) }
     return opened.futureResult
+}
+
+extension Channel {
+    /// On the event loop, before the connection is used.
+    fileprivate func breakAfterSilence(_ options: TransportOptions) throws {
+        guard let limit = options.silenceTimeout, let settings = syncOptions else { return }
+        let seconds = Int(max(limit.nanoseconds / 1_000_000_000, 2))
+        // Probes cover the second half: one a second from the middle on.
+        try settings.setOption(.tcpOption(.init(rawValue: TCP_KEEPIDLE)), value: max(seconds / 2, 1))
+        try settings.setOption(.tcpOption(.init(rawValue: TCP_KEEPINTVL)), value: 1)
+        try settings.setOption(.tcpOption(.init(rawValue: TCP_KEEPCNT)), value: max(seconds - seconds / 2, 1))
+        try settings.setOption(.tcpOption(.init(rawValue: TCP_USER_TIMEOUT)), value: seconds * 1000)
+    }
 }
 
 /// Grows with what a connection brings; idle ones cost little.

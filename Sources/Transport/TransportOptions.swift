@@ -2,7 +2,7 @@ import NIOCore
 
 package struct TransportOptions: Sendable {
     /// Both sides must have the same.
-    package var version: UInt16 = 1
+    package var version: UInt16 = 2
     /// Largest payload, in both directions.
     package var frameLimitBytes = 64 << 20
     /// Bytes handed to `send` that the kernel has not taken yet; beyond it the connection is closed. Credits keep senders far below it.
@@ -11,6 +11,9 @@ package struct TransportOptions: Sendable {
     package var handshakeTimeout = TimeAmount.seconds(10)
     /// How long a connection closed from here may take to send what was handed to it before.
     package var lingerTimeout = TimeAmount.seconds(2)
+    /// After so long without an answer of the other host's kernel a connection is broken: to what was sent, or, while nothing is sent, to
+    /// probes. Whole seconds; nil: the system's 15 minutes to 2 hours.
+    package var silenceTimeout: TimeAmount?
 
     package init() {}
 }

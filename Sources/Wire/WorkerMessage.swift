@@ -38,9 +38,14 @@ package struct Registration: Hashable, Sendable {
     package var version: String
     /// Tasks that run here: after a break of the connection, or for a new leader.
     package var running: [TaskID]
+    /// Drawn by each process: another one under the same name is another TaskManager.
+    package var incarnation: UInt64
+    /// The newest leader it has heard: what is older it refuses.
+    package var newestEpoch: LeaderEpoch
 
     package init(
-        worker: WorkerID, host: String, dataPort: UInt16, slots: Int, memoryBytes: Int64, processors: Int, version: String, running: [TaskID]
+        worker: WorkerID, host: String, dataPort: UInt16, slots: Int, memoryBytes: Int64, processors: Int, version: String, running: [TaskID],
+        incarnation: UInt64 = 0, newestEpoch: LeaderEpoch = 0
     ) {
         self.worker = worker
         self.host = host
@@ -50,6 +55,8 @@ package struct Registration: Hashable, Sendable {
         self.processors = processors
         self.version = version
         self.running = running
+        self.incarnation = incarnation
+        self.newestEpoch = newestEpoch
     }
 }
 

@@ -98,13 +98,16 @@ extension Registration {
         writer.put(UInt32(processors))
         writer.put(version)
         writer.putList(running) { $0.put($1) }
+        writer.put(incarnation)
+        writer.put(newestEpoch)
     }
 
     fileprivate init(from reader: inout ByteReader) throws(MalformedBytes) {
         self.init(
             worker: WorkerID(try reader.string()), host: try reader.string(), dataPort: try reader.number(),
             slots: Int(try reader.number(UInt32.self)), memoryBytes: try reader.number(), processors: Int(try reader.number(UInt32.self)),
-            version: try reader.string(), running: try reader.list { reader throws(MalformedBytes) in try reader.task() })
+            version: try reader.string(), running: try reader.list { reader throws(MalformedBytes) in try reader.task() },
+            incarnation: try reader.number(), newestEpoch: try reader.number())
     }
 }
 

@@ -159,8 +159,10 @@ struct RestoreStories {
         let (path, objects) = stopped()
         var (story, _) = restored(path + "/_metadata", objects)
         story.held = [:]
-        story.wait(.milliseconds(1100))
+        // At once: the savepoint is the user's, who may delete it.
         #expect(story.triggered == [2])
+        story.wait(.milliseconds(1100))
+        #expect(story.triggered == [2, 3])
     }
 
     @Test func aDamagedOneIsRefusedByName() {
@@ -283,6 +285,50 @@ struct WorkerStories {
         story.tell(.message(.register(Story.registration("w0", version: "1.9")), from: 5))
         #expect(story.sent == [.refused(reason: "TaskManager w0 has version 1.9, this JobManager has 2.0")])
         #expect(story.effects.contains { if case .close(5, _) = $0 { true } else { false } })
+    }
+
+    @Test func aLeaderOutranksWhomATaskManagerHasHeardBefore() {
+        var story = Story()
+        story.tell(.connected(5))
+        var registration = Story.registration("w0")
+        registration.newestEpoch = 900
+        story.tell(.message(.register(registration), from: 5))
+        #expect(story.effects.contains { if case .send(.registered, epoch: 901, to: 5) = $0 { true } else { false } })
+        // Its own epoch comes back after a break of the connection, and stays.
+        story.forget()
+        registration.newestEpoch = 901
+        story.tell(.disconnected(5, reason: "reset"))
+        story.tell(.connected(6))
+        story.tell(.message(.register(registration), from: 6))
+        #expect(story.effects.contains { if case .send(.registered, epoch: 901, to: 6) = $0 { true } else { false } })
+    }
+
+    @Test func anotherProcessOfTheSameNameWaitsUntilTheFirstIsLost() {
+        var story = Story()
+        func registration(_ incarnation: UInt64) -> Registration {
+            var registration = Story.registration("w0")
+            registration.incarnation = incarnation
+            return registration
+        }
+        story.tell(.connected(5))
+        story.tell(.message(.register(registration(1)), from: 5))
+        story.forget()
+        story.tell(.connected(6))
+        story.tell(.message(.register(registration(2)), from: 6))
+        #expect(story.effects.contains { if case .close(6, _) = $0 { true } else { false } })
+        #expect(!story.effects.contains { if case .close(5, _) = $0 { true } else { false } })
+        #expect(story.sent == [])
+        story.tell(.disconnected(6, reason: "closed"))
+        // The same process comes again on a new connection: that one takes the old one's place.
+        story.forget()
+        story.tell(.connected(7))
+        story.tell(.message(.register(registration(1)), from: 7))
+        #expect(story.effects.contains { if case .close(5, _) = $0 { true } else { false } })
+        story.tell(.disconnected(7, reason: "killed"))
+        story.forget()
+        story.tell(.connected(8))
+        story.tell(.message(.register(registration(2)), from: 8))
+        #expect(story.sent.contains { if case .registered = $0 { true } else { false } })
     }
 
     @Test func aConnectionWithoutARegistrationIsClosed() {

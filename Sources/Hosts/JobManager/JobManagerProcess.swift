@@ -27,6 +27,7 @@ package final class JobManagerProcess: Sendable {
         do {
             server = try FrameServer.bind(
                 group: group, host: address, port: configuration.get(JobManagerOptions.rpcPort), tls: tls, role: Role.jobManager,
+                options: TransportOptions(configuration),
                 log: { log(.warning, "RpcServer", $0) },
                 accept: { connection in FrameHandler(host.accept(FrameLink(connection: connection))) }
             ).wait()

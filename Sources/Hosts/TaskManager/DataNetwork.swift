@@ -7,9 +7,23 @@ import Synchronization
 import Transport
 import Wire
 
-/// The connections between TaskManagers. Each TaskManager opens one to every other it sends something to, elements or credits; what it
-/// hears comes on the ones that others opened. The first frame of a connection is the opener's worker id.
+/// The connections between TaskManagers. For each attempt of a job a TaskManager opens one to every other that it sends something to,
+/// elements or credits; what it hears comes on the ones that others opened.
+///
+/// One attempt, one connection: jobs deployed at once do not meet, a restart never goes on with a connection that fell silent, and a
+/// TaskManager that came back under its old name is reached where it is now. The first frame says who opened it and for what; an empty
+/// frame is the last one: the attempt is over there, so that the end which follows is no loss.
 package final class DataNetwork: Sendable {
+    /// What a connection is for.
+    package struct Purpose: Hashable, Sendable {
+        /// The other end.
+        package var peer: WorkerID
+        package var job: JobID
+        package var attempt: UInt32
+    }
+
+    package typealias Lost = @Sendable (Purpose, String) -> Void
+
     package let channels = ChannelTable()
     /// Where other TaskManagers connect.
     package let port: UInt16
@@ -17,20 +31,24 @@ package final class DataNetwork: Sendable {
     private let worker: WorkerID
     private let group: any EventLoopGroup
     private let tls: TLSCredentials?
+    private let options: TransportOptions
     private let log: Log
     private let server = Mutex<FrameServer?>(nil)
-    private let peers = Mutex<[WorkerID: FrameConnection]>([:])
-    private let lost = Mutex<(@Sendable (WorkerID, String) -> Void)?>(nil)
+    private let open = Mutex<[Purpose: FrameConnection]>([:])
+    private let lost = Mutex<Lost?>(nil)
 
-    package init(worker: WorkerID, group: any EventLoopGroup, host: String, port: Int, tls: TLSCredentials?, log: Log) throws(StreamError) {
+    package init(
+        worker: WorkerID, group: any EventLoopGroup, host: String, port: Int, tls: TLSCredentials?, options: TransportOptions, log: Log
+    ) throws(StreamError) {
         self.worker = worker
         self.group = group
         self.tls = tls
+        self.options = options
         self.log = log
         let receiver = Receiver(channels: channels, log: log)
         do {
             let server = try FrameServer.bind(
-                group: group, host: host, port: port, tls: tls, role: Role.data,
+                group: group, host: host, port: port, tls: tls, role: Role.data, options: options,
                 log: { log(.warning, "DataNetwork", $0) }, accept: { receiver.accept($0) }
             ).wait()
             self.port = UInt16(server.port)
@@ -38,54 +56,89 @@ package final class DataNetwork: Sendable {
         } catch {
             throw StreamError(.externalSystem, retry: false, "\(error)")
         }
-        receiver.onLost { [weak self] worker, reason in self?.peerLost(worker, reason) }
+        receiver.onLost { [weak self] purpose, reason in self?.tellLost(purpose, reason) }
     }
 
     /// Called on any thread when a connection from or to another TaskManager breaks.
-    package func onPeerLost(_ body: @escaping @Sendable (WorkerID, String) -> Void) { lost.withLock { $0 = body } }
+    package func onLost(_ body: @escaping Lost) { lost.withLock { $0 = body } }
 
-    /// The connection to a TaskManager, opened when there is none. Waits; not for event loops.
-    package func link(to worker: WorkerID, host: String, port: UInt16) throws(StreamError) -> any Link {
-        if let open = peers.withLock({ $0[worker] }) { return FrameLink(connection: open) }
+    /// The connection of an attempt to a TaskManager, opened when there is none. Waits; not for event loops.
+    package func link(to purpose: Purpose, host: String, port: UInt16) throws(StreamError) -> any Link {
+        if let held = open.withLock({ $0[purpose] }) { return FrameLink(connection: held) }
         do {
             let connection = try connect(
-                group: group, host: host, port: Int(port), tls: tls, role: Role.data,
+                group: group, host: host, port: Int(port), tls: tls, role: Role.data, options: options,
                 accept: { [self] connection in
                     FrameHandler(
                         onFrame: { _ in connection.close(reason: "data connections are one-way") },
                         onClosed: { [self] reason in
-                            let wasOpen = peers.withLock { peers in
-                                guard peers[worker]?.id == connection.id else { return false }
-                                peers[worker] = nil
+                            let wasOpen = open.withLock { open in
+                                guard open[purpose]?.id == connection.id else { return false }
+                                open[purpose] = nil
                                 return true
                             }
-                            if wasOpen { peerLost(worker, reason.description) }
+                            if wasOpen { tellLost(purpose, reason.description) }
                         })
                 }
             ).wait()
-            connection.send(Array(self.worker.description.utf8))
-            return FrameLink(
-                connection: peers.withLock { peers in
-                    // Two deployments may open at once: the first one stays, the other is closed without a word.
-                    if let first = peers[worker] {
-                        connection.close(reason: "opened twice")
-                        return first
-                    }
-                    peers[worker] = connection
-                    return connection
-                })
+            let (held, isFirst) = open.withLock { open in
+                if let first = open[purpose] { return (first, false) }
+                // Only the connection that is kept says whose it is: the end of one that said nothing concerns nobody.
+                connection.send(Purpose(peer: worker, job: purpose.job, attempt: purpose.attempt).encode())
+                open[purpose] = connection
+                return (connection, true)
+            }
+            if !isFirst { connection.close(reason: "opened twice") }
+            // It may have ended before it was kept, unseen.
+            if held.isClosing {
+                open.withLock { if $0[purpose]?.id == held.id { $0[purpose] = nil } }
+                throw TransportError.failed("it ended at once")
+            }
+            return FrameLink(connection: held)
         } catch {
-            throw StreamError(.connection, retry: true, "no data connection to TaskManager \(worker) at \(host):\(port): \(error)")
+            throw StreamError(.connection, retry: true, "no data connection to TaskManager \(purpose.peer) at \(host):\(port): \(error)")
+        }
+    }
+
+    /// No task of the job up to this attempt runs here any more.
+    package func close(job: JobID, attemptsUpTo attempt: UInt32) {
+        let over = open.withLock { open in
+            let over = open.filter { $0.key.job == job && $0.key.attempt <= attempt }
+            for purpose in over.keys { open[purpose] = nil }
+            return over.values.map { $0 }
+        }
+        for connection in over {
+            connection.send([])
+            connection.close(reason: "the attempt is over")
         }
     }
 
     package func close() {
         server.withLock { $0?.close() }
-        for connection in peers.withLock({ $0.values.map { $0 } }) { connection.close(reason: "the TaskManager ends") }
+        for connection in open.withLock({ $0.values.map { $0 } }) { connection.close(reason: "the TaskManager ends") }
     }
 
-    private func peerLost(_ worker: WorkerID, _ reason: String) {
-        lost.withLock { $0 }?(worker, reason)
+    private func tellLost(_ purpose: Purpose, _ reason: String) {
+        lost.withLock { $0 }?(purpose, reason)
+    }
+}
+
+extension DataNetwork.Purpose {
+    /// The first frame of a connection: the opener, and what it opened it for.
+    fileprivate func encode() -> [UInt8] {
+        var writer = ByteWriter()
+        writer.put(peer.description)
+        writer.put(job)
+        writer.put(attempt)
+        return writer.bytes
+    }
+
+    fileprivate init(from bytes: [UInt8]) throws(MalformedBytes) {
+        self = try ByteReader.reading(bytes) { (reader: inout ByteReader) throws(MalformedBytes) in
+            let purpose = DataNetwork.Purpose(peer: WorkerID(try reader.string()), job: try reader.job(), attempt: try reader.number())
+            try reader.end()
+            return purpose
+        }
     }
 }
 
@@ -93,33 +146,49 @@ package final class DataNetwork: Sendable {
 private final class Receiver: Sendable {
     private let channels: ChannelTable
     private let log: Log
-    private let lost = Mutex<(@Sendable (WorkerID, String) -> Void)?>(nil)
+    private let lost = Mutex<DataNetwork.Lost?>(nil)
 
     init(channels: ChannelTable, log: Log) {
         self.channels = channels
         self.log = log
     }
 
-    func onLost(_ body: @escaping @Sendable (WorkerID, String) -> Void) { lost.withLock { $0 = body } }
+    func onLost(_ body: @escaping DataNetwork.Lost) { lost.withLock { $0 = body } }
 
     func accept(_ connection: FrameConnection) -> FrameHandler {
         // Touched on the connection's event loop only.
         let opener = NIOLoopBound<Opener>(Opener(), eventLoop: connection.eventLoop)
         return FrameHandler(
             onFrame: { [self] frame in
-                guard opener.value.worker != nil else {
-                    opener.value.worker = WorkerID(String(buffer: frame))
-                    return
+                if opener.value.purpose == nil {
+                    begin(opener.value, frame, connection)
+                } else if frame.readableBytes == 0 {
+                    opener.value.isOver = true
+                } else {
+                    receive(frame, on: connection)
                 }
-                receive(frame, on: connection)
             },
             onClosed: { [self] reason in
-                guard let worker = opener.value.worker else { return }
-                lost.withLock { $0 }?(worker, reason.description)
+                guard let purpose = opener.value.purpose, !opener.value.isOver else { return }
+                lost.withLock { $0 }?(purpose, reason.description)
             })
     }
 
-    private final class Opener { var worker: WorkerID? }
+    private final class Opener {
+        var purpose: DataNetwork.Purpose?
+        var isOver = false
+    }
+
+    private func begin(_ opener: Opener, _ frame: ByteBuffer, _ connection: FrameConnection) {
+        do throws(MalformedBytes) { opener.purpose = try DataNetwork.Purpose(from: Array(frame.readableBytesView)) } catch {
+            refuse(connection, error)
+        }
+    }
+
+    private func refuse(_ connection: FrameConnection, _ error: any Error) {
+        log(.warning, "DataNetwork", "\(connection.peer) sent bytes that cannot be read, its connection is closed: \(error)")
+        connection.close(reason: "unreadable bytes: \(error)")
+    }
 
     private func receive(_ frame: ByteBuffer, on connection: FrameConnection) {
         do {
@@ -136,8 +205,7 @@ private final class Receiver: Sendable {
             case nil: break  // A channel of an older attempt.
             }
         } catch {
-            log(.warning, "DataNetwork", "\(connection.peer) sent bytes that cannot be read, its connection is closed: \(error)")
-            connection.close(reason: "unreadable bytes: \(error)")
+            refuse(connection, error)
         }
     }
 }

@@ -19,7 +19,8 @@ struct Routes {
         var links: [WorkerID: any Link] = [:]
         for peer in deployment.peers where peer.worker != worker {
             guard let network else { throw StreamError(.internal, retry: false, "this process has no data network, yet the job spans several") }
-            links[peer.worker] = try network.link(to: peer.worker, host: peer.host, port: peer.port)
+            links[peer.worker] = try network.link(
+                to: DataNetwork.Purpose(peer: peer.worker, job: deployment.job, attempt: deployment.layout.attempt), host: peer.host, port: peer.port)
         }
         self.links = links
     }

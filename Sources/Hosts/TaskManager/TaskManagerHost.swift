@@ -18,8 +18,11 @@ package final class TaskManagerHost: Sendable {
 
     private let mailbox = Mailbox<Command>()
     private let pool = WorkPool(name: "tm-io", threads: 4)
+    /// The way back to the JobManager waits for nothing else.
+    private let connecting = WorkPool(name: "tm-connect", threads: 1)
     private let slots: [SlotThread]
     private let channels: ChannelTable
+    private let network: DataNetwork?
     private let workshop: TaskWorkshop
     private let connectLeader: LeaderConnector
     private let log: Log
@@ -39,11 +42,12 @@ package final class TaskManagerHost: Sendable {
         let mailbox = self.mailbox
         let notice: @Sendable (WorkerEvent) -> Void = { mailbox.post(.event($0)) }
         slots = (0..<registration.slots).map { SlotThread(index: $0, notice: notice) }
+        self.network = network
         channels = network?.channels ?? ChannelTable()
         workshop = TaskWorkshop(
             worker: registration.worker, slots: slots, channels: channels, network: network, stores: stores, connectors: connectors,
             budget: MemoryBudget(limit: memoryLimit), log: log)
-        network?.onPeerLost { worker, reason in notice(.peerLost(worker, reason: reason)) }
+        network?.onLost { purpose, reason in notice(.peerLost(purpose.peer, of: purpose.job, attempt: purpose.attempt, reason: reason)) }
         startThread(named: "taskmanager") { [self] in run(WorkerMachine(registration: registration, options: options)) }
     }
 
@@ -115,7 +119,7 @@ package final class TaskManagerHost: Sendable {
     }
 
     private func connect() {
-        pool.run { [self] in
+        connecting.run { [self] in
             // What a link says is only heard while it is the newest one: an older one's end must not look like this one's.
             let result = connectLeader(
                 LinkEvents(
@@ -138,8 +142,9 @@ package final class TaskManagerHost: Sendable {
     /// Takes tasks off all slots, then calls once.
     private func remove(_ job: JobID, _ attempt: UInt32, then: @escaping @Sendable () -> Void) {
         channels.remove(job: job, attemptsUpTo: attempt)
-        let left = Countdown(slots.count, then: { [workshop] in
+        let left = Countdown(slots.count, then: { [workshop, network] in
             workshop.removed(job: job, attempt: attempt)
+            network?.close(job: job, attemptsUpTo: attempt)
             then()
         })
         for slot in slots { slot.post(.remove(job: job, attempt: attempt, then: { left.down() })) }

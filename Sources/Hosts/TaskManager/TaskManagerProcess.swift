@@ -22,17 +22,19 @@ package final class TaskManagerProcess: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         self.group = group
         let tls = try internalTLS(configuration)
+        let transport = TransportOptions(configuration)
         // Loopback unless told otherwise: a host to be reached at, or an address to bind to.
         let reachable = configuration.get(TaskManagerOptions.host)
         let bound = configuration.get(TaskManagerOptions.bindHost) ?? reachable ?? "127.0.0.1"
         let name = configuration.get(TaskManagerOptions.resourceID) ?? "taskmanager-\(hostName())-\(getpid())-\(hex(.random(in: 0 ... .max)).suffix(6))"
         worker = WorkerID(name)
         network = try DataNetwork(
-            worker: worker, group: group, host: bound, port: configuration.get(TaskManagerOptions.dataPort), tls: tls, log: log)
+            worker: worker, group: group, host: bound, port: configuration.get(TaskManagerOptions.dataPort), tls: tls, options: transport, log: log)
         let memory = configuration.taskManagerMemory()
         let registration = Registration(
             worker: worker, host: reachable ?? bound, dataPort: network.port, slots: configuration.get(TaskManagerOptions.slots),
-            memoryBytes: Int64(memory.bytes), processors: Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), version: version, running: [])
+            memoryBytes: Int64(memory.bytes), processors: Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), version: version, running: [],
+            incarnation: .random(in: 1 ... .max))
         var options = WorkerOptions()
         options.registrationTimeout = configuration.get(TaskManagerOptions.registrationTimeout)
         let leaderHost = configuration.get(JobManagerOptions.rpcAddress)
@@ -43,7 +45,8 @@ package final class TaskManagerProcess: Sendable {
             connectLeader: { events in
                 do {
                     let connection = try connect(
-                        group: group, host: leaderHost, port: leaderPort, tls: tls, role: Role.taskManager, accept: { _ in FrameHandler(events) }
+                        group: group, host: leaderHost, port: leaderPort, tls: tls, role: Role.taskManager, options: transport,
+                        accept: { _ in FrameHandler(events) }
                     ).wait()
                     return .success(FrameLink(connection: connection))
                 } catch {

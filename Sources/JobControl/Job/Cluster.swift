@@ -15,7 +15,10 @@ package struct Cluster: Sendable {
     /// Slots became free: jobs that wait should look again.
     package var freed = false
     /// Attempts on TaskManagers that are gone: should one come back, it must end them first.
-    package var owed: [WorkerID: [JobID: UInt32]] = [:]
+    package private(set) var owed: [WorkerID: [JobID: UInt32]] = [:]
+    /// Whose they are, in the order of their loss. Names that are drawn anew at each start never come back: old ones are forgotten.
+    private var debtors: [WorkerID] = []
+    private static let maximumDebtors = 1000
     /// Workers to be cut off, with the reason.
     package var condemned: [(WorkerID, reason: String)] = []
     /// How often each event met each state of a job; nil: not counted.
@@ -33,6 +36,18 @@ package struct Cluster: Sendable {
     package mutating func send(_ message: LeaderMessage, to worker: WorkerID) {
         guard let connection = workers[worker]?.connection else { return }
         effects.append(.send(message, epoch: epoch, to: connection))
+    }
+
+    package mutating func owe(_ worker: WorkerID, _ attempts: [JobID: UInt32]) {
+        guard !attempts.isEmpty else { return }
+        owed[worker, default: [:]].merge(attempts) { max($0, $1) }
+        debtors.removeAll { $0 == worker }
+        debtors.append(worker)
+        if debtors.count > Self.maximumDebtors { owed[debtors.removeFirst()] = nil }
+    }
+
+    package mutating func settleDebt(of worker: WorkerID) {
+        if owed.removeValue(forKey: worker) != nil { debtors.removeAll { $0 == worker } }
     }
 
     package mutating func ask(_ ticket: Ticket, _ request: StoreRequest, of store: String?, for job: JobID) {

@@ -27,6 +27,8 @@ package struct Workers: Sendable {
         /// The same registration once more on the same connection.
         case repeated
         case refused(reason: String)
+        /// Another process of this name is connected: not while that one lives. It may ask again.
+        case taken(reason: String)
     }
 
     package struct Beat: Hashable, Sendable {
@@ -75,6 +77,13 @@ package struct Workers: Sendable {
                 reason: "TaskManager \(registration.worker) has version \(registration.version), this JobManager has \(options.version)")
         }
         guard registration.slots > 0 else { return .refused(reason: "TaskManager \(registration.worker) offers no task slot") }
+        if let old = byID[registration.worker], old.registration.incarnation != registration.incarnation,
+            now.instant - old.lastHeard < options.heartbeatTimeout {
+            return .taken(
+                reason: "TaskManager \(registration.worker) at \(registration.host):\(registration.dataPort) is another process than the one"
+                    + " connected under this name from \(old.registration.host):\(old.registration.dataPort), which still answers"
+                    + " (taskmanager.resource-id must differ)")
+        }
         var leftovers = owed
         for task in registration.running { leftovers[task.job] = max(leftovers[task.job] ?? 0, task.attempt) }
         let replaced = byID[registration.worker]?.connection

@@ -18,8 +18,8 @@ package struct WorkerMachine {
     private var jobs: [JobID: WorkerJob] = [:]
     /// Jobs that the host knows how to commit for: deployed once and not released.
     private var known: Set<JobID> = []
-    /// Ids that the host commits now: asked for again meanwhile, they wait for its answer.
-    private var committing: [Commit: Set<String>] = [:]
+    /// What the host commits now, one order for each checkpoint, and what was asked for meanwhile: it follows the answer.
+    private var committing: [Commit: (ids: Set<String>, next: [Manifest.PendingCommit])] = [:]
     /// After SIGTERM: when to end at the latest.
     private var leavingUntil: Instant?
     private var hasExited = false
@@ -54,6 +54,7 @@ package struct WorkerMachine {
                 lastBeat = nil
                 var registration = registration
                 registration.running = running
+                registration.newestEpoch = epoch
                 effects.append(.send(.register(registration)))
             }
         case .disconnected(let reason):
@@ -68,14 +69,16 @@ package struct WorkerMachine {
         case .task(let task, let effect): fromTask(task, effect, &effects)
         case .made(let job, let attempt, let error): tell(job, .made(attempt: attempt, error), &effects)
         case .removed(let job, let attempt): tell(job, .removed(attempt: attempt), &effects)
-        case .peerLost(let worker, let reason):
+        case .peerLost(let worker, let owner, let attempt, let reason):
             if !jobs.isEmpty {
                 effects.append(.log(level: "WARN", logger: "TaskManager", message: "Lost the connection to TaskManager \(worker): \(reason)"))
             }
-            for job in jobs.keys.sorted() { tell(job, .peerLost(worker, reason: reason), &effects) }
+            for job in jobs.keys.sorted() where owner.map({ $0 == job && jobs[job]?.attempt == attempt }) ?? true {
+                tell(job, .peerLost(worker, reason: reason), &effects)
+            }
         case .uploaded(let job, let attempt, let checkpoint, let result):
             tell(job, .uploaded(attempt: attempt, checkpoint, result), &effects)
-        case .committed(let job, let checkpoint, let ids, let error): committed(job, checkpoint, ids, error, &effects)
+        case .committed(let job, let checkpoint, let ids, let error): committed(job, checkpoint, ids, error, at: now, &effects)
         case .metrics(let metrics): send(.metrics(metrics), &effects)
         case .timer: break  // What is due is done below.
         case .terminate:
@@ -168,18 +171,26 @@ package struct WorkerMachine {
             let error = StreamError(.internal, retry: true, "job \(job) was never deployed on TaskManager \(registration.worker)")
             return send(.commitFailed(job: job, checkpoint: checkpoint, error), &effects)
         }
+        guard !pending.isEmpty else { return }
         let key = Commit(job: job, checkpoint: checkpoint)
-        let fresh = pending.filter { !(committing[key]?.contains($0.committable.id) ?? false) }
-        guard !fresh.isEmpty || pending.isEmpty else { return }
-        committing[key, default: []].formUnion(fresh.map(\.committable.id))
-        effects.append(.commit(job: job, checkpoint: checkpoint, fresh))
+        guard let order = committing[key] else {
+            committing[key] = (Set(pending.map(\.committable.id)), [])
+            effects.append(.commit(job: job, checkpoint: checkpoint, pending))
+            return
+        }
+        let known = order.ids.union(order.next.map(\.committable.id))
+        committing[key]?.next += pending.filter { !known.contains($0.committable.id) }
     }
 
-    private mutating func committed(_ job: JobID, _ checkpoint: CheckpointID, _ ids: [String], _ error: StreamError?, _ effects: inout [WorkerEffect]) {
+    private mutating func committed(
+        _ job: JobID, _ checkpoint: CheckpointID, _ ids: [String], _ error: StreamError?, at now: Now, _ effects: inout [WorkerEffect]
+    ) {
         // What is not among `ids` may be asked for again.
-        committing[Commit(job: job, checkpoint: checkpoint)] = nil
+        let order = committing.removeValue(forKey: Commit(job: job, checkpoint: checkpoint))
         if !ids.isEmpty || error == nil { send(.committed(job: job, checkpoint: checkpoint, ids: ids), &effects) }
         if let error { send(.commitFailed(job: job, checkpoint: checkpoint, error), &effects) }
+        guard let next = order?.next, !next.isEmpty else { return }
+        commit(job, checkpoint, next, wasSilent: link.isSilent(at: now.instant), &effects)
     }
 
     // MARK: Tasks
@@ -265,6 +276,7 @@ package struct WorkerMachine {
             if case .gone = job.phase { preconditionFailure("what is gone is not kept") }
             job.checkInvariants()
         }
-        precondition(committing.values.allSatisfy { !$0.isEmpty }, "a commit that is under way commits something")
+        precondition(committing.values.allSatisfy { !$0.ids.isEmpty }, "a commit that is under way commits something")
+        precondition(committing.values.allSatisfy { order in order.next.allSatisfy { !order.ids.contains($0.committable.id) } }, "nothing is asked for twice")
     }
 }
