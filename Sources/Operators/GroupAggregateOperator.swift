@@ -6,6 +6,7 @@ import State
 ///
 /// Input: rows, which may take others back. Output, row by row as Flink without mini-batches: `+I` for a key's first row,
 /// `-U` (when wanted) and `+U` when its result changed, `-D` when its last row was taken back; nothing when the result stays.
+/// −0.0 and 0.0 are one key, and all its rows show the one that came first.
 /// Source: Flink's `GroupAggFunction`.
 package final class GroupAggregateOperator: Operator {
     private let spec: GroupAggregateSpec
@@ -13,6 +14,7 @@ package final class GroupAggregateOperator: Operator {
     private let state: GroupState
     private let hashScratch = Scratch<UInt64>()
     private let idScratch = Scratch<Int32>()
+    private let firstScratch = Scratch<UInt8>()
     /// Results of one key before a row.
     private var before: [ColumnBuilder]
 
@@ -29,9 +31,11 @@ package final class GroupAggregateOperator: Operator {
         let hashes = hashScratch.reserve(batch.count), ids = idScratch.reserve(batch.count)
         KeyHash.hashes(keys, count: batch.count, into: hashes)
         try state.intern(keys, hashes: hashes, count: batch.count, ids: ids)
+        let cells = KeyCells(given: keys, stored: { state.keyColumns() })
+        if !spec.consumesRetractions, batch.kinds == nil { return try insert(batch, keys: cells, ids: ids, to: output) }
         var rows = ChangelogRows(types: (spec.keys.map { spec.input.fields[$0].type }) + spec.aggregates.map(\.type), capacity: batch.count)
         for row in 0..<batch.count {
-            take(batch, row: row, keys: keys, id: Int(ids[row]), into: &rows)
+            take(batch, row: row, keys: cells, id: Int(ids[row]), into: &rows)
             if rows.count >= context.batchRows { try output.emit(rows.finish()) }
         }
         if rows.count > 0 { try output.emit(rows.finish()) }
@@ -46,7 +50,24 @@ package final class GroupAggregateOperator: Operator {
 
     package var largestKeyGroup: Int? { state.largestKeyGroup(maxParallelism: context.maxParallelism) }
 
-    private func take(_ batch: Batch, row: Int, keys: [Column], id: Int, into rows: inout ChangelogRows) {
+    /// Rows that are all new, column by column: each aggregate writes down its results before and after every row, and what changed is
+    /// picked out of that.
+    private func insert(_ batch: Batch, keys: KeyCells, ids: UnsafePointer<Int32>, to output: any Output) throws(StreamError) {
+        let isFirst = firstScratch.reserve(batch.count)
+        state.insert(count: batch.count, ids: ids, isFirst: isFirst)
+        var builders = spec.aggregates.map { ColumnBuilder(type: $0.type, capacity: batch.count * 2) }
+        state.aggregates.trace(batch.columns, TracedRows(count: batch.count, ids: ids, isFirst: isFirst), keys: state.keyCount, into: &builders)
+        let results = builders.indices.map { builders[$0].finish() }
+        let picked = PickedRows(results, count: batch.count, isFirst: isFirst, withBefore: spec.emitsUpdateBefore)
+        var from = 0
+        while from < picked.kinds.count {
+            let range = from..<min(from + context.batchRows, picked.kinds.count)
+            try output.emit(picked.batch(range, keys: keys, ids: ids, results: results))
+            from = range.upperBound
+        }
+    }
+
+    private func take(_ batch: Batch, row: Int, keys: KeyCells, id: Int, into rows: inout ChangelogRows) {
         let isAdd = batch.kind(row).isAdd
         let isFirst = state.rowCount(id) == 0
         if isFirst && !isAdd { return }  // Nothing is known that could be taken back.
@@ -56,13 +77,14 @@ package final class GroupAggregateOperator: Operator {
         }
         state.update(batch, row: row, id: id, isAdd: isAdd)
         if state.rowCount(id) == 0 {
-            rows.append(.delete, keys, row: row, results: before)
+            rows.append(.delete, keys, row: row, id: id, results: before)
             return state.clear(id)
         }
-        if isFirst { return rows.append(.insert, keys, row: row) { state.aggregates.appendResults(of: id, to: &$0, at: keys.count) } }
-        if spec.emitsUpdateBefore { rows.append(.updateBefore, keys, row: row, results: before) }
-        rows.append(.updateAfter, keys, row: row) { state.aggregates.appendResults(of: id, to: &$0, at: keys.count) }
-        if rows.endsWith(results: before, keys: keys.count) { rows.dropLast(spec.emitsUpdateBefore ? 2 : 1) }
+        let width = spec.keys.count
+        if isFirst { return rows.append(.insert, keys, row: row, id: id) { state.aggregates.appendResults(of: id, to: &$0, at: width) } }
+        if spec.emitsUpdateBefore { rows.append(.updateBefore, keys, row: row, id: id, results: before) }
+        rows.append(.updateAfter, keys, row: row, id: id) { state.aggregates.appendResults(of: id, to: &$0, at: width) }
+        if rows.endsWith(results: before, keys: width) { rows.dropLast(spec.emitsUpdateBefore ? 2 : 1) }
     }
 }
 
@@ -79,15 +101,16 @@ private struct ChangelogRows {
 
     var count: Int { kinds.count }
 
-    mutating func append(_ kind: RowKind, _ keys: [Column], row: Int, results: (inout [ColumnBuilder]) -> Void) {
+    mutating func append(_ kind: RowKind, _ keys: KeyCells, row: Int, id: Int, results: (inout [ColumnBuilder]) -> Void) {
         kinds.append(kind)
-        for (index, key) in keys.enumerated() { builders[index].append(key, row: row) }
+        keys.append(row: row, id: id, to: &builders)
         results(&builders)
     }
 
-    mutating func append(_ kind: RowKind, _ keys: [Column], row: Int, results: [ColumnBuilder]) {
-        append(kind, keys, row: row) { builders in
-            for (index, result) in results.enumerated() { builders[keys.count + index].append(lastOf: result) }
+    mutating func append(_ kind: RowKind, _ keys: KeyCells, row: Int, id: Int, results: [ColumnBuilder]) {
+        append(kind, keys, row: row, id: id) { builders in
+            let first = builders.count - results.count
+            for (index, result) in results.enumerated() { builders[first + index].append(lastOf: result) }
         }
     }
 

@@ -23,7 +23,23 @@ final class GroupState {
         rowCounts.grow(to: keys.count)
     }
 
+    /// Key columns by id; later insertions do not touch them.
+    func keyColumns() -> [Column] { keys.columns() }
+
     func rowCount(_ id: Int) -> Int64 { rowCounts.pointer[id] }
+
+    /// Counts rows that are all new; marks those that are the first of their key.
+    func insert(count: Int, ids: UnsafePointer<Int32>, isFirst: UnsafeMutablePointer<UInt8>) {
+        let counts = rowCounts.pointer
+        for row in 0..<count {
+            let id = Int(ids[row])
+            isFirst[row] = counts[id] == 0 ? 1 : 0
+            live += Int(isFirst[row])
+            counts[id] += 1
+        }
+    }
+
+    var keyCount: Int { keys.count }
 
     func update(_ batch: Batch, row: Int, id: Int, isAdd: Bool) {
         if rowCounts.pointer[id] == 0 { live += 1 }

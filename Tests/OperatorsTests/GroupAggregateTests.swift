@@ -114,4 +114,18 @@ import Testing
         try group.process(RandomRows.batch([row]), to: output)
         #expect(output.kinds == [.insert])
     }
+
+    @Test(arguments: [1, 50]) func whatIsTakenBackIsTheRowThatWasGiven(batchRows: Int) throws {
+        let spec = GroupAggregateSpec(
+            input: Schema([.init("d", DataType(.double)), .init("f", DataType(.float))]), keys: [0, 1],
+            aggregates: [.init(function: .countStar, argument: nil, type: DataType(.bigint, nullable: false))], emitsUpdateBefore: true,
+            consumesRetractions: false)
+        let output = Recorder(), group = GroupAggregateOperator(spec, context: context())
+        let rows: [[Value]] = [[.double(-0.0), .double(0.0)], [.double(0.0), .double(-0.0)], [.double(-0.0), .double(-0.0)], [.double(.nan), .null]]
+        for from in stride(from: 0, to: rows.count, by: batchRows) {
+            try group.process(Batch.of(spec.input.types, Array(rows[from..<min(from + batchRows, rows.count)])), to: output)
+        }
+        #expect(output.kinds == [.insert, .updateBefore, .updateAfter, .updateBefore, .updateAfter, .insert])
+        #expect(output.rows.dropLast().allSatisfy { text($0[0]) == "-0.0" && text($0[1]) == "0.0" })
+    }
 }

@@ -14,6 +14,12 @@ protocol AggregateColumn: AnyObject {
     /// no row of the batch was left out, so that each new id has one here.
     func add(_ column: Column?, rows: RowList, ids: UnsafePointer<Int32>, isComplete: Bool)
 
+    /// Adds the rows of a batch one after the other and writes down what each did: the result of its key before it and after it, in
+    /// turn; for a key's first row the latter twice.
+    ///
+    /// `keys` is the number of ids there are; new ones come in rising order.
+    func trace(_ rows: TracedRows, of column: Column?, keys: Int, into builder: inout ColumnBuilder)
+
     /// Takes such rows back; only after `init(… retracting: true)`.
     func retract(_ column: Column?, rows: RowList, ids: UnsafePointer<Int32>)
 
@@ -35,6 +41,35 @@ protocol AggregateColumn: AnyObject {
     func copy() -> any AggregateColumn
 
     var stateBytes: Int { get }
+}
+
+/// The rows of a batch with their keys' ids, for `AggregateColumn.trace`.
+struct TracedRows {
+    let count: Int
+    let ids: UnsafePointer<Int32>
+    /// Rows that are the first of their key: not 0.
+    let isFirst: UnsafePointer<UInt8>
+    /// Rows that passed the filter and whose argument is present: 1, others 0. Nil: all of them.
+    var passing: UnsafePointer<UInt8>?
+}
+
+extension AggregateColumn {
+    func trace(_ rows: TracedRows, of column: Column?, keys: Int, into builder: inout ColumnBuilder) { traceSlowly(rows, of: column, into: &builder) }
+
+    /// Row by row, for aggregates without a loop of their own.
+    func traceSlowly(_ rows: TracedRows, of column: Column?, into builder: inout ColumnBuilder) {
+        for row in 0..<rows.count {
+            let id = Int(rows.ids[row]), isFirst = rows.isFirst[row] != 0
+            grow(to: id + 1)
+            if !isFirst { appendResult(of: id, to: &builder) }
+            let passes = rows.passing.map { $0[row] != 0 } ?? true
+            withUnsafePointer(to: Int32(truncatingIfNeeded: row)) { list in
+                add(column, rows: RowList(list, count: passes ? 1 : 0), ids: rows.ids + row, isComplete: passes)
+            }
+            appendResult(of: id, to: &builder)
+            if isFirst { appendResult(of: id, to: &builder) }
+        }
+    }
 }
 
 /// A growing array of fixed-width cells, filled with one start value.

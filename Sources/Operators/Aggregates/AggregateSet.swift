@@ -8,6 +8,7 @@ final class AggregateSet {
     private var columns: [any AggregateColumn]
     private let rowScratch = Scratch<Int32>()
     private let idScratch = Scratch<Int32>()
+    private let markScratch = Scratch<UInt8>()
 
     /// - Parameter retracting: the input may take rows back.
     init(_ calls: [AggregateCall], input: Schema, retracting: Bool = false) {
@@ -65,6 +66,16 @@ final class AggregateSet {
 
     func retract(_ batch: [Column], rows: RowList, ids: UnsafePointer<Int32>) { update(batch, rows, ids, retract: true) }
 
+    /// Adds the rows of a batch one after the other; each call's results before and after each row go into its builder, in turn.
+    func trace(_ batch: [Column], _ rows: TracedRows, keys: Int, into builders: inout [ColumnBuilder]) {
+        for (index, call) in calls.enumerated() {
+            let argument = call.argument.map { batch[$0] }
+            var rows = rows
+            rows.passing = passing(call.filter.map { batch[$0] }, argument, count: rows.count)
+            columns[index].trace(rows, of: argument, keys: keys, into: &builders[index])
+        }
+    }
+
     /// Adds accumulators in the order of `stateColumns` or `partialColumns`.
     func merge(_ parts: ArraySlice<Column>, rows: RowList, ids: UnsafePointer<Int32>) throws(MalformedBytes) {
         var at = parts.startIndex
@@ -113,6 +124,17 @@ final class AggregateSet {
                 column.add(argument, rows: taken, ids: owners, isComplete: taken.count == rows.count)
             }
         }
+    }
+
+    /// 1 for rows that the filter lets through and whose argument is present; nil: all of them. Valid until the next call.
+    private func passing(_ filter: Column?, _ argument: Column?, count: Int) -> UnsafePointer<UInt8>? {
+        guard filter != nil || argument?.validity != nil else { return nil }
+        let marks = markScratch.reserve(count)
+        for row in 0..<count {
+            let isLetThrough = filter.map { !$0.isNull(row) && $0.pointer(UInt8.self)[row] != 0 } ?? true
+            marks[row] = isLetThrough && !(argument?.isNull(row) ?? false) ? 1 : 0
+        }
+        return UnsafePointer(marks)
     }
 
     /// Rows that the filter lets through and whose argument is present; valid until the next call.

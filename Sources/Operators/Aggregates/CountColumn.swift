@@ -22,6 +22,20 @@ final class CountColumn: AggregateColumn {
         for at in 0..<rows.count { counts[Int(ids[at])] &+= 1 }
     }
 
+    func trace(_ rows: TracedRows, of column: Column?, keys: Int, into builder: inout ColumnBuilder) {
+        grow(to: keys)
+        builder.reserveRows(rows.count * 2)
+        let counts = self.counts.pointer, out = builder.values.typed(Int64.self) + builder.count
+        for row in 0..<rows.count {
+            let id = Int(rows.ids[row]), before = counts[id]
+            let after = before &+ Int64(rows.passing.map { $0[row] } ?? 1)
+            counts[id] = after
+            out[row * 2] = before
+            out[row * 2 + 1] = after
+        }
+        builder.count += rows.count * 2
+    }
+
     func retract(_ column: Column?, rows: RowList, ids: UnsafePointer<Int32>) {
         let counts = self.counts.pointer
         for at in 0..<rows.count { counts[Int(ids[at])] &-= 1 }

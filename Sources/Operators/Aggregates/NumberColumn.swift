@@ -81,6 +81,18 @@ final class NumberColumn: AggregateColumn {
         }
     }
 
+    func trace(_ rows: TracedRows, of column: Column?, keys: Int, into builder: inout ColumnBuilder) {
+        guard let column, rows.passing == nil, flags == nil, !counts, column.physical == builder.physical, type.kind != .float else {
+            return traceSlowly(rows, of: column, into: &builder)
+        }
+        switch builder.physical {
+        case .int32: trace(Int64.self, Int32.self, rows, column, keys, &builder, { Int64($0) }, { Int32(truncatingIfNeeded: $0) })
+        case .int64: trace(Int64.self, Int64.self, rows, column, keys, &builder, { $0 }, { $0 })
+        case .float64: trace(Double.self, Double.self, rows, column, keys, &builder, { $0 }, { $0 })
+        default: traceSlowly(rows, of: column, into: &builder)
+        }
+    }
+
     func retract(_ column: Column?, rows: RowList, ids: UnsafePointer<Int32>) {
         guard let column, counts else { preconditionFailure("\(function) takes no rows back") }
         switch family {
@@ -200,6 +212,32 @@ final class NumberColumn: AggregateColumn {
         } else {
             widened(Cell.self) { $0 }
         }
+    }
+
+    /// Every key has a value, so cells are results.
+    @inline(__always)
+    private func trace<Cell: NumberCell, Result>(
+        _ cell: Cell.Type, _ result: Result.Type, _ rows: TracedRows, _ column: Column, _ keys: Int, _ builder: inout ColumnBuilder,
+        _ widen: (Result) -> Cell, _ narrow: (Cell) -> Result
+    ) {
+        grow(to: keys)
+        settled = cells.count
+        builder.reserveRows(rows.count * 2)
+        let cells = self.cells.typed(Cell.self), values = column.pointer(Result.self), out = builder.values.typed(Result.self) + builder.count
+        @inline(__always) func each(_ combine: (Cell, Cell) -> Cell) {
+            for row in 0..<rows.count {
+                let id = Int(rows.ids[row]), before = cells[id], after = combine(before, widen(values[row]))
+                cells[id] = after
+                out[row * 2] = narrow(before)
+                out[row * 2 + 1] = narrow(after)
+            }
+        }
+        switch function {
+        case .min: each { Cell.lesser($0, $1) }
+        case .max: each { Cell.greater($0, $1) }
+        case .sum, .avg, .count, .countStar: each { Cell.sum($0, $1) }
+        }
+        builder.count += rows.count * 2
     }
 
     /// A sum past 38 digits is NULL, and the next value starts it anew: what Flink's generated code does.
