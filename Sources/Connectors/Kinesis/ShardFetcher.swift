@@ -95,6 +95,7 @@ struct ShardFetcher: Sendable {
         while !Task.isCancelled {
             do throws(AWSError) {
                 let arn = try await consumer.arn()
+                let began = ContinuousClock.now
                 var subscription = try await client.subscribe(arn, shard: shard, place.position)
                 while let answer = try await subscription.next() {
                     place.failures = 0
@@ -105,7 +106,9 @@ struct ShardFetcher: Sendable {
                     if place.expected == nil { place.position = .after(sequence: continuation) }
                     guard await inbox.enter(isFetch: false), !Task.isCancelled else { return }
                 }
-                // Five minutes are over.
+                // Five minutes are over. One that ends at once is not asked for more often than once a second.
+                let rest = Duration.seconds(1) - (ContinuousClock.now - began)
+                if rest > .zero { try? await Task.sleep(for: rest) }
             } catch {
                 if error.kind == .notFound { await consumer.forget() }
                 guard await goesOn(after: error, &place) else { return }
