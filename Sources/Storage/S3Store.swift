@@ -7,7 +7,7 @@ import NIOCore
 /// its own in the object's metadata: when an attempt was answered too late or not at all, the object itself tells whose it is, so that a put which did
 /// happen is not taken for another writer's (and a timeout is `.unavailable` only when S3 cannot be asked).
 package final class S3Store: ObjectStore {
-    package static let partBytes = 16 << 20
+    package static let partBytes = 8 << 20
     private static let mark = "swiftwater-put"
 
     private let client: S3Client

@@ -66,7 +66,7 @@ enum HTTPTransport {
             default: return HTTPFailure(.broken, "\(error)", mayHaveArrived: true)
             }
         case let error as NIOConnectionError:
-            let words = error.connectionErrors.first.map { "\($0.error)" } ?? "no address found"
+            let words = error.connectionErrors.first.map { reason($0.error) } ?? "no address found"
             return HTTPFailure(.connect, "cannot connect to \(error.host):\(error.port): \(words)", mayHaveArrived: false)
         case let error as ChannelError:
             if case .connectTimeout = error { return HTTPFailure(.connect, "no connection in time", mayHaveArrived: false) }
@@ -77,9 +77,13 @@ enum HTTPTransport {
             }
             return HTTPFailure(.broken, "\(error)", mayHaveArrived: true)
         case let error as NIOSSLExtraError: return HTTPFailure(.connect, "TLS: \(error)", mayHaveArrived: false)
-        case let error as IOError:
-            return HTTPFailure(error.errnoCode == ECONNREFUSED ? .connect : .broken, "\(error)", mayHaveArrived: error.errnoCode != ECONNREFUSED)
+        case let error as IOError where error.errnoCode == ECONNREFUSED || error.errnoCode == EHOSTUNREACH || error.errnoCode == ENETUNREACH:
+            return HTTPFailure(.connect, reason(error), mayHaveArrived: false)
+        case let error as IOError: return HTTPFailure(.broken, reason(error), mayHaveArrived: true)
         default: return HTTPFailure(.broken, "\(error)", mayHaveArrived: true)
         }
+    }
+    private static func reason(_ error: any Error) -> String {
+        (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
     }
 }

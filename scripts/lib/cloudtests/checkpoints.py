@@ -1,11 +1,15 @@
 """Checkpoints and savepoints in a bucket."""
 import os
 import signal
+import subprocess
 
+import cluster as local
 from cluster import wait
 
 from clustertests import ticks
-from clustertests.harness import check, say, story
+from clustertests.harness import Skipped, check, say, story
+
+from . import stubs
 
 CHECKPOINTS = (("execution.checkpointing.interval", "200 ms"),)
 
@@ -35,3 +39,37 @@ def checkpoints_in_a_bucket_survive_kill_9_and_a_savepoint_goes_on_from_it(place
     words = ticks.difference(data.answer, ticks.committed(output))
     check(words is None, f"the output is not the undisturbed one: {words}")
     say(f"{len(lines)} lines before the savepoint, {len(data.answer) - len(lines)} after it with parallelism 3")
+
+
+@story
+def a_bucket_that_is_slow_or_silent_at_times_costs_no_row_and_no_restart(place):
+    data, output = ticks.Ticks(place.path("ticks"), rows=60_000, tickers=20, rows_a_file=5_000), place.path("out")
+    front = stubs.Unreliable(place.clouds.s3().url)
+    try:
+        cluster = place.cluster(
+            taskmanagers=2, slots=2, environment=place.environment(AWS_ENDPOINT_URL_S3=front.url),
+            settings=[f"execution.checkpointing.dir=s3://{place.bucket}/recovery"])
+        job = cluster.submit(ticks.script(place.path("job.sql"), data.folder, output, rate=8_000, settings=[*CHECKPOINTS, ("parallelism.default", 2)]))
+        state = cluster.ended(job, 90)
+        check(state["state"] == "FINISHED", f"the job ended {state['state']}: {cluster.root_exception(job)}")
+        check(state["restarts"] == 0, f"{state['restarts']} restarts")
+        words = ticks.difference(data.answer, ticks.committed(output))
+        check(words is None, f"the output is not the undisturbed one: {words}")
+        counts = cluster.get(f"/jobs/{job}/checkpoints")["counts"]
+        check(counts["failed"] == 0, f"{counts['failed']} checkpoints failed")
+        check(front.slowed > 3 and front.unanswered > 3, f"only {front.slowed} requests were slowed and {front.unanswered} not answered")
+        say(f"{counts['completed']} checkpoints over {front.slowed} times 503 and {front.unanswered} lost answers")
+    finally:
+        front.stop()
+
+
+@story
+def every_promise_of_a_store_holds_on_a_server(place):
+    """Tests/StorageTests tells them; here they are told of SeaweedFS."""
+    if not os.path.exists(os.path.join(local.binaries, "swiftwaterPackageTests.xctest")):
+        raise Skipped("the tests are not built: swift build --build-tests -c release -Xswiftc -enable-testing")
+    result = subprocess.run(
+        ["swift", "test", "--skip-build", "-c", "release", "-Xswiftc", "-enable-testing", "--filter", "ObjectStoreTests"], cwd=local.top,
+        env=place.environment(SWIFTWATER_TEST_BUCKET=place.bucket), capture_output=True, text=True, timeout=300)
+    check(result.returncode == 0, "\n".join(line for line in (result.stdout + result.stderr).splitlines() if "✘" in line or "error" in line))
+    check(place.keys("store-"), "the server was not asked")

@@ -1,8 +1,11 @@
-"""IMDSv2 and the EKS Pod Identity agent, as far as SDKs ask them; both give credentials that live for an hour."""
+"""IMDSv2 and the EKS Pod Identity agent, as far as SDKs ask them; both give credentials that live for an hour. And a server that fails at times."""
+import http.client
 import http.server
 import json
+import random
 import threading
 import time
+import urllib.parse
 
 
 class Stub:
@@ -70,3 +73,61 @@ def pod_identity(keys, token):
         return (200, credentials(keys)) if headers.get("authorization") == token else (403, json.dumps({"message": "not your token"}))
 
     return Stub(answer)
+
+
+class Unreliable:
+    """In front of `url`: answers some requests with 503 SlowDown instead, and carries some out without answering. `slowed` and `unanswered` count them."""
+
+    def __init__(self, url, slow=0.1, silent=0.05, seed=20261122):
+        self.slowed, self.unanswered = 0, 0
+        chance, lock = random.Random(seed), threading.Lock()
+        target = urllib.parse.urlparse(url).netloc
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do(handler):
+                body = handler.rfile.read(int(handler.headers.get("content-length") or 0))
+                with lock:
+                    draw = chance.random()
+                    is_slow, is_silent = draw < slow, slow <= draw < slow + silent
+                    self.slowed += is_slow
+                    self.unanswered += is_silent
+                if is_slow:
+                    return handler.give(503, [("content-type", "application/xml")], b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>")
+                connection = http.client.HTTPConnection(target, timeout=30)
+                connection.putrequest(handler.command, handler.path, skip_host=True, skip_accept_encoding=True)
+                for name, value in handler.headers.items():  # The signature is over the host that the client named.
+                    connection.putheader(name, value)
+                connection.endheaders(body)
+                answer = connection.getresponse()
+                data = answer.read()
+                connection.close()
+                if is_silent:
+                    handler.close_connection = True
+                    return
+                headers = [(name, value) for name, value in answer.getheaders() if name.lower() not in ("content-length", "transfer-encoding", "connection")]
+                size = answer.getheader("content-length") if handler.command == "HEAD" else None
+                handler.give(answer.status, headers, data, size)
+
+            do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do
+
+            def give(handler, status, headers, data, size=None):
+                handler.send_response_only(status)
+                for name, value in [*headers, ("content-length", size or str(len(data)))]:
+                    handler.send_header(name, value)
+                handler.end_headers()
+                if handler.command != "HEAD":
+                    handler.wfile.write(data)
+
+            def log_message(handler, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
