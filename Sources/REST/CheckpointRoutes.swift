@@ -18,12 +18,20 @@ extension RESTService {
         }
         router.get("/jobs/:job/checkpoints/details/:checkpoint") { _, context in
             let job = try await job(context)
-            let text = context.parameters.get("checkpoint") ?? ""
-            guard let record = job.checkpoints.history.first(where: { "\($0.id)" == text }) else {
-                throw Refusal(.notFound, "Could not find checkpointing statistics for checkpoint \(text).")
-            }
-            return Response.json(JSON(checkpoint: record, of: job))
+            return Response.json(JSON(checkpoint: try checkpoint(context, of: job), of: job))
         }
+        router.get("/jobs/:job/checkpoints/details/:checkpoint/subtasks/:vertex") { _, context in
+            let job = try await job(context)
+            return Response.json(JSON(subtasksOf: try checkpoint(context, of: job), vertex: try vertex(context, of: job), parallelism: job.vertices))
+        }
+    }
+
+    private func checkpoint(_ context: BasicRequestContext, of job: JobView) throws -> CheckpointRecord {
+        let text = context.parameters.get("checkpoint") ?? ""
+        guard let record = job.checkpoints.history.first(where: { "\($0.id)" == text }) else {
+            throw Refusal(.notFound, "Could not find checkpointing statistics for checkpoint \(text).")
+        }
+        return record
     }
 }
 
@@ -34,7 +42,7 @@ extension JSON {
         func newest(_ matches: (CheckpointRecord) -> Bool) -> JSON {
             checkpoints.history.last(where: matches).map { JSON(checkpoint: $0, of: job) } ?? nil
         }
-        let sizes = JSON.summary(completed.map(\.stateBytes))
+        let sizes = JSON.spread(completed.map(\.stateBytes))
         self = [
             "counts": [
                 "restored": .integer(Int64(checkpoints.counts.restored)), "total": .integer(Int64(checkpoints.counts.total)),
@@ -42,8 +50,8 @@ extension JSON {
                 "failed": .integer(Int64(checkpoints.counts.failed)),
             ],
             "summary": [
-                "checkpointed_size": sizes, "state_size": sizes, "end_to_end_duration": JSON.summary(completed.map(\.durationMilliseconds)),
-                "alignment_buffered": JSON.summary([]), "processed_data": JSON.summary([]), "persisted_data": JSON.summary([]),
+                "checkpointed_size": sizes, "state_size": sizes, "end_to_end_duration": JSON.spread(completed.map(\.durationMilliseconds)),
+                "alignment_buffered": JSON.spread([]), "processed_data": JSON.spread([]), "persisted_data": JSON.spread([]),
             ],
             "latest": [
                 "completed": newest { $0.status == .completed && !$0.kind.isSavepoint }, "savepoint": newest { $0.status == .completed && $0.kind.isSavepoint },
@@ -60,7 +68,7 @@ extension JSON {
     }
 
     /// Flink's spread of a list of numbers; of none it is all zeros.
-    private static func summary(_ numbers: [Int64]) -> JSON {
+    private static func spread(_ numbers: [Int64]) -> JSON {
         let sorted = numbers.sorted()
         func quantile(_ share: Double) -> JSON {
             sorted.isEmpty ? 0.0 : .number(Double(sorted[min(sorted.count - 1, Int((Double(sorted.count) * share).rounded(.down)))]))
@@ -90,6 +98,40 @@ extension JSON {
             members += [("failure_timestamp", .integer(record.ended ?? record.triggered)), ("failure_message", .string(failure))]
         }
         self = .object(members)
+    }
+
+    /// One vertex's subtasks of a checkpoint, with the spread of what they report.
+    fileprivate init(subtasksOf record: CheckpointRecord, vertex: Int, parallelism vertices: [JobView.Vertex]) {
+        let tasks = record.tasks.filter { $0.subtask.vertex == vertex }.sorted { $0.subtask.index < $1.subtask.index }
+        let durations = tasks.map { max(0, $0.acknowledged - record.triggered) }
+        let synchronous = tasks.map { $0.synchronousNanoseconds / 1_000_000 }
+        let nothing = JSON.spread([])
+        let acknowledged = tasks.map(\.acknowledged).max() ?? -1
+        let bytes = tasks.reduce(0) { $0 + $1.stateBytes }
+        self = [
+            "id": .integer(Int64(record.id)), "status": .string(record.status.rawValue), "latest_ack_timestamp": .integer(acknowledged),
+            "checkpointed_size": .integer(bytes), "state_size": .integer(bytes), "end_to_end_duration": .integer(durations.max() ?? 0),
+            "alignment_buffered": 0, "processed_data": 0, "persisted_data": 0, "num_subtasks": .integer(Int64(vertices[vertex].parallelism)),
+            "num_acknowledged_subtasks": .integer(Int64(tasks.count)),
+            "summary": [
+                "checkpointed_size": JSON.spread(tasks.map(\.stateBytes)), "state_size": JSON.spread(tasks.map(\.stateBytes)),
+                "end_to_end_duration": JSON.spread(durations),
+                "checkpoint_duration": ["sync": JSON.spread(synchronous), "async": JSON.spread(tasks.map(\.uploadMilliseconds))],
+                "alignment": [
+                    "buffered": nothing, "processed": nothing, "persisted": nothing, "duration": JSON.spread(tasks.map(\.alignmentMilliseconds)),
+                ],
+                "start_delay": nothing,
+            ],
+            "subtasks": .array(zip(tasks, durations).map { task, duration in
+                [
+                    "className": "completed", "index": .integer(Int64(task.subtask.index)), "ack_timestamp": .integer(task.acknowledged),
+                    "end_to_end_duration": .integer(duration), "checkpointed_size": .integer(task.stateBytes), "state_size": .integer(task.stateBytes),
+                    "checkpoint": ["sync": .integer(task.synchronousNanoseconds / 1_000_000), "async": .integer(task.uploadMilliseconds)],
+                    "alignment": ["buffered": 0, "processed": 0, "persisted": 0, "duration": .integer(task.alignmentMilliseconds)],
+                    "start_delay": 0, "unaligned_checkpoint": false, "aborted": false, "status": "completed",
+                ]
+            }),
+        ]
     }
 
     private static func tasks(of record: CheckpointRecord, _ job: JobView) -> JSON {

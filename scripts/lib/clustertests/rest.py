@@ -69,6 +69,7 @@ def rest_answers_in_the_shapes_of_a_recorded_flink(place):
         (f"{here}/status", "job_status"), (f"{here}/plan", "job_plan"), (f"{here}/config", "job_config"), (f"{here}/exceptions", "job_exceptions"),
         (f"{here}/accumulators", "job_accumulators"), (f"{here}/checkpoints", "job_checkpoints"), (f"{here}/checkpoints/config", "job_checkpoints_config"),
         (f"{here}/checkpoints/details/{checkpoint}", "job_checkpoint_details"), (f"{here}/execution-result", "job_execution_result"),
+        (f"{here}/checkpoints/details/{checkpoint}/subtasks/{vertex}", "vertex0_checkpoint_subtasks"),
         (there, "vertex0_detail"), (f"{there}/subtasks/0", "vertex0_subtask0"), (f"{there}/subtasktimes", "vertex0_subtasktimes"),
         (f"{there}/taskmanagers", "vertex0_taskmanagers"), (f"{there}/backpressure", "vertex0_backpressure"), (f"{there}/accumulators", "vertex0_accumulators"),
         (f"{there}/subtasks/accumulators", "vertex0_subtasks_accumulators"),
@@ -77,7 +78,7 @@ def rest_answers_in_the_shapes_of_a_recorded_flink(place):
         if path.startswith("/jobs"):
             check(cluster.get("/v1" + path) is not None, f"/v1{path} is not there")
     check(not problems, "shapes that differ from Flink's:\n   " + "\n   ".join(problems))
-    say(f"{25} answers have every member of Flink's that means something here")
+    say("26 answers have every member of Flink's that means something here")
 
     wanted = {entry["id"] for entry in recording("job_metrics")}
     ours = {entry["id"] for entry in cluster.get(f"{here}/metrics")}
