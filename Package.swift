@@ -33,7 +33,7 @@ let floors: [Target] = [
     .target(name: "SQL", dependencies: ["Columnar", "Expressions", "Dataflow", "Settings"]),
     .target(name: "Wire", dependencies: ["Columnar", "Dataflow"]),
     .target(name: "State", dependencies: ["CKernels", "Columnar", "Dataflow"]),
-    .target(name: "Connectors", dependencies: ["AWS", "CKernels", "Columnar", "Dataflow"]),
+    .target(name: "Connectors", dependencies: ["AWS", "CKernels", "CZlib", "Columnar", "Expressions", "Dataflow"]),
     // Floor 4
     .target(name: "Operators", dependencies: ["Columnar", "Expressions", "Dataflow", "State"]),
     .target(name: "JobControl", dependencies: ["CKernels", "Dataflow", "Wire"]),

@@ -26,6 +26,8 @@ package struct Options: Sendable {
         }
     }
 
+    func flagIfThere(_ key: String) throws(StreamError) -> Bool? { values[key] == nil ? nil : try flag(key, default: false) }
+
     func integer(_ key: String) throws(StreamError) -> Int64? {
         guard let text = values[key] else { return nil }
         guard let value = Int64(text) else { throw error("'\(key)' is a whole number, not '\(text)'") }

@@ -5,12 +5,17 @@ package struct StandardConnectors: ConnectorRegistry {
     /// Consumers of `collect` tables by table name; "" takes those that no other one does.
     private let collectors: [String: CollectSink.Consumer]
 
-    package init(collectors: [String: CollectSink.Consumer] = [:]) { self.collectors = collectors }
+    package let buckets: Buckets
+
+    package init(collectors: [String: CollectSink.Consumer] = [:], buckets: Buckets = .s3()) {
+        self.collectors = collectors
+        self.buckets = buckets
+    }
 
     package func source(_ spec: SourceSpec) throws(StreamError) -> any Source {
         let columns = spec.tableColumns.isEmpty ? spec.physical.names : spec.tableColumns
         switch try ConnectorOptions.check(spec.table, spec.options, columns: columns) {
-        case "filesystem": return try FileSource(spec)
+        case "filesystem": return try FileSource(spec, buckets)
         case "datagen": return try DataGenerator(spec)
         case "kinesis": return try KinesisSource(spec)
         case let other: throw Options(spec.table, spec.options).error("connector '\(other)' cannot be read from")
@@ -19,7 +24,7 @@ package struct StandardConnectors: ConnectorRegistry {
 
     package func sink(_ spec: SinkSpec) throws(StreamError) -> any Sink {
         switch try ConnectorOptions.check(spec.table, spec.options, columns: spec.schema.names) {
-        case "filesystem": return try FileSink(spec)
+        case "filesystem": return try FileSink(spec, buckets)
         case "kinesis": return try KinesisSink(spec)
         case "print": return try PrintSink(spec)
         case "blackhole": return try BlackholeSink(spec)

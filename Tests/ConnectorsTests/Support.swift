@@ -52,9 +52,12 @@ final class TemporaryFolder {
         return String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self)
     }
 
+    /// What readers see of the folder.
+    var files: [String] { names().filter { !$0.hasPrefix("_") } }
+
     /// The committed files' text together.
     var committed: String {
-        names().filter { !$0.hasPrefix(".") }.map { read($0) }.joined()
+        files.filter { !$0.hasPrefix(".") }.map { read($0) }.joined()
     }
 }
 

@@ -161,8 +161,8 @@ final class ListWriter: SinkWriter {
         let content = PreparedCommit.Content([Committable(id: "c\(checkpoint)", payload: [])], unit: Array(String(written.count).utf8))
         return PreparedCommit { [failing] () throws(StreamError) in
             if let failure = failing.error { throw failure }
-            return content
-        }
+            return content.committables
+        } unit: { () throws(StreamError) in content.unit }
     }
 
     func close() { isClosed = true }

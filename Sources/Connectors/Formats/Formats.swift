@@ -5,13 +5,16 @@ import Dataflow
 enum Format: Sendable {
     case json(JSONOptions)
     case csv(CSVOptions)
+    /// One column, each line as it is.
+    case raw
 
-    static let names = ["csv", "json"]
+    static let names = ["csv", "json", "raw"]
 
     init(_ options: Options) throws(StreamError) {
         switch try options.required("format") {
         case "json": self = .json(try Format.json(options))
         case "csv": self = .csv(try Format.csv(options))
+        case "raw": self = .raw
         case let other: throw options.error("unknown format '\(other)'; there are \(Format.names.joined(separator: ", "))")
         }
     }
@@ -21,6 +24,7 @@ enum Format: Sendable {
         switch self {
         case .json: true
         case .csv(let options): options.rowsAreLines
+        case .raw: true
         }
     }
 
@@ -29,6 +33,7 @@ enum Format: Sendable {
         switch self {
         case .json(let options): JSONReader(schema, options: options)
         case .csv(let options): CSVReader(schema, fileFields: fileFields, options: options)
+        case .raw: RawReader(schema)
         }
     }
 
@@ -37,6 +42,20 @@ enum Format: Sendable {
         switch self {
         case .json(let options): JSONWriter(schema, columns: columns, options: options)
         case .csv(let options): CSVWriter(schema, columns: columns, options: options)
+        case .raw: RawWriter(column: columns.first ?? 0)
+        }
+    }
+
+    /// Refuses columns that the format cannot hold. `keys`: columns that stand in paths.
+    func check(_ schema: Schema, _ options: Options, without keys: Set<String>, tableColumns: [String] = []) throws(StreamError) {
+        guard case .raw = self else { return }
+        if let charset = options.string("raw.charset"), !["utf-8", "utf8"].contains(charset.lowercased()) {
+            throw options.error("'raw.charset' is UTF-8, not '\(charset)'")
+        }
+        let names = (tableColumns.isEmpty ? schema.names : tableColumns).filter { !keys.contains($0) }
+        guard names.count == 1 else { throw options.error("format 'raw' has one column, not \(names.count)") }
+        for field in schema.fields where !keys.contains(field.name) && !field.type.kind.isCharacter && !field.type.kind.isBinary {
+            throw options.error("format 'raw' has one column of a string or bytes type; '\(field.name)' is \(field.type.kind)")
         }
     }
 

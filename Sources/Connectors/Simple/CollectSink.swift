@@ -7,7 +7,7 @@ package struct CollectSink: Sink {
 
     private let consumer: Consumer
 
-    init(_ consumer: @escaping Consumer) { self.consumer = consumer }
+    package init(_ consumer: @escaping Consumer) { self.consumer = consumer }
 
     package func makeWriter(_ context: WriterContext) -> any SinkWriter { Writer(consumer) }
 

@@ -14,18 +14,29 @@ package struct PreparedCommit: Sendable {
         }
     }
 
-    private let finish: @Sendable () throws(StreamError) -> Content
+    private let committables: @Sendable () throws(StreamError) -> [Committable]
+    private let unit: (@Sendable () throws(StreamError) -> [UInt8]?)?
 
     package init(_ committables: [Committable] = [], unit: [UInt8]? = nil) {
-        finish = { () throws(StreamError) in Content(committables, unit: unit) }
+        self.committables = { () throws(StreamError) in committables }
+        if let unit { self.unit = { () throws(StreamError) -> [UInt8]? in unit } } else { self.unit = nil }
     }
 
-    /// `finish` may wait for networks. It is called on any thread, at any time after the barrier, once for every checkpoint that carries
-    /// its committables, and gives the same content each time.
-    package init(later finish: @escaping @Sendable () throws(StreamError) -> Content) { self.finish = finish }
+    /// Both may wait for networks. They are called on any thread, at any time after the barrier, and give the same each time; `committables`
+    /// once for every checkpoint that carries them.
+    package init(
+        later committables: @escaping @Sendable () throws(StreamError) -> [Committable],
+        unit: (@Sendable () throws(StreamError) -> [UInt8]?)? = nil
+    ) {
+        self.committables = committables
+        self.unit = unit
+    }
 
     /// Waits until the content is known.
-    package func finished() throws(StreamError) -> Content { try finish() }
+    package func finished() throws(StreamError) -> Content { Content(try committables(), unit: try unit?()) }
+
+    /// For the checkpoints after its own: a unit may be large.
+    package var withoutUnit: PreparedCommit { PreparedCommit(later: committables) }
 }
 
 /// The sink's share of a task's snapshot, before its uploads are done.

@@ -54,6 +54,10 @@ package struct ConnectorOptions: Hashable, Sendable {
             optional: [
                 "source.monitor-interval", "source.split.size", "partition.default-name", "sink.rolling-policy.file-size",
                 "sink.rolling-policy.rollover-interval", "sink.rolling-policy.inactivity-interval", "sink.rolling-policy.check-interval",
+                "sink.bucket.date-pattern", "sink.bucket.time-zone", "sink.compression", "sink.commit-list.enabled",
+                "sink.partition-commit.policy.kind", "sink.partition-commit.trigger", "sink.partition-commit.delay",
+                "sink.partition-commit.success-file.name", "aws.region", "aws.endpoint", "s3.endpoint", "s3.path.style.access",
+                "s3.upload.min.part.size", "s3.upload.max.concurrent.uploads",
             ], withoutEffect: ["source.report-statistics", "sink.shuffle-by-partition.enable"]),
         kinesis,
         ConnectorOptions(name: "print", canWrite: true, writesChanges: true, optional: ["print-identifier", "standard-error"]),
@@ -79,7 +83,7 @@ package struct ConnectorOptions: Hashable, Sendable {
                 "encode.ignore-null-fields",
             ], ["map-null-key.mode", "map-null-key.literal", "decode.json-parser.enabled"]
         ),
-        ("raw", [], ["charset", "endianness"]),
+        ("raw", ["charset"], ["endianness"]),
     ]
 
     /// The connector that the options name, after the name of every option was checked. `columns`: the table's physical ones.

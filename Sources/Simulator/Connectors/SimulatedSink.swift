@@ -51,8 +51,8 @@ final class SimulatedWriter: SinkWriter {
         let (unit, world) = (unit(), world)
         return PreparedCommit { () throws(StreamError) in
             world.finish(file.id)
-            return PreparedCommit.Content([Committable(id: file.id, payload: [])], unit: unit)
-        }
+            return [Committable(id: file.id, payload: [])]
+        } unit: { () throws(StreamError) in unit }
     }
 
     func close() {}

@@ -57,8 +57,8 @@ final class SinkDriver: Output {
         do throws(StreamError) {
             let prepared = try writer.prepareCommit(barrier.checkpoint, isLast: isLast, at: now)
             if faults.contains(.abortedFilesForgotten) { pending = [] }
-            pending.append((barrier.checkpoint, prepared))
-            return SinkSnapshot(uid: uid, prepared: pending.map(\.prepared))
+            defer { pending.append((barrier.checkpoint, prepared.withoutUnit)) }
+            return SinkSnapshot(uid: uid, prepared: pending.map(\.prepared) + [prepared])
         } catch {
             place.note(name)
             throw error

@@ -9,6 +9,7 @@ package final class FileReader: SourceReader {
     private let places: [Int?]
     private let fileFields: [String]
     private let fill: ColumnFill
+    private let wake: @Sendable () -> Void
     private var waiting: [SplitState] = []
     private var current: (state: SplitState, file: FileText, reader: any LineReader, constants: [Value])?
     private var skippedBefore = (rows: 0, values: 0)
@@ -22,6 +23,7 @@ package final class FileReader: SourceReader {
         let all = source.spec.tableColumns.isEmpty ? source.spec.physical.names : source.spec.tableColumns
         self.fileFields = all.filter { !keys.contains($0) }
         self.fill = ColumnFill(fileSchema.types, capacity: context.batchRows)
+        self.wake = context.wake
     }
 
     /// Rows dropped and values that became NULL because of `ignore-parse-errors`.
@@ -42,7 +44,8 @@ package final class FileReader: SourceReader {
             throw malformed(error, file)
         }
         if let failure = file.failure { throw failure }
-        guard fill.count > 0 else {
+        guard fill.count > 0 || !file.isWaiting && !file.isDone else {
+            if file.isWaiting { return .nothing(until: nil) }
             file.close()
             skippedBefore = (skippedRows, skippedValues)
             current = nil
@@ -69,7 +72,7 @@ package final class FileReader: SourceReader {
     private func open(_ state: SplitState) throws(StreamError) {
         let split = try FileSplit(state.split)
         let position = try Position.decode(state.position, of: state.split)
-        let file = try FileText(split, position: position)
+        let file = FileText(split, try source.bytes(of: split, wake: wake), position: position)
         let values = PartitionPath.values(split.relativePath, defaultName: source.partitionDefault)
         var constants: [Value] = []
         for (column, field) in source.spec.physical.fields.enumerated() where places[column] == nil {
@@ -112,10 +115,10 @@ package final class FileReader: SourceReader {
     }
 
     private func malformed(_ row: MalformedRow, _ file: FileText) -> StreamError {
-        let (line, excerpt) = file.describe(row)
+        let (place, excerpt) = file.describe(row)
         return StreamError(
             .user, retry: false,
-            "\(file.split.path) line \(line) column \(row.offset - row.rowStart + 1): \(row.message): \(excerpt)")
+            "\(file.split.path) \(place) column \(row.offset - row.rowStart + 1): \(row.message): \(excerpt)")
     }
 }
 

@@ -2,7 +2,7 @@ import CKernels
 import Dataflow
 import Glibc
 
-/// A window over a file's text that moves forward: read with `pread` into one buffer that is used again and again.
+/// A window over a file's text that moves forward: read into one buffer that is used again and again.
 ///
 /// (Not mapped: a file that is cut short while it is read must be an error, not a signal.)
 final class FileText {
@@ -16,7 +16,11 @@ final class FileText {
     let split: FileSplit
     /// Set when the file could not be read on; `read` has then given the rows before.
     private(set) var failure: StreamError?
-    private var file: Int32
+    /// Bytes that should be here are under way: what `read` gave is all for now.
+    private(set) var isWaiting = false
+    private let bytes: any FileBytes
+    /// Rows that begin here or later are not ours.
+    private let end: Int64
     private var memory: UnsafeMutablePointer<UInt8>
     private var capacity = FileText.chunk
     /// Offset in the file of `memory[0]`.
@@ -30,60 +34,50 @@ final class FileText {
     private var skipsLine: Bool
     private var isPlain = true
 
-    init(_ split: FileSplit, position: Int64?) throws(StreamError) {
+    init(_ split: FileSplit, _ bytes: any FileBytes, position: Int64?) {
         self.split = split
+        self.end = split.isCompressed ? .max : split.end
         self.skipsLine = position == nil && split.start > 0
         // The byte in front tells whether a line begins at the start.
         self.base = position ?? (split.start > 0 ? split.start - 1 : 0)
-        self.file = open(split.path, O_RDONLY | O_CLOEXEC)
+        self.bytes = bytes
         self.memory = .allocate(capacity: FileText.chunk + 128)
-        guard file >= 0 else {
-            if errno == ENOENT { throw StreamError(.user, retry: false, "\(split.path): the file has vanished since it was found") }
-            throw FilePath.error("opening", split.path)
-        }
-        var numbers = stat()
-        guard fstat(file, &numbers) == 0 else { throw FilePath.error("reading", split.path) }
-        let status = FilePath.status(numbers)
-        if status.size < split.size || status.size == split.size && status.modified != split.modified {
-            throw StreamError(
-                .user, retry: false,
-                "\(split.path): the file has changed since it was found (\(split.size) bytes then, \(status.size) now)")
-        }
     }
 
     deinit {
-        close()
         memory.deallocate()
     }
 
-    func close() {
-        if file >= 0 { _ = Glibc.close(file) }
-        file = -1
-    }
+    func close() { bytes.close() }
 
     /// Where the next row begins.
     var position: Int64 { skipsLine ? split.start : base + Int64(min(at, filled)) }
 
-    /// Fills rows up to `maximumRows`. None: the split is read to its end.
+    /// Nothing of the split is left. (A stretch without a row is no end: all of its lines may have been malformed.)
+    var isDone: Bool { failure == nil && !skipsLine && (isAtEnd || base + Int64(at) >= end) }
+
+    /// Fills rows up to `maximumRows`. None: the split is read to its end if `isDone`, otherwise there was no good row yet.
     func read(_ reader: any LineReader, maximumRows: Int, into fill: ColumnFill) throws(MalformedRow) {
         let begin = position
-        while fill.count < maximumRows, failure == nil, base + Int64(at) < split.end || skipsLine {
+        isWaiting = false
+        while fill.count < maximumRows, failure == nil, base + Int64(at) < end || skipsLine {
             if at < whole, !skipsLine, !reader.wantsMore || isAtEnd {
                 reader.mayHoldNonASCII = !isPlain
                 reader.isLast = isAtEnd
-                let limit = Int(clamping: split.end - base)
+                let limit = Int(clamping: end - base)
                 at = try reader.read(memory, from: at, to: whole, limit: limit, maximumRows: maximumRows, into: fill)
                 if position - begin > FileText.maximumBatch { return }
                 if !reader.wantsMore { continue }
             }
             if isAtEnd { return }
             try load()
+            if isWaiting { return }
             // More is here: the reader shall try again.
             if reader.wantsMore, at < whole {
                 reader.mayHoldNonASCII = !isPlain
                 reader.isLast = isAtEnd
                 at = try reader.read(
-                    memory, from: at, to: whole, limit: Int(clamping: split.end - base), maximumRows: maximumRows, into: fill)
+                    memory, from: at, to: whole, limit: Int(clamping: end - base), maximumRows: maximumRows, into: fill)
             }
         }
     }
@@ -94,6 +88,7 @@ final class FileText {
         if at > 0, left > 0 { memory.update(from: memory + at, count: left) }
         base += Int64(at)
         at = 0
+        whole = 0
         filled = left
         if filled > capacity / 2 {
             guard capacity < FileText.maximumRow else {
@@ -105,15 +100,20 @@ final class FileText {
             memory = larger
             capacity *= 2
         }
-        var got = pread(file, memory + filled, capacity - filled, off_t(base) + off_t(filled))
-        while got < 0, errno == EINTR { got = pread(file, memory + filled, capacity - filled, off_t(base) + off_t(filled)) }
-        guard got >= 0 else {
-            failure = FilePath.error("reading", split.path)
+        let got: Int
+        do throws(StreamError) {
+            guard let here = try bytes.read(into: memory + filled, capacity - filled, at: base + Int64(filled)) else {
+                isWaiting = true
+                return
+            }
+            got = here
+        } catch {
+            failure = error
             return
         }
         if got == 0 {
             isAtEnd = true
-            if base + Int64(filled) < split.end {
+            if !split.isCompressed, base + Int64(filled) < end {
                 failure = StreamError(
                     .user, retry: false, "\(split.path): the file was cut short while it was read, to \(base + Int64(filled)) bytes")
                 return
@@ -150,18 +150,20 @@ final class FileText {
         isPlain = ck_is_ascii(memory + at, filled - at) != 0
     }
 
-    /// The line number of a row, counted from the file's start, and how it begins.
-    func describe(_ row: MalformedRow) -> (line: Int, excerpt: String) {
+    /// Where a row is (its line, where that is quickly counted), and how it begins.
+    func describe(_ row: MalformedRow) -> (place: String, excerpt: String) {
         let start = base + Int64(row.rowStart)
-        var line = 1
-        var offset: Int64 = 0
-        let buffer = UnsafeMutablePointer<UInt8>.allocate(capacity: FileText.chunk)
-        defer { buffer.deallocate() }
-        while offset < start {
-            let got = pread(file, buffer, Int(min(Int64(FileText.chunk), start - offset)), off_t(offset))
-            guard got > 0 else { break }
-            line += ck_count_byte(buffer, got, 0x0A)
-            offset += Int64(got)
+        var place = split.isCompressed ? "at byte \(start) of its text" : "at byte \(start)"
+        if !split.isCompressed, let file = try? LocalBytes(split) {
+            var line = 1
+            var offset: Int64 = 0
+            let buffer = UnsafeMutablePointer<UInt8>.allocate(capacity: FileText.chunk)
+            defer { buffer.deallocate() }
+            while offset < start, let got = try? file.read(into: buffer, Int(min(Int64(FileText.chunk), start - offset)), at: offset), got > 0 {
+                line += ck_count_byte(buffer, got, 0x0A)
+                offset += Int64(got)
+            }
+            place = "line \(line)"
         }
         let end = min(filled, row.rowStart + 120)
         var length = max(0, end - row.rowStart)
@@ -169,6 +171,6 @@ final class FileText {
             length = (memory + row.rowStart).distance(to: newline.assumingMemoryBound(to: UInt8.self))
         }
         let shown = String(decoding: UnsafeBufferPointer(start: memory + row.rowStart, count: length), as: UTF8.self)
-        return (line, length == 120 ? shown + "…" : shown)
+        return (place, length == 120 ? shown + "…" : shown)
     }
 }

@@ -10,7 +10,7 @@ enum FilePath {
             path.removeFirst(5)
             if path.hasPrefix("//") { path.removeFirst(2) }
         } else if let scheme = path.range(ofScheme: "://") {
-            throw StreamError(.user, retry: false, "path \(text): the filesystem connector reads local files, not '\(scheme)'")
+            throw StreamError(.user, retry: false, "path \(text): the filesystem connector reads file:// and s3:// paths, not '\(scheme)'")
         }
         while path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }
         guard !path.isEmpty else { throw StreamError(.user, retry: false, "the path is empty") }
@@ -25,6 +25,20 @@ enum FilePath {
     }
 
     static func name(_ path: String) -> String { path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path }
+
+    /// Of a path below the table's: empty for a file at the top.
+    static func folder(of path: String) -> String { path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "" }
+
+    /// Writes all of it.
+    static func write(_ file: Int32, _ bytes: UnsafeRawPointer, _ count: Int, _ path: String) throws(StreamError) {
+        var from = 0
+        while from < count {
+            let written = Glibc.write(file, bytes + from, count - from)
+            if written < 0, errno == EINTR { continue }
+            guard written >= 0 else { throw error("writing", path) }
+            from += written
+        }
+    }
 
     static func error(_ action: String, _ path: String, _ code: Int32 = errno) -> StreamError {
         if code == ENOSPC || code == EDQUOT {

@@ -1,0 +1,19 @@
+import Dataflow
+
+/// How connectors come to buckets: from S3, unless tests give something else.
+package struct Buckets: Sendable {
+    /// By name and the table's options.
+    package var open: @Sendable (String, [String: String]) throws(StreamError) -> any Bucket
+    package var makeLine: @Sendable () -> any UploadLine
+    /// S3 refuses smaller parts, but for the last one.
+    package var leastPartBytes: Int64
+
+    package init(
+        open: @escaping @Sendable (String, [String: String]) throws(StreamError) -> any Bucket,
+        makeLine: @escaping @Sendable () -> any UploadLine = { ThreadedLine() }, leastPartBytes: Int64 = 5 << 20
+    ) {
+        self.open = open
+        self.makeLine = makeLine
+        self.leastPartBytes = leastPartBytes
+    }
+}

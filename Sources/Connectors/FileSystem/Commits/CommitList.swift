@@ -1,0 +1,62 @@
+import CKernels
+import Dataflow
+import FoundationEssentials
+
+/// What the commits of one checkpoint made visible: one small file below `_swiftwater/commits`, written after the files and before the commit is
+/// acknowledged. What is committed and listed nowhere was not acknowledged, and is committed (and listed) again.
+///
+/// One JSON object a line. A commit that is repeated writes the same list under the same name.
+package struct CommitList: Sendable {
+    package static let folder = "_swiftwater/commits"
+
+    package struct Entry: Hashable, Codable, Sendable {
+        /// Below the table's path.
+        package var path: String
+        package var bytes: Int64
+        package var rows: Int64
+        /// Of its bytes, 8 hex digits.
+        package var crc32c: String
+        package var checkpoint: UInt64
+    }
+
+    let path: String
+    let bytes: [UInt8]
+
+    /// One for each job, sink and checkpoint among the files.
+    static func lists(of files: [FinishedFile]) -> [CommitList] {
+        let listed = files.filter { $0.checkpoint > 0 && PartName.owner(of: FilePath.name($0.path)) != nil }
+        let groups = Dictionary(grouping: listed) { "\(PartName.owner(of: FilePath.name($0.path)) ?? "")/_\(padded($0.checkpoint))" }
+        return groups.sorted { $0.key < $1.key }.map { group, files in
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            var bytes: [UInt8] = []
+            for file in files.sorted(by: { $0.path < $1.path }) {
+                let entry = Entry(
+                    path: file.path, bytes: file.bytes, rows: file.rows, crc32c: PartName.hex(file.checksum), checkpoint: file.checkpoint)
+                guard let line = try? encoder.encode(entry) else { preconditionFailure("strings and numbers are JSON") }
+                bytes += line
+                bytes.append(0x0A)
+            }
+            let checksum = bytes.withUnsafeBytes { swiftwater_crc32c(0, $0.baseAddress, $0.count) }
+            return CommitList(path: "\(folder)/\(group)-\(PartName.hex(checksum)).jsonl", bytes: bytes)
+        }
+    }
+
+    package static func entries(_ bytes: [UInt8]) throws(StreamError) -> [Entry] {
+        let decoder = JSONDecoder()
+        var entries: [Entry] = []
+        for line in bytes.split(separator: 0x0A) {
+            guard let entry = try? decoder.decode(Entry.self, from: Data(line)) else {
+                throw StreamError(.user, retry: false, "a list of committed files is damaged: \(String(decoding: line.prefix(120), as: UTF8.self))")
+            }
+            entries.append(entry)
+        }
+        return entries
+    }
+
+    /// Names sort as checkpoints do. They begin with `_`: some readers look at a file's own name only.
+    private static func padded(_ checkpoint: CheckpointID) -> String {
+        let digits = String(checkpoint)
+        return String(repeating: "0", count: max(0, 12 - digits.count)) + digits
+    }
+}

@@ -1,0 +1,84 @@
+import Columnar
+import Dataflow
+
+/// Writes rows to files in a folder or a bucket, exactly once: a file can be seen when the checkpoint that covers its rows is complete.
+///
+/// Local files end with every checkpoint; files in a bucket go on over checkpoints (`BucketParts`). Both roll by size, age, inactivity and when
+/// the time of their bucket is over. Without checkpoints all files are committed at the end. `PARTITIONED BY` makes folders `key=value`, whose
+/// columns are not in the rows. Options are Flink's; docs/sql.md lists them.
+package struct FileSink: Sink {
+    let spec: SinkSpec
+    let format: Format
+    let store: any PartStore
+    let makeLine: @Sendable () -> any UploadLine
+    let rolling: RollingPolicy
+    let times: TimeBuckets?
+    let success: SuccessPolicy?
+    let isCompressed: Bool
+    let partitionDefault: String
+    private let listsCommits: Bool
+
+    init(_ spec: SinkSpec, _ buckets: Buckets) throws(StreamError) {
+        let options = Options(spec.table, spec.options)
+        self.spec = spec
+        self.format = try Format(options)
+        self.makeLine = buckets.makeLine
+        switch try TablePath(options) {
+        case .folder(let path): store = LocalParts(path: path)
+        case .bucket(let name, let key):
+            let partBytes = try options.bytes("s3.upload.min.part.size") ?? 8 << 20
+            guard partBytes >= buckets.leastPartBytes else {
+                throw options.error("'s3.upload.min.part.size' is at least 5 MB: smaller parts are refused by S3")
+            }
+            let inFlight = try options.integer("s3.upload.max.concurrent.uploads") ?? 4
+            guard (1...64).contains(inFlight) else { throw options.error("'s3.upload.max.concurrent.uploads' is from 1 to 64, not \(inFlight)") }
+            store = BucketParts(
+                bucket: try buckets.open(name, spec.options), prefix: key.isEmpty ? "" : key + "/", partBytes: Int(partBytes), partsInFlight: Int(inFlight))
+        }
+        self.rolling = try RollingPolicy(options)
+        self.times = try TimeBuckets(options)
+        self.success = try SuccessPolicy(options, isPartitioned: !spec.partitionKeys.isEmpty || times != nil)
+        switch options.string("sink.compression")?.lowercased() {
+        case nil, "none": isCompressed = false
+        case "gzip": isCompressed = true
+        case let other?: throw options.error("'sink.compression' is 'none' or 'gzip', not '\(other)'")
+        }
+        self.partitionDefault = options.string("partition.default-name") ?? PartitionPath.defaultName
+        self.listsCommits = try options.flag("sink.commit-list.enabled", default: true)
+        guard spec.primaryKey.isEmpty else {
+            throw options.error("files can only be appended to; a query that changes its rows needs another connector")
+        }
+        try format.check(spec.schema, options, without: Set(spec.partitionKeys.map { spec.schema.names[$0] }))
+    }
+
+    package func makeWriter(_ context: WriterContext) throws(StreamError) -> any SinkWriter { try FileSinkWriter(self, context) }
+
+    /// Files first, side by side where they are in a bucket; then the list of them; then the marks of whole folders.
+    package func commit(_ committables: [Committable]) throws(StreamError) {
+        let marks = try committables.filter { SuccessMark.isOne($0) }.map { committable throws(StreamError) in try SuccessMark(committable) }
+        let files = try commitFiles(committables.filter { !SuccessMark.isOne($0) })
+        try store.settle(folders: Set(files.map { FilePath.folder(of: $0.path) }).sorted())
+        if listsCommits { for list in CommitList.lists(of: files) { try store.put(list.path, list.bytes) } }
+        for mark in marks { try store.put(mark.path, []) }
+    }
+
+    private func commitFiles(_ committables: [Committable]) throws(StreamError) -> [FinishedFile] {
+        guard store.keepsFilesOpen, committables.count > 1 else {
+            return try committables.map { committable throws(StreamError) in try store.commit(committable) }
+        }
+        let line = makeLine()
+        let results = Results<FinishedFile>(count: committables.count)
+        for (index, committable) in committables.enumerated() {
+            line.run { [store] in
+                do throws(StreamError) { results.put(index, .success(try store.commit(committable))) } catch { results.put(index, .failure(error)) }
+            }
+        }
+        line.wait { results.isComplete }
+        return try results.all()
+    }
+
+    package func discard(job: JobID, vertex: Int, attemptsBelow attempt: UInt32, keeping committables: [Committable]) throws(StreamError) {
+        try store.discard(
+            job, vertex: vertex, attemptsBelow: attempt, depth: spec.partitionKeys.count + (times?.depth ?? 0), keeping: committables)
+    }
+}

@@ -1,0 +1,200 @@
+import Columnar
+import Dataflow
+
+/// One subtask's open files, one for each folder it has rows for.
+final class FileSinkWriter: SinkWriter {
+    /// Open files at most; beyond, the one written longest ago is ended.
+    static let maximumOpenFiles = 64
+
+    private let sink: FileSink
+    private let context: WriterContext
+    private let writer: any RowWriter
+    private let line: any UploadLine
+    private let salt = UInt32.random(in: 0...(.max))
+    /// By folder.
+    private var open: [String: PartFile] = [:]
+    /// Files that had an end since the last checkpoint.
+    private var ended: [(folder: String, body: any PartBody, committable: Ended)] = []
+    /// Uploads of earlier attempts, until the next checkpoint has them.
+    private var adopted: [Adoption] = []
+    /// Folders that want a success file, and since when.
+    private var folders: [String: Int64] = [:]
+    private var counter = 0
+    private var nextCheck: Instant?
+    private var bucket = ""
+    /// Of uploads that ended while a snapshot waited for them.
+    private let trouble = Trouble()
+
+    /// What earlier attempts uploaded is taken over: their files end with what the checkpoint held.
+    init(_ sink: FileSink, _ context: WriterContext) throws(StreamError) {
+        self.sink = sink
+        self.context = context
+        self.line = sink.makeLine()
+        let keys = Set(sink.spec.partitionKeys)
+        self.writer = sink.format.makeWriter(sink.spec.schema, columns: sink.spec.schema.fields.indices.filter { !keys.contains($0) })
+        var tails: [OpenFile] = []
+        for bytes in context.restored {
+            let unit = try WriterUnit(bytes)
+            folders.merge(unit.folders) { min($0, $1) }
+            for file in unit.files {
+                if let adoption = sink.store.adopt(file, attempt: context.task.attempt, line: line) {
+                    adopted.append(adoption)
+                } else {
+                    tails.append(file)
+                }
+            }
+        }
+        // Nothing of these was uploaded: their rows begin this attempt's own files.
+        for file in tails { try part(in: file.folder, at: nil).take(file) }
+    }
+
+    // MARK: Rows
+
+    func write(_ batch: Batch, at now: Now) throws(StreamError) {
+        if let kinds = batch.kinds {
+            for row in 0..<batch.count where kinds.typed(UInt8.self)[row] != RowKind.insert.rawValue {
+                throw StreamError(.user, retry: false, "table \(sink.spec.table): a \(batch.kind(row).symbol) row cannot be written to files, which only grow")
+            }
+        }
+        if let times = sink.times { bucket = times.folder(at: now.wallMilliseconds) }
+        guard !sink.spec.partitionKeys.isEmpty else { return try write(batch, nil, to: bucket, now) }
+        var rows: [String: [Int32]] = [:], order: [String] = []
+        for row in 0..<batch.count {
+            let folder = PartitionPath.folder(
+                batch, row, keys: sink.spec.partitionKeys, names: sink.spec.schema.names, defaultName: sink.partitionDefault)
+            if rows[folder] == nil { order.append(folder) }
+            rows[folder, default: []].append(Int32(row))
+        }
+        for folder in order { try write(batch, rows[folder], to: bucket.isEmpty ? folder : "\(folder)/\(bucket)", now) }
+    }
+
+    private func write(_ batch: Batch, _ rows: [Int32]?, to folder: String, _ now: Now) throws(StreamError) {
+        guard batch.count > 0 else { return }
+        let file = try part(in: folder, at: now.instant)
+        if sink.success != nil, folders[folder] == nil { folders[folder] = now.wallMilliseconds }
+        do throws(MalformedValue) {
+            if let rows {
+                let result: Result<Void, MalformedValue> = rows.withUnsafeBufferPointer { rows in
+                    do throws(MalformedValue) { return .success(try writer.write(batch, rows: rows, to: file.text)) } catch { return .failure(error) }
+                }
+                try result.get()
+            } else {
+                try writer.write(batch, rows: nil, to: file.text)
+            }
+        } catch {
+            throw StreamError(.user, retry: false, "table \(sink.spec.table): \(error.message)")
+        }
+        try file.wrote(rows: rows?.count ?? batch.count, at: now.instant)
+        if sink.rolling.endsBySize(file) { try end(folder) }
+    }
+
+    private func part(in folder: String, at now: Instant?) throws(StreamError) -> PartFile {
+        if let file = open[folder] { return file }
+        if open.count >= FileSinkWriter.maximumOpenFiles {
+            let oldest = open.min { ($0.value.lastWrite, $0.key) < ($1.value.lastWrite, $1.key) }
+            if let oldest { try end(oldest.key) }
+        }
+        let task = context.task
+        let name = PartName(
+            job: task.job, vertex: task.subtask.vertex, subtask: task.subtask.index, attempt: task.attempt, salt: salt, counter: counter,
+            suffix: sink.isCompressed ? ".gz" : "")
+        counter += 1
+        let body = try sink.store.makeBody(name, in: folder, line: line)
+        let file = PartFile(name, in: folder, body: body, isCompressed: sink.isCompressed, at: now)
+        open[folder] = file
+        return file
+    }
+
+    private func end(_ folder: String) throws(StreamError) {
+        guard let file = open.removeValue(forKey: folder) else { return }
+        ended.append((folder, file.body, try file.finish()))
+    }
+
+    // MARK: Time
+
+    func tick(at now: Now) throws(StreamError) -> Instant? {
+        if let error = trouble.error { throw error }
+        if let nextCheck, now.instant < nextCheck { return nextCheck }
+        try endByTime(now)
+        nextCheck = now.instant + sink.rolling.checkInterval
+        return nextCheck
+    }
+
+    private func endByTime(_ now: Now) throws(StreamError) {
+        if let times = sink.times { bucket = times.folder(at: now.wallMilliseconds) }
+        for folder in open.keys.sorted() {
+            guard let file = open[folder] else { continue }
+            if sink.rolling.endsByTime(file, at: now.instant) || !isCurrent(folder) { try end(folder) }
+        }
+    }
+
+    /// A bucket whose time is over gets no more rows.
+    private func isCurrent(_ folder: String) -> Bool { bucket.isEmpty || folder == bucket || folder.hasSuffix("/" + bucket) }
+
+    // MARK: Checkpoints
+
+    func prepareCommit(_ checkpoint: CheckpointID, isLast: Bool, at now: Now) throws(StreamError) -> PreparedCommit {
+        if let error = trouble.error { throw error }
+        try endByTime(now)
+        var suspended: [Later<OpenFile>] = []
+        for folder in open.keys.sorted() {
+            guard let file = open[folder] else { continue }
+            if !isLast, !isDue(folder, at: now), let later = try file.suspend(checkpoint) { suspended.append(later) } else { try end(folder) }
+        }
+        let marks = marks(checkpoint, isLast: isLast, at: now)
+        let files = adopted.map(\.ended) + ended.map(\.committable)
+        try sink.store.settle(folders: Set(ended.map(\.folder)).sorted())
+        ended = []
+        adopted = []
+        return prepared(checkpoint, files, marks, suspended)
+    }
+
+    private func prepared(
+        _ checkpoint: CheckpointID, _ files: [Ended], _ marks: [Committable], _ suspended: [Later<OpenFile>]
+    ) -> PreparedCommit {
+        let (trouble, folders) = (trouble, folders)
+        return PreparedCommit { () throws(StreamError) in
+            do throws(StreamError) {
+                var committables: [Committable] = []
+                for file in files { if let committable = try file(checkpoint) { committables.append(committable) } }
+                return committables + marks
+            } catch {
+                trouble.note(error)
+                throw error
+            }
+        } unit: { () throws(StreamError) in
+            do throws(StreamError) {
+                let unit = WriterUnit(files: try suspended.map { later throws(StreamError) in try later() }, folders: folders)
+                return unit.isEmpty ? nil : unit.bytes
+            } catch {
+                trouble.note(error)
+                throw error
+            }
+        }
+    }
+
+    private func isDue(_ folder: String, at now: Now) -> Bool {
+        guard let success = sink.success, success.delay > .zero, let since = folders[folder] else { return false }
+        return now.wallMilliseconds - since >= success.delay.milliseconds
+    }
+
+    /// A folder is marked when its time has come and all its files here have ended.
+    private func marks(_ checkpoint: CheckpointID, isLast: Bool, at now: Now) -> [Committable] {
+        guard let success = sink.success else { return [] }
+        let due = folders.keys.sorted().filter { folder in
+            let age = now.wallMilliseconds - (folders[folder] ?? 0)
+            return open[folder] == nil && !folder.isEmpty && (isLast || age >= success.delay.milliseconds)
+        }
+        for folder in due { folders[folder] = nil }
+        return due.map { SuccessMark(path: "\($0)/\(success.fileName)").committable(context.task, checkpoint) }
+    }
+
+    func close() {
+        // Rows since the last checkpoint are read again; what a checkpoint names has left this writer.
+        for file in open.values { file.body.abandon() }
+        for file in ended { file.body.abandon() }
+        open = [:]
+        ended = []
+        adopted = []
+    }
+}

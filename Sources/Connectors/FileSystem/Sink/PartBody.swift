@@ -1,0 +1,67 @@
+import Dataflow
+
+/// Something that is known after waiting for uploads; may be asked for repeatedly, on any thread, and answers the same.
+typealias Later<Value> = @Sendable () throws(StreamError) -> Value
+
+/// A file that has ended, given the checkpoint that covers it; nil: there is nothing to commit.
+typealias Ended = @Sendable (CheckpointID) throws(StreamError) -> Committable?
+
+/// Where the bytes of one part file go: a local file, or a multipart upload.
+protocol PartBody: AnyObject {
+    /// Bytes so far, those that an earlier attempt wrote included.
+    var length: Int64 { get }
+
+    /// No more bytes fit in this file: it has to end.
+    var isFull: Bool { get }
+
+    func append(_ bytes: UnsafePointer<UInt8>, _ count: Int) throws(StreamError)
+
+    /// No byte follows. `file` tells the rest of what the committable says.
+    func finish(_ file: FinishedFile) throws(StreamError) -> Ended
+
+    /// The file as it is, for a successor, while it goes on. Nil: it cannot go on over a checkpoint.
+    func suspend(_ file: FinishedFile) throws(StreamError) -> Later<OpenFile>?
+
+    /// The task ends without a checkpoint, whether the file has ended or not: what no checkpoint can name is removed.
+    func abandon()
+}
+
+/// What is known of a part file besides where it lies.
+struct FinishedFile: Hashable, Sendable {
+    /// Below the table's folder.
+    var path: String
+    /// The first checkpoint that covers the whole file.
+    var checkpoint: CheckpointID
+    var bytes: Int64 = 0
+    var rows: Int64 = 0
+    /// CRC-32C of its bytes.
+    var checksum: UInt32 = 0
+}
+
+/// A kind of place for part files.
+protocol PartStore: Sendable {
+    /// Whether files may go on over checkpoints.
+    var keepsFilesOpen: Bool { get }
+
+    func makeBody(_ name: PartName, in folder: String, line: any UploadLine) throws(StreamError) -> any PartBody
+
+    /// Takes over what a checkpoint says of a file that another attempt was writing; nil: nothing was uploaded, its tail may go into another file.
+    func adopt(_ file: OpenFile, attempt: UInt32, line: any UploadLine) -> Adoption?
+
+    /// Makes the file visible. Idempotent. Answers what it was.
+    func commit(_ committable: Committable) throws(StreamError) -> FinishedFile
+
+    /// Makes the renames durable that commits have done, in these folders below the table's.
+    func settle(folders: [String]) throws(StreamError)
+
+    /// Writes a small file at once: a marker, a commit list.
+    func put(_ path: String, _ bytes: [UInt8]) throws(StreamError)
+
+    func discard(_ job: JobID, vertex: Int, attemptsBelow attempt: UInt32, depth: Int, keeping committables: [Committable]) throws(StreamError)
+}
+
+/// A file that ends with what the checkpoint held of it.
+struct Adoption: Sendable {
+    var upload: PartUpload
+    var ended: Ended
+}

@@ -1,0 +1,17 @@
+import Columnar
+
+/// Writes moments by a date pattern (`yyyy-MM-dd--HH`), for names and messages.
+package struct DateText: Sendable {
+    private let pattern: DatePattern
+
+    package init(_ pattern: String) throws(EvaluationError) { self.pattern = try DatePattern(pattern.utf8) }
+
+    /// `milliseconds` since the epoch, as a clock in `zone` shows it.
+    package func text(_ milliseconds: Int64, _ zone: ZoneRules) -> String {
+        let (day, rest) = TimestampText.floorDivide(zone.local(milliseconds, perSecond: 1_000), 86_400_000)
+        let bytes = [UInt8](unsafeUninitializedCapacity: pattern.maximumLength) { buffer, count in
+            count = buffer.baseAddress.map { pattern.write(days: Int(day), nanoseconds: rest * 1_000_000, into: $0) } ?? 0
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

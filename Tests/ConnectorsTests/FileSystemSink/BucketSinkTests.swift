@@ -1,0 +1,29 @@
+import Columnar
+import Connectors
+import Dataflow
+import Testing
+
+@Suite struct BucketSinkTests {
+    private func isExact(_ seed: UInt64, _ fault: MemoryBucket.Fault? = nil) -> (isExact: Bool, words: String) {
+        let story = BucketSinkStory(seed: seed, fault: fault)
+        do {
+            // An empty text is written in quotes.
+            let rows = try story.run().split(separator: "\n").map { line in String(line.filter { $0 != "\"" }) }.sorted()
+            return (rows == story.expected, "\(rows.count) of \(story.expected.count) rows")
+        } catch {
+            return (false, "\(error)")
+        }
+    }
+
+    @Test func everyRowIsCommittedOnceWhateverHappens() {
+        for seed in UInt64(1)...400 {
+            let (isExact, words) = isExact(seed)
+            #expect(isExact, "seed \(seed): \(words)")
+        }
+    }
+
+    @Test(arguments: MemoryBucket.Fault.allCases) func aBrokenProtocolIsCaught(fault: MemoryBucket.Fault) {
+        let caught = (UInt64(1)...200).first { !isExact($0, fault).isExact }
+        #expect(caught != nil)
+    }
+}
