@@ -65,11 +65,11 @@ let floors: [Target] = [
     ]),
     // Floor 8: the executables
     .executableTarget(name: "jobmanager", dependencies: [
-        "Connectors", "Dataflow", "Hosts", "JobControl", "REST", "Settings", "SQL", argumentParser,
+        "AWS", "Connectors", "Dataflow", "Hosts", "JobControl", "REST", "Settings", "SQL", argumentParser,
     ]),
-    .executableTarget(name: "taskmanager", dependencies: ["Connectors", "Dataflow", "Hosts", "Settings", argumentParser]),
+    .executableTarget(name: "taskmanager", dependencies: ["AWS", "Connectors", "Dataflow", "Hosts", "Settings", argumentParser]),
     .executableTarget(name: "swiftwater", dependencies: [
-        "Columnar", "Connectors", "Dataflow", "Expressions", "Hosts", "JobControl", "REST", "Settings", "SQL", argumentParser,
+        "AWS", "Columnar", "Connectors", "Dataflow", "Expressions", "Hosts", "JobControl", "REST", "Settings", "SQL", argumentParser,
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),

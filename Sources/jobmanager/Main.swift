@@ -1,4 +1,5 @@
 import ArgumentParser
+import AWS
 import Connectors
 import Dataflow
 import Glibc
@@ -72,7 +73,7 @@ struct JobManagerCommand: AsyncParsableCommand {
         }
         do {
             let application = word == "standalone-job" ? try Application(order, settings) : nil
-            let process = try JobManagerProcess(configuration: settings, connectors: StandardConnectors(), version: Version.text, log: log)
+            let process = try JobManagerProcess(configuration: settings, connectors: StandardConnectors(buckets: .s3(S3Configuration(settings))), version: Version.text, log: log)
             let rest = try await RESTServer.start(jobManager: process.host, configuration: settings, log: log)
             log(.info, "JobManagerRunner", "JobManager, swiftwater \(Version.text): TaskManagers at port \(process.port), REST at http://\(rest.address):\(rest.port)")
             if let portsFile { try writePorts("rpc=\(process.port)\nrest=\(rest.port)\n", to: portsFile) }

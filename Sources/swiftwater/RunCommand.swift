@@ -1,4 +1,5 @@
 import ArgumentParser
+import AWS
 import Connectors
 import Dataflow
 import Expressions
@@ -41,7 +42,8 @@ struct RunCommand: AsyncParsableCommand {
         let compiled = try script.compile(settings)
         let slots = compiled.jobs.map { JobOptions($0.configuration).parallelism }.max() ?? 1
         let collector = ResultCollector()
-        let connectors = StandardConnectors(collectors: ["": { batch in collector.take(batch) }])
+        let connectors = StandardConnectors(
+            collectors: ["": { batch in collector.take(batch) }], buckets: .s3(S3Configuration(settings)))
         let cluster = LocalCluster(
             configuration: settings, slots: slots, connectors: connectors, version: Version.text, log: verbose ? Log() : .none)
         for step in compiled.steps {
@@ -56,7 +58,7 @@ struct RunCommand: AsyncParsableCommand {
     private func lookAtInputs(of job: CompiledJob) throws {
         for case let spec? in job.graph.vertices.map(\.source) where spec.options["connector"] == "filesystem" {
             do throws(StreamError) {
-                _ = try StandardConnectors().source(spec).discover(known: [])
+                _ = try StandardConnectors(buckets: .s3(S3Configuration(job.configuration))).source(spec).discover(known: [])
             } catch {
                 throw CommandError("\(script.file): \(error)", code: error.kind == .user ? 2 : 1)
             }

@@ -12,7 +12,7 @@ struct SwiftwaterCommand: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             RunCommand.self, SubmitCommand.self, ExplainCommand.self, ListCommand.self, InfoCommand.self, CancelCommand.self, StopCommand.self,
-            SavepointCommand.self, CheckpointsCommand.self, DatagenCommand.self, LoadTestCommand.self,
+            SavepointCommand.self, CheckpointsCommand.self, DatagenCommand.self, LoadTestCommand.self, VerifyCommand.self,
         ])
 
     /// Turns our errors into words and exit codes; the parser's own keep theirs, with 2 for usage.

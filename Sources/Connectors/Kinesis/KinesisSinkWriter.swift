@@ -106,7 +106,7 @@ final class KinesisSinkWriter: SinkWriter {
             try Blocking.wait { () async throws(StreamError) in
                 for mark in marks { try await mark.lane.finished(through: mark.through) }
             }
-            return PreparedCommit.Content()
+            return []
         })
     }
 

@@ -1,0 +1,164 @@
+import ArgumentParser
+import AWS
+import Connectors
+import Dataflow
+import Hosts
+import JobControl
+import REST
+import Settings
+import SQL
+
+struct VerifyCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify", abstract: "Compares the files of a table with what its job has committed.",
+        discussion: """
+            Says which files are missing, changed, foreign (no commit lists them), doubled (the rows of another attempt's file) and uncommitted \
+            (hidden files, open uploads). Exit code 0: every committed file is there as it was committed, and nothing else; 1: it is not. \
+            Uncommitted files are told and do not count: a running job always has some.
+            """)
+
+    @OptionGroup var configuration: ConfigurationArguments
+
+    @Argument(help: "The table's path: a folder or s3://bucket/folder.")
+    var path: String
+
+    @Option(help: "A script whose INSERT writes such a table from bounded input: it is evaluated here, and its rows are compared with the files.")
+    var expect: String?
+
+    @Flag(help: "Compare sizes only; without it every byte is read and its checksum compared.")
+    var quick = false
+
+    @Flag(help: "Do not ask for commit lists: only compare rows, for files that another program wrote.")
+    var rowsOnly = false
+
+    @Option(help: "text or json.")
+    var output: ReportFormat = .text
+
+    enum ReportFormat: String, ExpressibleByArgument, CaseIterable { case text, json }
+
+    func validate() throws {
+        if rowsOnly, expect == nil { throw ValidationError("--rows-only needs --expect") }
+    }
+
+    func run() async throws {
+        let settings = try configuration.load()
+        let connectors = StandardConnectors(buckets: .s3(S3Configuration(settings)))
+        do {
+            let table = try TableFiles(path, connectors.buckets)
+            let verification = rowsOnly ? nil : try Verification(table, checksContents: !quick) { done, all in
+                Terminal.status("\(done) of \(all) files")
+            }
+            Terminal.status("")
+            var outcome: RowComparison.Outcome?
+            if let expect { outcome = try await compare(table, expect, settings) }
+            switch output {
+            case .text: tell(verification, outcome)
+            case .json: Terminal.line(VerificationReport.json(verification, outcome).text)
+            }
+            if verification?.isGood == false || outcome.map({ !$0.missing.isEmpty || !$0.tooMany.isEmpty }) == true { Terminal.exit(1) }
+        } catch let error as StreamError {
+            throw CommandError("\(path): \(error.description)", code: error.kind == .user ? 2 : 1)
+        }
+    }
+
+    // MARK: Rows
+
+    /// Runs the script's last job with its file table's rows collected, not written.
+    private func compare(_ table: TableFiles, _ file: String, _ settings: Configuration) async throws -> RowComparison.Outcome {
+        let compiled = try ScriptArgument.parse([file]).compile(settings)
+        guard let job = compiled.jobs.last, let spec = job.graph.vertices.compactMap(\.sink).last(where: { $0.options["connector"] == "filesystem" }) else {
+            throw CommandError("\(file): no INSERT INTO a table of connector 'filesystem'", code: 2)
+        }
+        let comparison = try RowComparison(spec)
+        let connectors = ExpectingConnectors(others: StandardConnectors(buckets: .s3(S3Configuration(settings))), table: spec.table) { comparison.expect($0) }
+        let cluster = LocalCluster(
+            configuration: settings, slots: JobOptions(job.configuration).parallelism, connectors: connectors, version: Version.text, log: .none)
+        let submission = Submission(job, restorePath: nil)
+        if case .refused(let error) = await cluster.jobManager.request(.submit(submission)) { throw CommandError(error.description, code: 2) }
+        let progress = ProgressLine(name: "expected rows", isShown: true)
+        while true {
+            guard let state = await cluster.jobManager.view().jobs.first(where: { $0.id == submission.job }) else { throw CommandError("the job is gone", code: 1) }
+            progress.show(state)
+            if state.status.isTerminal {
+                progress.finish()
+                guard state.status == .finished else {
+                    throw CommandError("\(file): the job failed: \(state.failures.last?.error.description ?? "unknown cause")", code: 1)
+                }
+                break
+            }
+            // Nothing depends on this pause: it is how often the progress line is drawn and the end is looked for.
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        try comparison.find(table)
+        return try comparison.outcome()
+    }
+
+    // MARK: Words
+
+    private func tell(_ verification: Verification?, _ outcome: RowComparison.Outcome?) {
+        if let verification {
+            list("missing", verification.missing)
+            list("changed", verification.changed)
+            list("foreign", verification.foreign)
+            list("doubled", verification.doubled)
+            list("uncommitted", verification.uncommitted)
+            let good = verification.good
+            Terminal.line("\(good.files) committed file\(good.files == 1 ? "" : "s"), \(good.rows) rows, \(good.bytes) bytes are as they were committed")
+        }
+        if let outcome {
+            list("missing row", outcome.missing.map { $0.count == 1 ? $0.line : "\($0.line) (\($0.count) times)" })
+            list("row too many", outcome.tooMany.map { $0.count == 1 ? $0.line : "\($0.line) (\($0.count) times)" })
+            Terminal.line("\(outcome.expected) rows are expected, \(outcome.found) lines are there")
+        }
+    }
+
+    private func list(_ what: String, _ lines: [String]) {
+        for line in lines.prefix(20) { Terminal.line("\(what): \(line)") }
+        if lines.count > 20 { Terminal.line("\(what): … and \(lines.count - 20) more") }
+    }
+}
+
+/// The job's connectors, but for the table whose rows are wanted.
+private struct ExpectingConnectors: ConnectorRegistry {
+    let others: StandardConnectors
+    let table: String
+    let consumer: CollectSink.Consumer
+
+    init(others: StandardConnectors, table: String, _ consumer: @escaping CollectSink.Consumer) {
+        self.others = others
+        self.table = table
+        self.consumer = consumer
+    }
+
+    func source(_ spec: SourceSpec) throws(StreamError) -> any Source { try others.source(spec) }
+    /// Other tables of the job are not written either.
+    func sink(_ spec: SinkSpec) throws(StreamError) -> any Sink { CollectSink(spec.table == table ? consumer : { _ in }) }
+}
+
+private enum VerificationReport {
+    static func json(_ verification: Verification?, _ outcome: RowComparison.Outcome?) -> REST.JSON {
+        var members: [(String, REST.JSON)] = []
+        func list(_ name: String, _ lines: [String]) { members.append((name, .array(lines.map { .string($0) }))) }
+        if let verification {
+            members.append(("good", .object([
+                ("files", .integer(Int64(verification.good.files))), ("rows", .integer(verification.good.rows)),
+                ("bytes", .integer(verification.good.bytes)),
+            ])))
+            list("missing", verification.missing)
+            list("changed", verification.changed)
+            list("foreign", verification.foreign)
+            list("doubled", verification.doubled)
+            list("uncommitted", verification.uncommitted)
+        }
+        if let outcome {
+            func rows(_ rows: [(line: String, count: Int)]) -> REST.JSON {
+                .array(rows.map { .object([("line", .string($0.line)), ("count", .integer(Int64($0.count)))]) })
+            }
+            members.append(("rows", .object([
+                ("expected", .integer(Int64(outcome.expected))), ("found", .integer(Int64(outcome.found))),
+                ("missing", rows(outcome.missing)), ("tooMany", rows(outcome.tooMany)),
+            ])))
+        }
+        return .object(members)
+    }
+}

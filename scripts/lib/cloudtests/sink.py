@@ -1,0 +1,159 @@
+"""Files in a bucket, exactly once."""
+import os
+import random
+import signal
+
+from cluster import wait
+
+from clustertests import ticks
+from clustertests.harness import check, client, say, story
+
+from . import proxy
+
+RESTARTS = (("restart-strategy.type", "fixed-delay"), ("restart-strategy.fixed-delay.attempts", "1000000"), ("restart-strategy.fixed-delay.delay", "0 s"))
+COPY = """{settings}CREATE TABLE ticks (EVENT_TIME STRING, TICKER STRING, PRICE STRING, ID STRING)
+WITH ('connector' = 'filesystem', 'path' = '{source}', 'format' = 'json', 'scan.rows-per-second' = '{rate}');
+CREATE TABLE copy (TICKER STRING, ID STRING, FILLER STRING)
+WITH ('connector' = 'filesystem', 'path' = '{output}', 'format' = 'csv', {options});
+INSERT INTO copy SELECT TICKER, ID, REPEAT(ID, 12) FROM ticks;
+"""
+
+
+def settings(place, *more):
+    return "".join(f"SET '{key}' = '{value}';\n" for key, value in (("execution.checkpointing.interval", "300 ms"), *RESTARTS, *more))
+
+
+def lines(place, prefix):
+    """The lines of all objects that readers see below `prefix`, by boto3."""
+    found = []
+    for key in place.keys(prefix):
+        if not any(part.startswith("_") for part in key.split("/")):
+            found += place.s3.get_object(Bucket=place.bucket, Key=key)["Body"].read().decode().splitlines()
+    return sorted(found)
+
+
+def kill_one(cluster, chance):
+    victim = chance.choice(sorted(pid for name, pid in cluster.processes().items() if name.startswith("taskmanager")))
+    os.kill(victim, signal.SIGKILL)
+    cluster.add()
+
+
+def verify(place, path, *arguments):
+    """The exit code and words of `swiftwater verify` against the real server, faults aside."""
+    import subprocess
+    from cluster import swiftwater
+    result = subprocess.run([swiftwater, "verify", path, *arguments], capture_output=True, text=True, timeout=120, env=place.environment())
+    return result.returncode, result.stdout + result.stderr
+
+
+@story
+def a_copy_to_a_bucket_is_exact_through_kills_throttling_and_lost_answers(place):
+    data = ticks.Ticks(place.path("ticks"), rows=250_000, tickers=50, rows_a_file=10_000)
+    chance = random.Random(20261122)
+    with proxy.FaultProxy(place.clouds.s3().url, throttled=8, lost=4) as faults:
+        cluster = place.cluster(taskmanagers=3, slots=1, settings=[f"execution.checkpointing.dir=s3://{place.bucket}/recovery"],
+                                environment=place.environment(AWS_ENDPOINT_URL_S3=faults.url))
+        output = f"s3://{place.bucket}/out"
+        # Files of several parts, which checkpoints and kills cut anywhere.
+        options = "'s3.upload.min.part.size' = '5mb', 'sink.rolling-policy.file-size' = '12mb', 'sink.rolling-policy.check-interval' = '500ms'"
+        script = place.write("copy.sql", COPY.format(
+            settings=settings(place, ("parallelism.default", 2)), source=data.folder, rate=12_000, output=output, options=options))
+        job = cluster.submit(script)
+        for kill in range(5):
+            before = cluster.completed(job)
+            wait(lambda: cluster.completed(job) > before + 2, 60, f"checkpoints before kill {kill + 1}")
+            kill_one(cluster, chance)
+            wait(lambda: cluster.state(job)["state"] == "RUNNING", 60, "the job to run again")
+        faults.calm()
+        state = cluster.ended(job, 180)
+        check(state["state"] == "FINISHED", f"the job ended {state['state']}: {cluster.root_exception(job)}")
+        did = {f"{name} {outcome}": count for (name, outcome), count in sorted(faults.counts.items()) if outcome != "answered"}
+        say(", ".join(f"{name} {count}" for name, count in did.items()))
+    should = answer(data)
+    words = ticks.difference(should, lines(place, "out/"))
+    check(words is None, f"the bucket does not hold each row once: {words}")
+    parts = [key.rsplit("-", 2)[0] for key in place.keys("out/part-")]
+    attempts = {name.rsplit("-", 1)[-1] for name in parts}
+    say(f"{len(parts)} files of {len(attempts)} attempts, {len(should)} rows")
+    code, told = verify(place, output)
+    check(code == 0, f"verify: {told}")
+    code, told = verify(place, output, "--quick", "--expect", place.write("expect.sql", COPY.format(
+        settings="", source=data.folder, rate=10_000_000, output=output, options="'sink.commit-list.enabled' = 'true'")))
+    check(code == 0, f"verify --expect: {told}")
+    say(told.strip().splitlines()[-1])
+    # What verify says when it is not so.
+    gone = next(key for key in sorted(place.keys("out/part-")))
+    place.s3.delete_object(Bucket=place.bucket, Key=gone)
+    place.s3.put_object(Bucket=place.bucket, Key="out/stranger.csv", Body=b"x\n")
+    place.s3.create_multipart_upload(Bucket=place.bucket, Key="out/part-open")
+    code, told = verify(place, output)
+    check(code == 1 and f"missing: {gone[4:]}" in told and "foreign: stranger.csv" in told and "uncommitted: part-open" in told, f"verify, {code}: {told}")
+
+
+def answer(data):
+    """The lines of the copy, from the files of ticks, without anything of ours."""
+    import json
+    rows = []
+    for name in sorted(os.listdir(data.folder)):
+        with open(os.path.join(data.folder, name)) as file:
+            for line in file:
+                row = json.loads(line)
+                rows.append(f'{row["TICKER"]},{row["ID"]},{row["ID"] * 12}')
+    return sorted(rows)
+
+
+@story
+def windows_to_compressed_files_in_buckets_of_time_are_read_back(place):
+    data = ticks.Ticks(place.path("ticks"), rows=60_000, tickers=20, rows_a_file=5_000)
+    cluster = place.cluster(taskmanagers=2, slots=1, settings=[f"execution.checkpointing.dir=s3://{place.bucket}/recovery"])
+    path = ticks.script(place.path("job.sql"), data.folder, f"s3a://{place.bucket}/data", rate=20_000, settings=[
+        ("execution.checkpointing.interval", "300 ms"), *RESTARTS, ("parallelism.default", 2)])
+    with open(path) as file:
+        text = file.read()
+    bucketed = "'format' = 'csv', 'sink.compression' = 'gzip', 'sink.bucket.date-pattern' = 'yyyy-MM-dd--HH'"
+    place.write("job.sql", bucketed.join(text.rsplit("'format' = 'csv'", 1)))
+    job = cluster.submit(place.path("job.sql"))
+    wait(lambda: cluster.completed(job) > 2, 60, "checkpoints")
+    kill_one(cluster, random.Random(1))
+    state = cluster.ended(job, 120)
+    check(state["state"] == "FINISHED", f"the job ended {state['state']}: {cluster.root_exception(job)}")
+    keys = [key for key in place.keys("data/") if not key.startswith("data/_")]
+    check(keys and all(key.endswith(".gz") and key.split("/")[1].startswith("20") and "--" in key.split("/")[1] for key in keys), f"names: {keys[:3]}")
+    import gzip
+    found = sorted(line for key in keys for line in gzip.decompress(place.s3.get_object(Bucket=place.bucket, Key=key)["Body"].read()).decode().splitlines())
+    words = ticks.difference(data.answer, found)
+    check(words is None, f"the bucket does not hold the answer: {words}")
+    # Read by the source, from the bucket.
+    place.write("back.sql", f"""CREATE TABLE highest (window_start TIMESTAMP(3), window_end TIMESTAMP(3), TICKER STRING, max_price DOUBLE)
+WITH ('connector' = 'filesystem', 'path' = 's3://{place.bucket}/data', 'format' = 'csv');
+SELECT COUNT(*) AS n FROM highest;
+""")
+    import subprocess
+    from cluster import swiftwater
+    result = subprocess.run([swiftwater, "run", place.path("back.sql"), "--output", "csv"], capture_output=True, text=True, timeout=120, env=place.environment())
+    check(result.returncode == 0 and result.stdout.split()[-1].split(",")[-1] == str(len(data.answer)), f"read back: {result.stdout[-200:]}{result.stderr[-500:]}")
+
+
+@story
+def an_upload_that_a_lifecycle_rule_removed_is_told_in_words(place):
+    data = ticks.Ticks(place.path("ticks"), rows=200_000, tickers=20, rows_a_file=10_000)
+    cluster = place.cluster(taskmanagers=2, slots=1, settings=[f"execution.checkpointing.dir=s3://{place.bucket}/recovery"])
+    script = place.write("copy.sql", COPY.format(
+        settings=settings(place, ("parallelism.default", 1)), source=data.folder, rate=40_000, output=f"s3://{place.bucket}/out",
+        options="'s3.upload.min.part.size' = '5mb', 'sink.rolling-policy.file-size' = '1gb'"))
+    job = cluster.submit(script)
+
+    def parts():
+        uploads = place.s3.list_multipart_uploads(Bucket=place.bucket).get("Uploads", [])
+        return [upload for upload in uploads if place.s3.list_parts(Bucket=place.bucket, Key=upload["Key"], UploadId=upload["UploadId"]).get("Parts")]
+
+    wait(parts, 60, "a part to be uploaded")
+    before = cluster.completed(job)
+    wait(lambda: cluster.completed(job) > before + 2, 30, "checkpoints that name the upload")
+    for upload in parts():
+        place.s3.abort_multipart_upload(Bucket=place.bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+    state = cluster.ended(job, 60)
+    check(state["state"] == "FAILED", f"the job is {state['state']}")
+    told = cluster.root_exception(job)
+    check("lifecycle" in told or "NoSuchUpload" in told, f"the job failed with: {told}")
+    say(told.splitlines()[0][:200])
