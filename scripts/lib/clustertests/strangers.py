@@ -13,7 +13,7 @@ from .harness import check, say, story
 CHECKPOINTS = (("execution.checkpointing.interval", "200 ms"),)
 
 
-def hello(version=1, role=1):
+def hello(version=2, role=1):
     return b"SWFT" + struct.pack("<HBB", version, role, 0)
 
 
