@@ -21,6 +21,7 @@ final class GroupState {
     func intern(_ columns: [Column], hashes: UnsafePointer<UInt64>, count: Int, ids: UnsafeMutablePointer<Int32>) throws(StreamError) {
         try keys.intern(columns, hashes: hashes, rows: RowList(first: count), into: ids)
         rowCounts.grow(to: keys.count)
+        try aggregates.checkResults()
     }
 
     /// Key columns by id; later insertions do not touch them.

@@ -83,6 +83,7 @@ package struct ColumnBuilder {
         reserveBytes(slice.count)
         if let source = slice.baseAddress, let bytes { memcpy(bytes.pointer + byteCount, source, slice.count) }
         byteCount += slice.count
+        precondition(byteCount <= Int(Int32.max), "a column of variable-length values reaches 2 GiB")
         values.typed(Int32.self)[count + 1] = Int32(truncatingIfNeeded: byteCount)
         count += 1
     }

@@ -41,6 +41,13 @@ protocol AggregateColumn: AnyObject {
     func copy() -> any AggregateColumn
 
     var stateBytes: Int { get }
+
+    /// Bytes of variable-length values that `result` would put into one column.
+    var resultBytes: Int { get }
+}
+
+extension AggregateColumn {
+    var resultBytes: Int { 0 }
 }
 
 /// The rows of a batch with their keys' ids, for `AggregateColumn.trace`.

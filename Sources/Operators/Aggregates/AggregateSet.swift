@@ -61,6 +61,13 @@ final class AggregateSet {
         for column in columns { column.grow(to: count) }
     }
 
+    /// Before rows are added, and before results are taken: a column's offsets have 32 bits. `spare`: room for what may come before the next look.
+    func checkResults(spare: Int = 512 << 20) throws(StreamError) {
+        for column in columns where column.resultBytes > Int(Int32.max) - spare {
+            throw StreamError(.memory, retry: false, "the values of one aggregate take \(column.resultBytes) bytes, and reach the 2 GiB that one column can hold")
+        }
+    }
+
     /// Adds rows of the input; ids must be below the last `grow`.
     func add(_ batch: [Column], rows: RowList, ids: UnsafePointer<Int32>) { update(batch, rows, ids, retract: false) }
 

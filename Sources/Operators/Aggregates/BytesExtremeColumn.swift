@@ -8,6 +8,7 @@ final class BytesExtremeColumn: AggregateColumn {
     private let type: DataType
     private var best: [[UInt8]?] = []
     private var heldBytes = 0
+    private var heldCount = 0
 
     init(_ call: AggregateCall) {
         isMax = call.function == .max
@@ -19,6 +20,7 @@ final class BytesExtremeColumn: AggregateColumn {
         type = other.type
         best = other.best
         heldBytes = other.heldBytes
+        heldCount = other.heldCount
     }
 
     var stateTypes: [DataType] { [type.nullable(true)] }
@@ -36,6 +38,8 @@ final class BytesExtremeColumn: AggregateColumn {
             if let held = best[id] {
                 guard isMax ? held.lexicographicallyPrecedes(slice) : slice.lexicographicallyPrecedes(held) else { continue }
                 heldBytes -= held.count
+            } else {
+                heldCount += 1
             }
             best[id] = Array(slice)
             heldBytes += slice.count
@@ -61,7 +65,15 @@ final class BytesExtremeColumn: AggregateColumn {
         held.withUnsafeBufferPointer { builder.appendBytes($0) }
     }
 
-    func clear(_ id: Int) { best[id] = nil }
+    func clear(_ id: Int) {
+        guard let held = best[id] else { return }
+        heldBytes -= held.count
+        heldCount -= 1
+        best[id] = nil
+    }
 
-    var stateBytes: Int { best.count * 8 + heldBytes }
+    /// Each value is an array of its own: 32 bytes before the first, and what malloc rounds up and keeps.
+    var stateBytes: Int { best.capacity * 8 + heldCount * 48 + heldBytes }
+
+    var resultBytes: Int { heldBytes }
 }

@@ -29,6 +29,7 @@ final class SliceTable {
     func intern(_ columns: [Column], hashes: UnsafePointer<UInt64>, rows: RowList, ids: UnsafeMutablePointer<Int32>) throws(StreamError) {
         try keys.intern(columns, hashes: hashes, rows: rows, into: ids)
         aggregates.grow(to: keys.count)
+        try aggregates.checkResults()
     }
 
     func copy(more: Int) -> SliceTable { SliceTable(start: start, keys: KeyTable(copying: keys, more: more), aggregates: aggregates.copy()) }
@@ -126,10 +127,11 @@ extension SliceTable {
                 merged.grow(to: total)
                 do throws(StreamError) {
                     try merged.mergeOwn(last.aggregates.stateColumns(count: last.count, copying: false), rows: rows, ids: target)
+                    try merged.checkResults(spare: 0)
+                    let list = RowList(UnsafePointer(fresh.baseAddress.unsafelyUnwrapped), count: added)
+                    return .success(WindowRows(
+                        count: total, keys: try keys.columns(appending: columns, rows: list), results: merged.results(count: total, copying: false)))
                 } catch { return .failure(error) }
-                let list = RowList(UnsafePointer(fresh.baseAddress.unsafelyUnwrapped), count: added)
-                return .success(WindowRows(
-                    count: total, keys: keys.columns(appending: columns, rows: list), results: merged.results(count: total, copying: false)))
             }
         }
         return try result.get()

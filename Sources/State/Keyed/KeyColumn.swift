@@ -1,4 +1,5 @@
 import Columnar
+import Dataflow
 import Glibc
 
 /// One column of the keys of a table, by dense id: only appended to, so a frozen view shares its memory.
@@ -35,9 +36,6 @@ package final class KeyColumn {
         validity = other.validity?.extended(to: Column.validityBytes(capacity), keeping: Column.validityBytes(count))
     }
 
-    /// Bytes of variable-length values held; a table refuses to grow past what 32-bit offsets reach.
-    package var variableBytes: Int { byteCount }
-
     package var stateBytes: Int {
         values.capacity + (bytes?.capacity ?? 0) + (validity?.capacity ?? 0)
     }
@@ -49,7 +47,8 @@ package final class KeyColumn {
         return Column(type: type, count: count, values: values, bytes: bytes, validity: present)
     }
 
-    package func append(_ column: Column, rows: RowList) {
+    package func append(_ column: Column, rows: RowList) throws(StreamError) {
+        try checkRoom(column, rows)
         reserve(rows.count)
         if column.validity != nil || validity != nil { appendValidity(column, rows) }
         switch physical {
@@ -61,6 +60,18 @@ package final class KeyColumn {
         case .bytes: moveBytes(column, rows)
         }
         count += rows.count
+    }
+
+    /// Offsets have 32 bits: nothing is written that they would not reach.
+    private func checkRoom(_ column: Column, _ rows: RowList) throws(StreamError) {
+        guard physical == .bytes else { return }
+        // The whole column is nearly always far from enough.
+        guard byteCount + Int(column.offsets[column.count]) > Int(Int32.max) else { return }
+        var total = byteCount
+        for index in 0..<rows.count { total += column.slice(rows[index]).count }
+        guard total <= Int(Int32.max) else {
+            throw StreamError(.memory, retry: false, "the keys of one state table take over 2 GiB")
+        }
     }
 
     /// Calls `differ` with the position of each row that is not the key that its id stands for.

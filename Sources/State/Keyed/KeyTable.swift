@@ -52,19 +52,24 @@ package final class KeyTable {
         let added = count - first
         if added > 0 {
             let list = RowList(fresh, count: added)
-            for (key, column) in zip(keys, columns) { key.append(column, rows: list) }
-            for key in keys where key.variableBytes > Int(Int32.max) {
-                throw StreamError(.memory, retry: false, "the keys of one state table take over 2 GiB")
-            }
+            for (key, column) in zip(keys, columns) { try key.append(column, rows: list) }
         }
         for at in liars(columns, rows, ids) {
             let row = rows[at], hash = hashes[row]
             if let id = place(columns, row: row, hash: hash) { ids[at] = Int32(truncatingIfNeeded: id); continue }
-            withUnsafePointer(to: Int32(truncatingIfNeeded: row)) { single in
-                for (key, column) in zip(keys, columns) { key.append(column, rows: RowList(single, count: 1)) }
-            }
+            try append(columns, row: row)
             ids[at] = Int32(truncatingIfNeeded: insert(hash))
         }
+    }
+
+    private func append(_ columns: [Column], row: Int) throws(StreamError) {
+        let result: Result<Void, StreamError> = withUnsafePointer(to: Int32(truncatingIfNeeded: row)) { single in
+            do throws(StreamError) {
+                for (key, column) in zip(keys, columns) { try key.append(column, rows: RowList(single, count: 1)) }
+                return .success(())
+            } catch { return .failure(error) }
+        }
+        try result.get()
     }
 
     /// The id of each row's key, or −1. The table stays as it is.
@@ -93,12 +98,14 @@ package final class KeyTable {
     package func columns() -> [Column] { keys.map { $0.view() } }
 
     /// The keys' columns with others appended: a union's keys, in memory of their own.
-    package func columns(appending others: [Column], rows: RowList) -> [Column] {
-        zip(keys, others).map { key, other in
+    package func columns(appending others: [Column], rows: RowList) throws(StreamError) -> [Column] {
+        var columns: [Column] = []
+        for (key, other) in zip(keys, others) {
             let copy = KeyColumn(copying: key, more: rows.count)
-            copy.append(other, rows: rows)
-            return copy.view()
+            try copy.append(other, rows: rows)
+            columns.append(copy.view())
         }
+        return columns
     }
 
     /// `count` hashes by id; later insertions do not touch them.
