@@ -78,6 +78,13 @@ package struct StateSegment: Hashable, Sendable {
 package protocol FrozenState: Sendable {
     /// Sorted by group; groups without state may be absent.
     func segments() -> [StateSegment]
+
+    /// The same, one after the other, so that not all are there at once.
+    func eachSegment(_ body: (StateSegment) -> Void)
+}
+
+extension FrozenState {
+    package func eachSegment(_ body: (StateSegment) -> Void) { for segment in segments() { body(segment) } }
 }
 
 /// One operator's share of a snapshot.

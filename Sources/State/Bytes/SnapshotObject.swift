@@ -28,7 +28,7 @@ package enum SnapshotObject {
         for task in tasks {
             for snapshot in task.operators {
                 var owner = Index.Owner(subtask: task.subtask, uid: snapshot.uid, entries: [])
-                for segment in snapshot.keyed?.segments() ?? [] { add(segment.bytes, group: UInt32(segment.group), to: &owner) }
+                snapshot.keyed?.eachSegment { add($0.bytes, group: UInt32($0.group), to: &owner) }
                 if let unit = snapshot.unit { add(unit, group: SnapshotObject.unit, to: &owner) }
                 if !owner.entries.isEmpty { owners.append(owner) }
             }
@@ -41,7 +41,9 @@ package enum SnapshotObject {
         footer.put(Checksum.crc32c(index.bytes))
         footer.put(version)
         magic.withUnsafeBytes { footer.putRaw($0) }
-        return payloads + index.bytes + footer.bytes
+        payloads += index.bytes
+        payloads += footer.bytes
+        return payloads
     }
 
     /// What an object of `length` bytes holds, read from its tail and checked.

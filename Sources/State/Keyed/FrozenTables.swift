@@ -38,12 +38,17 @@ package struct FrozenTables: FrozenState {
     }
 
     package func segments() -> [StateSegment] {
+        var result: [StateSegment] = []
+        eachSegment { result.append($0) }
+        return result
+    }
+
+    package func eachSegment(_ body: (StateSegment) -> Void) {
         let sorted = sections.map { GroupedRows(hashes: $0.hashes, count: $0.section.count, groups: maxParallelism) }
         var progressOf: [Int: Int64] = [:]
         for (group, reached) in zip(groups, progress) where reached > Watermark.minimum { progressOf[group] = reached }
         var encoder = ColumnEncoder()
         defer { encoder.free() }
-        var result: [StateSegment] = []
         for group in 0..<maxParallelism {
             let present = sorted.indices.filter { sorted[$0].starts[group] < sorted[$0].starts[group + 1] }
             guard !present.isEmpty || progressOf[group] != nil else { continue }
@@ -57,9 +62,8 @@ package struct FrozenTables: FrozenState {
                     for column in section.columns { encoder.put(column, rows: rows) }
                 }
             }
-            result.append(StateSegment(group: group, bytes: encoder.take()))
+            body(StateSegment(group: group, bytes: encoder.take()))
         }
-        return result
     }
 }
 
