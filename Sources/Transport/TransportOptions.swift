@@ -3,10 +3,11 @@ import NIOCore
 package struct TransportOptions: Sendable {
     /// Both sides must have the same.
     package var version: UInt16 = 2
-    /// Largest payload, in both directions.
-    package var frameLimitBytes = 64 << 20
-    /// Bytes handed to `send` that the kernel has not taken yet; beyond it the connection is closed. Credits keep senders far below it.
-    package var pendingLimitBytes = 256 << 20
+    /// Largest payload, in both directions: a row as large as a task sends it (`TaskOptions.maximumRowBytes`), and what goes around it.
+    package var frameLimitBytes = 129 << 20
+    /// Bytes handed to `send` that the kernel has not taken yet; beyond it the connection is closed. Credits keep senders far below it: a
+    /// batch has 1 MiB at most unless it is one row.
+    package var pendingLimitBytes = 1 << 30
     /// From the TCP connection (for clients: from the call) to the end of the greeting.
     package var handshakeTimeout = TimeAmount.seconds(10)
     /// How long a connection closed from here may take to send what was handed to it before.

@@ -155,6 +155,23 @@ import Testing
         #expect(said.contains("of 100 bytes"))
     }
 
+    @Test func whatNoAccountCountsFailsOneTaskOnce() {
+        let budget = MemoryBudget(processSize: 10_000)
+        let subject = Subject(
+            Task(
+                plan: plan(inputs: 1, outputs: 1), chain: TaskChain(operators: [.init(name: "Count", uid: "count", op: CountingOperator())]),
+                options: TaskOptions(), budget: budget))
+        subject.tell(.start)
+        #expect(budget.charge(upload: 9_000))
+        #expect(!budget.charge(upload: 1))
+        budget.release(upload: 9_000)
+        #expect(budget.held == 0)
+        budget.alarm(12_345)
+        subject.tell(.element(channel(0, 0, 0), sequence: 0, .batch(batch(Row(1, 1)))))
+        #expect(subject.step() == .stopped)
+        #expect(subject.said().last?.contains("the process has 12345 bytes in all") == true)
+    }
+
     @Test func aClosedTaskGivesItsMemoryBack() {
         let budget = MemoryBudget(limit: 10_000)
         let subject = Subject(

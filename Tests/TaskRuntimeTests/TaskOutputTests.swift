@@ -28,6 +28,36 @@ import Testing
         #expect(subject.said().filter { !$0.hasPrefix("credit") } == ["0→0 #3 rows 2@1", "snapshot 1", "0→0 #4 barrier 1"])
     }
 
+    @Test func watermarksThatWaitAreOne() {
+        let subject = subject(outputs: 1, .forward, capacity: 1)
+        for sequence in 0..<2 {
+            subject.tell(.element(channel(0, 0, 0), sequence: UInt64(sequence), .batch(batch(Row(Int64(sequence), 1)))))
+            subject.run()
+        }
+        // There is no credit for the second batch: the watermarks wait at the input.
+        for sequence in 2..<50 { subject.tell(.element(channel(0, 0, 0), sequence: UInt64(sequence), .watermark(Int64(sequence)))) }
+        subject.run()
+        _ = subject.said()
+        subject.tell(.credit(channel(1, 0, 0), batches: 1))
+        subject.run()
+        #expect(subject.said().filter { !$0.hasPrefix("credit") } == ["0→0 #1 rows 1@1", "0→0 #2 watermark 49"])
+    }
+
+    @Test func batchesAreCutByBytes() {
+        var options = TaskOptions(channelCapacity: 64)
+        options.batchBytes = 64
+        let subject = Subject(Task(plan: plan(inputs: 1, outputs: 1, partitioning: .forward), chain: TaskChain(), options: options))
+        subject.tell(.start)
+        let sent = (0..<10).map { Row(Int64($0), 1) }
+        subject.tell(.element(channel(0, 0, 0), sequence: 0, .batch(batch(sent))))
+        var effects: [TaskEffect] = [], parts: [Batch] = []
+        _ = subject.task.step(at: .milliseconds(1), into: &effects)
+        for case .send(_, _, .batch(let part)) in effects { parts.append(part) }
+        #expect(parts.flatMap { rows($0) } == sent)
+        #expect(parts.allSatisfy { $0.byteCount <= 64 || $0.count == 1 })
+        #expect(parts.count < 10)
+    }
+
     @Test(arguments: [2, 3, 7]) func hashedRowsReachTheOwnerOfTheirKeyGroup(parallelism: Int) {
         let subject = subject(outputs: parallelism, .hash([0]), capacity: 8)
         var generator = SplitMix(seed: 3)

@@ -1,6 +1,7 @@
 #pragma once
 #include "crc32c.h"
 #include "thread.h"
+#include "trim.h"
 #include "version.h"
 #include "prefetch.h"
 #include "textscan.h"

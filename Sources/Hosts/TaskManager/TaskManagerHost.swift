@@ -44,9 +44,11 @@ package final class TaskManagerHost: Sendable {
         slots = (0..<registration.slots).map { SlotThread(index: $0, notice: notice) }
         self.network = network
         channels = network?.channels ?? ChannelTable()
+        let budget = MemoryBudget(processSize: memoryLimit)
         workshop = TaskWorkshop(
             worker: registration.worker, slots: slots, channels: channels, network: network, stores: stores, connectors: connectors,
-            budget: MemoryBudget(limit: memoryLimit), log: log)
+            budget: budget, log: log)
+        guardMemory(limit: memoryLimit, budget: budget)
         network?.onLost { purpose, reason in notice(.peerLost(purpose.peer, of: purpose.job, attempt: purpose.attempt, reason: reason)) }
         startThread(named: "taskmanager") { [self] in run(WorkerMachine(registration: registration, options: options)) }
     }
@@ -110,7 +112,9 @@ package final class TaskManagerHost: Sendable {
                     let (ids, error) = workshop.commit(job: job, pending)
                     notice(.committed(job: job, checkpoint: checkpoint, ids: ids, error))
                 }
-            case .forget(let job): workshop.forget(job)
+            case .forget(let job):
+                workshop.forget(job)
+                network?.close(job: job, attemptsUpTo: .max)
             case .wake(let instant): wake = min(wake, instant)
             case .log(let level, let logger, let message): log(LogLine.Level(rawValue: level) ?? .info, logger, message)
             case .exit(let code, let reason): onExit(code, reason)

@@ -184,6 +184,12 @@ package final class TaskWorkshop: Sendable {
         }
         func elapsed() -> Int64 { (SystemClock.instant().nanoseconds - start.nanoseconds) / 1_000_000 }
         guard !sizes.isEmpty else { return .success(Upload(object: nil, bytes: [:], committables: committables, milliseconds: elapsed())) }
+        guard budget.charge(upload: bytes.count) else {
+            return .failure(StreamError(
+                .memory, retry: true, "no memory for a state object of \(bytes.count) bytes beside the \(budget.held) that tasks hold"
+                    + " (taskmanager.memory.process.size)"))
+        }
+        defer { budget.release(upload: bytes.count) }
         do throws(StoreError) {
             let store = try stores.store(uri ?? jobs.withLock { $0[job]?.store })
             let key = try ObjectKey("\(folder)/\(worker)-\(attempt)")

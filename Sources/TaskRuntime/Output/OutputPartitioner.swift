@@ -7,12 +7,15 @@ final class OutputPartitioner: Output {
         let partitioning: JobEdge.Partitioning
         let channels: [OutputChannel]
         let router: HashRouter?
+        /// Bytes of a batch at most.
+        let limit: Int
         var turn = 0
 
-        init(partitioning: JobEdge.Partitioning, channels: [OutputChannel], router: HashRouter?) {
+        init(partitioning: JobEdge.Partitioning, channels: [OutputChannel], router: HashRouter?, batchBytes: Int) {
             self.partitioning = partitioning
             self.channels = channels
             self.router = router
+            limit = max(batchBytes / max(channels.count, 1), min(batchBytes, 64 << 10))
         }
     }
 
@@ -22,14 +25,14 @@ final class OutputPartitioner: Output {
     private(set) var batches: Int64 = 0
     private(set) var bytes: Int64 = 0
 
-    init(_ outputs: [TaskPlan.Output], capacity: Int, outbox: Outbox, faults: Set<SeededFault> = []) {
+    init(_ outputs: [TaskPlan.Output], capacity: Int, batchBytes: Int = TaskOptions().batchBytes, outbox: Outbox, faults: Set<SeededFault> = []) {
         edges = outputs.map { output in
             let channels = output.channels.map { OutputChannel(id: $0, capacity: capacity, outbox: outbox, faults: faults) }
             var router: HashRouter?
             if case .hash(let keys) = output.partitioning, channels.count > 1 {
                 router = HashRouter(keys: keys, targets: output.targets, owners: output.owners)
             }
-            return Edge(partitioning: output.partitioning, channels: channels, router: router)
+            return Edge(partitioning: output.partitioning, channels: channels, router: router, batchBytes: batchBytes)
         }
         channels = edges.flatMap(\.channels)
     }
@@ -50,11 +53,15 @@ final class OutputPartitioner: Output {
         guard batch.count > 0 else { return }
         for edge in edges {
             if let router = edge.router {
-                router.route(batch) { part, channel in push(part, to: edge.channels[channel]) }
+                var failure: StreamError?
+                router.route(batch) { part, channel in
+                    do throws(StreamError) { try push(part, to: edge.channels[channel], limit: edge.limit) } catch { failure = error }
+                }
+                if let failure { throw failure }
             } else if edge.channels.count == 1 {
-                push(batch, to: edge.channels[0])
+                try push(batch, to: edge.channels[0], limit: edge.limit)
             } else if !edge.channels.isEmpty {
-                push(batch, to: next(of: edge))
+                try push(batch, to: next(of: edge), limit: edge.limit)
             }
         }
     }
@@ -73,8 +80,23 @@ final class OutputPartitioner: Output {
         return edge.channels[start]
     }
 
-    private func push(_ batch: Batch, to channel: OutputChannel) {
+    /// In pieces of `limit` bytes at most, or of one row.
+    private func push(_ batch: Batch, to channel: OutputChannel, limit: Int) throws(StreamError) {
         let size = batch.byteCount
+        if size > limit, batch.count > 1 {
+            let step = max(batch.count / ((size + limit - 1) / limit), 1)
+            var from = 0
+            while from < batch.count {
+                let end = min(from + step, batch.count)
+                // Rows differ: a piece may still be too large, and is cut again.
+                try push(batch.slice(from..<end), to: channel, limit: limit)
+                from = end
+            }
+            return
+        }
+        guard size <= TaskOptions.maximumRowBytes else {
+            throw StreamError(.user, retry: false, "a row of \(size) bytes is over the limit of \(TaskOptions.maximumRowBytes)")
+        }
         rows += Int64(batch.count)
         batches += 1
         bytes += Int64(size)

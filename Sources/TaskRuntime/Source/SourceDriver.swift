@@ -15,6 +15,9 @@ final class SourceDriver {
 
     private let source: TaskChain.Source
     private let batchRows: Int
+    private let batchBytes: Int
+    /// Rows to ask for: as many as `batchBytes` hold at the width of the last ones. Starts small: how wide rows are is not known yet.
+    private var allowance: Int
     private let chain: OperatorChain
     private let outputs: OutputPartitioner?
     private let outbox: Outbox
@@ -37,9 +40,14 @@ final class SourceDriver {
     private var held = Duration.zero
     private(set) var rows: Int64 = 0
 
-    init(_ source: TaskChain.Source, batchRows: Int, chain: OperatorChain, outputs: OutputPartitioner?, outbox: Outbox, place: ErrorPlace) {
+    init(
+        _ source: TaskChain.Source, batchRows: Int, batchBytes: Int, chain: OperatorChain, outputs: OutputPartitioner?, outbox: Outbox,
+        place: ErrorPlace
+    ) {
         self.source = source
         self.batchRows = batchRows
+        self.batchBytes = batchBytes
+        allowance = min(batchRows, 512)
         self.chain = chain
         self.outputs = outputs
         self.outbox = outbox
@@ -91,9 +99,9 @@ final class SourceDriver {
             if noMore { return .finished }
             askAhead()
         }
-        var most = batchRows
+        var most = allowance
         switch limiter?.permit(at: now.instant) {
-        case .rows(let permitted)?: most = min(permitted, batchRows)
+        case .rows(let permitted)?: most = min(permitted, allowance)
         case .wait(let until)?:
             hold(at: now)
             return .waiting(until: until)
@@ -102,6 +110,7 @@ final class SourceDriver {
         switch try noting({ () throws(StreamError) in try source.reader.poll(maximumRows: most, at: now) }) {
         case .batch(let batch, let split):
             limiter?.spent(batch.count)
+            adjustAllowance(batch)
             try deliver(batch, of: split, at: now)
             askAhead()
             return .worked
@@ -121,6 +130,12 @@ final class SourceDriver {
             askAhead()
             return .waiting(until: try rest(at: now))
         }
+    }
+
+    private func adjustAllowance(_ batch: Batch) {
+        guard batch.count > 0 else { return }
+        let fitting = batchBytes * batch.count / max(batch.byteCount, 1)
+        allowance = max(min(fitting, allowance * 4, batchRows), 1)
     }
 
     private func deliver(_ read: Batch, of split: String, at now: Now) throws(StreamError) {

@@ -1,13 +1,26 @@
 import Synchronization
 
-/// What all tasks of a process hold together: bytes of state and of batches that wait. Any thread may tell it.
+/// What all tasks of a process hold together: bytes of state and of batches that wait; and what is being written. Any thread may tell it.
 package final class MemoryBudget: Sendable {
-    /// Bytes.
+    /// Bytes for state and batches.
     package let limit: Int
+    /// Bytes for these and checkpoints on their way.
+    private let uploadLimit: Int
     private let bytes = Atomic<Int>(0)
     private let tasks = Atomic<Int>(0)
+    /// What the process had in all when it was found to be too much; 0: it was not.
+    private let alarmed = Atomic<Int>(0)
 
-    package init(limit: Int) { self.limit = limit }
+    package init(limit: Int) {
+        self.limit = limit
+        uploadLimit = limit
+    }
+
+    /// A share of what the process may use: the rest is for what it needs itself, for frozen state, buffers of connections, and what malloc keeps.
+    package init(processSize: Int) {
+        limit = processSize / 10 * 7
+        uploadLimit = processSize / 10 * 9
+    }
 
     package static var unlimited: MemoryBudget { MemoryBudget(limit: .max) }
 
@@ -24,6 +37,34 @@ package final class MemoryBudget: Sendable {
     /// that fails should be one whose end helps.
     func change(from old: Int, to new: Int) -> Bool {
         let total = bytes.wrappingAdd(new - old, ordering: .relaxed).newValue
-        return total > limit && new >= total / max(tasks.load(ordering: .relaxed), 1)
+        return total > limit && isLarge(new, of: total)
+    }
+
+    private func isLarge(_ share: Int, of total: Int) -> Bool { share >= total / max(tasks.load(ordering: .relaxed), 1) }
+
+    // MARK: Checkpoints on their way
+
+    /// False, and nothing taken, when there is no room for a state object.
+    package func charge(upload size: Int) -> Bool {
+        let total = bytes.wrappingAdd(size, ordering: .relaxed).newValue
+        if total <= uploadLimit { return true }
+        release(upload: size)
+        return false
+    }
+
+    package func release(upload size: Int) { bytes.wrappingSubtract(size, ordering: .relaxed) }
+
+    // MARK: The process as the system sees it
+
+    /// The process has so many bytes, more than it may: the next large task that is stepped fails. Nil: it has not (any more).
+    package func alarm(_ size: Int?) { alarmed.store(size ?? 0, ordering: .relaxed) }
+
+    var isAlarmed: Bool { alarmed.load(ordering: .relaxed) > 0 }
+
+    /// The alarm's bytes for one task that holds at least the mean; then it is over.
+    func takeAlarm(holding share: Int) -> Int? {
+        let size = alarmed.load(ordering: .relaxed)
+        guard size > 0, isLarge(share, of: held) else { return nil }
+        return alarmed.compareExchange(expected: size, desired: 0, ordering: .relaxed).exchanged ? size : nil
     }
 }

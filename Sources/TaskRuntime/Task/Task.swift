@@ -52,11 +52,12 @@ package final class Task {
         self.budget = budget
         faults = options.faults
         clock = parts.clock
-        outputs = OutputPartitioner(plan.outputs, capacity: options.channelCapacity, outbox: outbox, faults: faults)
+        outputs = OutputPartitioner(
+            plan.outputs, capacity: options.channelCapacity, batchBytes: options.batchBytes, outbox: outbox, faults: faults)
         sink = parts.sink.map { [place] in SinkDriver($0, place: place, faults: options.faults) }
         chain = OperatorChain(parts.operators, tail: sink ?? outputs, place: place)
         source = parts.source.map { [chain, outputs, outbox, place] in
-            SourceDriver($0, batchRows: options.batchRows, chain: chain, outputs: outputs, outbox: outbox, place: place)
+            SourceDriver($0, batchRows: options.batchRows, batchBytes: options.batchBytes, chain: chain, outputs: outputs, outbox: outbox, place: place)
         }
         gate = InputGate(plan.inputs, capacity: options.channelCapacity)
         let channels = plan.inputs.reduce(0) { $0 + $1.channels.count }
@@ -241,10 +242,12 @@ package final class Task {
     private func keepWithinBudget() throws(StreamError) {
         let state = chain.stateBytes
         let waiting = gate.queuedBytes + outputs.queuedBytes
-        guard state + waiting != share else { return }
+        guard state + waiting != share || budget.isAlarmed else { return }
         let old = share
         share = state + waiting
-        guard budget.change(from: old, to: share) else { return }
+        let isOver = budget.change(from: old, to: share)
+        let alarm = budget.takeAlarm(holding: share)
+        guard isOver || alarm != nil else { return }
         let largest = chain.largest
         var words = "memory is used up: "
         if let largest, largest.op.stateBytes > 0 {
@@ -252,7 +255,9 @@ package final class Task {
             if let group = largest.op.largestKeyGroup { words += ", most of it in key group \(group)" }
             words += "; "
         }
-        words += "\(waiting) bytes of batches wait; all tasks here hold \(budget.held) of \(budget.limit) bytes (taskmanager.memory.process.size)"
+        words += "\(waiting) bytes of batches wait; all tasks here hold \(budget.held) of \(budget.limit) bytes, "
+        words += alarm.map { "the process has \($0) bytes in all, more than taskmanager.memory.process.size" }
+            ?? "their share of taskmanager.memory.process.size"
         throw StreamError(.memory, retry: false, words)
     }
 

@@ -7,6 +7,10 @@ package struct TaskOptions: Equatable, Sendable {
     package var channelCapacity = 8
     /// Rows a batch at most.
     package var batchRows = 8192
+    /// Bytes a batch at most, unless it is one row; where an edge has many channels, each gets less, so that what may wait is bounded.
+    package var batchBytes = 1 << 20
+    /// Bytes a row at most between tasks.
+    package static let maximumRowBytes = 128 << 20
     /// The session's time zone (`table.local-time-zone`).
     package var zone = ZoneRules.utc
     package var faults: Set<SeededFault> = []
