@@ -5,13 +5,14 @@ import Glibc
 import Hosts
 import Settings
 
-/// Makes rows from a data template, live: to standard output, or into a folder that a job watches.
+/// Makes rows from a data template, live: to standard output, into a folder that a job watches, or into a Kinesis stream.
 struct DatagenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "datagen", abstract: "Makes rows from a data template of the Kinesis Data Generator.",
         discussion: """
             One JSON line a row. With --to the rows go into files that appear whole: each is written under a hidden name and renamed when it is
-            full. Ctrl-C finishes the open file. The calls that a template may hold are listed when it names another.
+            full; with --stream each is a record of a Kinesis stream with a random key, and what the stream refuses is put again. Credentials,
+            region and endpoint come from where every AWS tool has them. Ctrl-C finishes what is open. The calls that a template may hold are listed when it names another.
             """)
 
     @Option(help: "The template's file.")
@@ -29,6 +30,15 @@ struct DatagenCommand: ParsableCommand {
     @Option(name: .customLong("to"), help: ArgumentHelp("Write files into this folder instead of standard output.", valueName: "folder"))
     var folder: String?
 
+    @Option(help: ArgumentHelp("Put records into this Kinesis stream: its name or ARN.", valueName: "name"))
+    var stream: String?
+
+    @Option(help: ArgumentHelp("The stream's region.", valueName: "region"))
+    var region: String?
+
+    @Option(help: ArgumentHelp("Where Kinesis is, if not at its public address.", valueName: "url"))
+    var endpoint: String?
+
     @Option(help: "Start a new file after so many rows.")
     var fileRows: Int64?
 
@@ -42,6 +52,8 @@ struct DatagenCommand: ParsableCommand {
         if rate < 0 { throw ValidationError("--rate is not below 0") }
         if let rows, rows < 1 { throw ValidationError("--rows is at least 1") }
         if let fileRows, fileRows < 1 { throw ValidationError("--file-rows is at least 1") }
+        if stream != nil, folder != nil { throw ValidationError("--stream and --to exclude each other") }
+        if stream == nil, region != nil || endpoint != nil { throw ValidationError("--region and --endpoint go with --stream") }
         if fileSeconds <= 0 { throw ValidationError("--file-seconds is above 0") }
         if let duration, Duration(configText: duration) == nil { throw ValidationError("--duration: expected \(Duration.expected)") }
     }
@@ -50,13 +62,16 @@ struct DatagenCommand: ParsableCommand {
         let ending = blockEndingSignals()
         do throws(StreamError) {
             let template = try Template(file: template, seed: seed ?? .random(in: 0 ... .max))
-            let destination = try folder.map { folder throws(StreamError) in
-                RowDestination.files(try RowFiles(folder: folder, rowsEach: fileRows, lasting: .nanoseconds(Int64(fileSeconds * 1e9)), at: SystemClock.now()))
-            } ?? .standardOutput
-            try generate(template, into: destination, until: ending)
+            try generate(template, into: destination(), until: ending)
         } catch {
             throw CommandError("\(error)", code: error.kind == .user ? 2 : 1)
         }
+    }
+
+    private func destination() throws(StreamError) -> RowDestination {
+        if let stream { return .stream(try StreamFeed(stream: stream, region: region, endpoint: endpoint)) }
+        guard let folder else { return .standardOutput }
+        return .files(try RowFiles(folder: folder, rowsEach: fileRows, lasting: .nanoseconds(Int64(fileSeconds * 1e9)), at: SystemClock.now()))
     }
 
     /// Rows are made a few milliseconds' worth at a time. What a stall held up is made up for, one second's worth at most.
@@ -66,7 +81,7 @@ struct DatagenCommand: ParsableCommand {
         let text = TextBuffer(capacity: 1 << 20)
         var pace = Pace(rate: rate, from: start)
         var made: Int64 = 0
-        var progress = DatagenProgress(start: start, isShown: Terminal.isInteractive && (folder != nil || isatty(STDOUT_FILENO) == 0))
+        var progress = DatagenProgress(start: start, isShown: Terminal.isInteractive && (folder != nil || stream != nil || isatty(STDOUT_FILENO) == 0))
         var signal: Int32 = 0
         while signal == 0 {
             let now = SystemClock.now()
@@ -85,7 +100,7 @@ struct DatagenCommand: ParsableCommand {
             signal = endingSignal(ending, within: count < due ? .zero : .milliseconds(10))
         }
         try destination.finish()
-        progress.end(made, destination.files, folder)
+        progress.end(made, destination.files, folder ?? stream.map { "stream \($0)" })
         if signal == SIGINT { Terminal.exit(130) }
     }
 
@@ -133,10 +148,11 @@ private struct Pace {
 private enum RowDestination {
     case standardOutput
     case files(RowFiles)
+    case stream(StreamFeed)
 
     var files: Int {
         switch self {
-        case .standardOutput: 0
+        case .standardOutput, .stream: 0
         case .files(let files): files.finished
         }
     }
@@ -146,6 +162,9 @@ private enum RowDestination {
         switch self {
         case .files(let files):
             try files.take(text, rows: rows, at: now)
+            return true
+        case .stream(let stream):
+            try stream.take(text)
             return true
         case .standardOutput:
             var from = 0
@@ -161,7 +180,11 @@ private enum RowDestination {
     }
 
     func finish() throws(StreamError) {
-        if case .files(let files) = self { try files.finish() }
+        switch self {
+        case .standardOutput: break
+        case .files(let files): try files.finish()
+        case .stream(let stream): try stream.finish()
+        }
     }
 }
 
@@ -182,9 +205,9 @@ private struct DatagenProgress {
         Terminal.status("datagen: \(words(rows, files, now))")
     }
 
-    func end(_ rows: Int64, _ files: Int, _ folder: String?) {
+    func end(_ rows: Int64, _ files: Int, _ place: String?) {
         if isShown { Terminal.status("") }
-        if let folder { Terminal.error("datagen: \(words(rows, files, SystemClock.instant())) in \(folder)") }
+        if let place { Terminal.error("datagen: \(words(rows, files, SystemClock.instant())) in \(place)") }
     }
 
     private func words(_ rows: Int64, _ files: Int, _ now: Instant) -> String {
