@@ -52,12 +52,13 @@ struct KinesisTable: Sendable {
     }
 
     func error(_ error: AWSError) -> StreamError {
-        let retry = error.retryable || error.kind == .cancelled
+        // Whatever gives credentials may be away for a while.
+        let retry = error.retryable || error.kind == .cancelled || error.kind == .credentials
         let kind: StreamError.Kind =
             switch error.kind {
-            case .configuration, .notFound, .request: .user
+            case .configuration, .notFound, .request, .denied: .user
             case .connection, .timeout: .connection
-            case .credentials, .denied, .conflict, .throttled, .service, .cancelled: .externalSystem
+            case .credentials, .conflict, .throttled, .service, .cancelled: .externalSystem
             }
         var words = "table \(name), stream \(stream): \(error)"
         if error.kind == .notFound { words += " Is its name right, and the region?" }

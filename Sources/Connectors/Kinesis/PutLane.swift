@@ -46,7 +46,7 @@ package final class PutLane: Sendable {
     private let put: Put
     private let pause: @Sendable (Int) async -> Void
 
-    /// `pause`: after so many requests in a row that were refused in part.
+    /// `pause`: after so many requests in a row that brought nothing, or one that was refused in part.
     package init(
         _ limits: Limits, pause: @escaping @Sendable (Int) async -> Void = { try? await Task.sleep(for: .milliseconds(100) * (1 << min($0, 6)) * Double.random(in: 0.1...1)) },
         put: @escaping Put
@@ -133,7 +133,7 @@ package final class PutLane: Sendable {
             let refusals = settle { state in
                 state.done += entries.count - again.count
                 state.waiting.insert(contentsOf: again, at: state.first)
-                state.refusals = again.isEmpty ? 0 : state.refusals + 1
+                state.refusals = again.isEmpty ? 0 : again.count < entries.count ? 1 : state.refusals + 1
                 return state.refusals
             }
             if refusals > 0 { await pause(refusals) }

@@ -138,9 +138,9 @@ struct ShardFetcher: Sendable {
             // The service's clock is a little behind the JobManager's.
             pauseCap = .seconds(1)
         case .conflict: break  // The subscription of another attempt is still there, for seconds.
-        case .service, .connection, .timeout: break
+        case .service, .connection, .timeout, .credentials: break
         case .cancelled: return false
-        case .credentials, .denied, .configuration, .request:
+        case .denied, .configuration, .request:
             inbox.put(.failed(table.error(error).during(shard)))
             return false
         }
