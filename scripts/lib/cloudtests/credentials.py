@@ -1,5 +1,6 @@
 """Where credentials come from, and what is said when something about them is wrong."""
 import os
+import subprocess
 
 from cluster import swiftwater, wait
 
@@ -83,6 +84,24 @@ def keys_and_endpoint_may_stand_in_the_configuration(place):
         f"s3.endpoint={place.clouds.s3().url}", f"fs.s3a.access.key={clouds.ADMIN[0]}", f"s3.secret-key={clouds.ADMIN[1]}", "s3.path.style.access=true",
         f"s3.region={clouds.REGION}"])
     not_shown(cluster, clouds.ADMIN[1])
+
+
+@story
+def over_tls_the_server_must_be_trusted(place):
+    pem = place.path("server.pem")
+    subprocess.run([
+        "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=test", "-addext",
+        "subjectAltName=IP:127.0.0.1", "-keyout", place.path("key.pem"), "-out", place.path("cert.pem")], check=True, capture_output=True)
+    with open(place.path("cert.pem")) as certificate, open(place.path("key.pem")) as key:
+        place.write("server.pem", certificate.read() + key.read())
+    front = stubs.Unreliable(place.clouds.s3().url, slow=0, silent=0, certificate=pem)
+    try:
+        checkpoints_with(place, place.environment(AWS_ENDPOINT_URL_S3=front.url, AWS_CA_BUNDLE=place.path("cert.pem")))
+        cluster = place.cluster(taskmanagers=1, slots=1, environment=place.environment(AWS_ENDPOINT_URL_S3=front.url), settings=["s3.attempts.maximum=2"])
+        place.start(swiftwater, "submit", place.path("job.sql"), "--jobmanager", cluster.url)
+        wait(lambda: "CERTIFICATE_VERIFY_FAILED" in cluster.log_text("jobmanager"), 20, "the refusal of the certificate in the log")
+    finally:
+        front.stop()
 
 
 @story

@@ -3,6 +3,7 @@ import http.client
 import http.server
 import json
 import random
+import ssl
 import threading
 import time
 import urllib.parse
@@ -78,7 +79,8 @@ def pod_identity(keys, token):
 class Unreliable:
     """In front of `url`: answers some requests with 503 SlowDown instead, and carries some out without answering. `slowed` and `unanswered` count them."""
 
-    def __init__(self, url, slow=0.1, silent=0.05, seed=20261122):
+    def __init__(self, url, slow=0.1, silent=0.05, seed=20261122, certificate=None):
+        """`certificate`: a PEM file with its key, for TLS."""
         self.slowed, self.unanswered = 0, 0
         chance, lock = random.Random(seed), threading.Lock()
         target = urllib.parse.urlparse(url).netloc
@@ -125,7 +127,11 @@ class Unreliable:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def stop(self):
