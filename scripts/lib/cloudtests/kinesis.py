@@ -96,7 +96,7 @@ SETTINGS = "SET 'parallelism.default' = '3'; SET 'execution.checkpointing.interv
     " SET 'restart-strategy.fixed-delay.attempts' = '1000'; SET 'restart-strategy.fixed-delay.delay' = '200 ms';"
 
 
-def copying(place, stream, columns="id BIGINT, `key` STRING", **options):
+def copying(place, stream, /, **options):
     """A script that copies the stream into a folder."""
     options.setdefault("source.reader.empty-records-fetch-interval", "50 ms")
     output = place.path("out")
@@ -282,7 +282,7 @@ def latest_begins_at_the_first_start_however_often_the_job_begins_anew(place):
 @story
 def bad_streams_and_poison_records_are_told_in_words(place):
     stream = Stream(place, 1)
-    cluster = cluster_of(place, taskmanagers=1, slots=1)
+    cluster = cluster_of(place, taskmanagers=1, slots=3)
     def failure(script):
         job = cluster.submit(script)
         state = cluster.ended(job, 30)
@@ -310,7 +310,7 @@ def the_sink_puts_every_row_and_keeps_the_order_of_each_key(place):
     data = place.path("in.json")
     with open(data, "w") as file:
         file.writelines(json.dumps({"id": number, "key": f"k{number % 20}"}) + "\n" for number in range(count))
-    stream.control("fault", kind="partial", percent=10)
+    stream.control("fault", kind="partial", percent=2, times=1_000)
     stream.control("fault", kind="error", operation="PutRecords", percent=5, code="InternalFailure")
     cluster = cluster_of(place, taskmanagers=1, slots=1)
     sink = stream.table("output", "id BIGINT, `key` STRING", **{"source.init.position": None, "source.shard.discovery.interval": None})
@@ -332,7 +332,7 @@ def the_sink_puts_every_row_and_keeps_the_order_of_each_key(place):
 @story
 def datagen_fills_a_stream_at_its_rate(place):
     stream = Stream(place, 2)
-    stream.control("fault", kind="partial", percent=20)
+    stream.control("fault", kind="partial", percent=20, times=1_000)
     template = place.write("t.json", '{"key": "{{random.arrayElement(["a","b"])}}", "price": "{{random.number({"min":500,"max":1000})}}"}')
     result = subprocess.run([local.swiftwater, "datagen", "--template", template, "--stream", "ticks", "--region", clouds.REGION, "--endpoint", stream.url, "--rate", "2000", "--rows", "4000"],
                             capture_output=True, text=True, env=environment(), timeout=60)
