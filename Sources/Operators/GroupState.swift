@@ -118,12 +118,6 @@ final class GroupState {
 
 /// Checkpoints of it.
 extension GroupState {
-    private var layout: String {
-        let names = keys.types.map { $0.nullable(true).description }.joined(separator: ", ")
-        let changes = spec.consumesRetractions ? " over a changelog" : ""
-        return "groups by (\(names))\(changes): \(AggregateSet.layout(spec.aggregates, input: spec.input))"
-    }
-
     func freeze(_ context: OperatorContext) throws(StreamError) -> FrozenTables {
         aggregates.grow(to: keys.count)
         var sections: [(section: StateSection, hashes: Buffer)] = []
@@ -138,13 +132,13 @@ extension GroupState {
             }
             withExtendedLifetime(hashes) { sections = [(section: fresh.section(copying: false), hashes: fresh.keys.hashes)] }
         }
-        return FrozenTables(layout: layout, maxParallelism: context.maxParallelism, groups: [], progress: [], sections: sections)
+        return FrozenTables(layout: spec.stateLayout, maxParallelism: context.maxParallelism, groups: [], progress: [], sections: sections)
     }
 
     func restore(_ segments: [StateSegment], _ context: OperatorContext) throws(StreamError) {
         let types = keys.types + [DataType(.bigint, nullable: false)] + aggregates.stateTypes
         let contents = try SegmentCodec.decode(
-            segments, layout: layout, types: types, keys: keys.types.count, maxParallelism: context.maxParallelism, uid: context.uid)
+            segments, layout: spec.stateLayout, types: types, keys: keys.types.count, maxParallelism: context.maxParallelism, uid: context.uid)
         let fresh = GroupState(spec)
         for segment in contents {
             for section in segment.sections {

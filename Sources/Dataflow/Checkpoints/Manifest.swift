@@ -81,6 +81,8 @@ package struct Manifest: Hashable, Codable, Sendable {
     package var enumerators: [Enumerator]
     /// Committables of earlier checkpoints that were not acknowledged as committed when this one was taken, beside those in `subtasks`.
     package var uncommitted: [PendingCommit]
+    /// For each vertex the layouts of its keyed state (`JobVertex.stateLayouts`). Nil in checkpoints of before they were written down.
+    package var stateLayouts: [[String]]?
 
     package init(
         job: JobID, checkpoint: CheckpointID, kind: CheckpointKind, leaderEpoch: LeaderEpoch, layout: Layout, vertexIDs: [String],

@@ -86,12 +86,13 @@ extension JobMaster {
 
     private mutating func storeManifest(in cluster: inout Cluster) {
         guard let pending = coordinator.pending else { preconditionFailure("what is complete is pending") }
-        let manifest = Manifest(
+        var manifest = Manifest(
             job: job, checkpoint: pending.id, kind: pending.kind, leaderEpoch: head.leaderEpoch, layout: pending.layout,
             vertexIDs: graph.vertices.map(\.id), maxParallelism: graph.maxParallelism, triggered: pending.triggeredWall,
             objects: pending.objects.sorted { $0.key < $1.key },
             subtasks: pending.acknowledged.flatMap(\.tasks).map(\.share).sorted { $0.subtask < $1.subtask },
             enumerators: pending.enumerators, uncommitted: ledger.pending)
+        manifest.stateLayouts = graph.vertices.map(\.stateLayouts)
         if cluster.options.faults.contains(.commitsOnAcknowledged) { ledger.add(pending.commits) }
         if cluster.options.faults.contains(.restoresUnpublished), !pending.kind.isSavepoint {
             restore = RestorePoint(

@@ -47,6 +47,11 @@ package struct RestorePoint: Sendable {
                 "it has state of \(gone.map { "vertex \(manifest.vertexIDs[$0])" }.joined(separator: ", ")), which the job does not have;"
                     + " allow non-restored state to drop it")
         }
+        for (vertex, old) in zip(graph.vertices, vertices) {
+            guard let old, let layouts = manifest.stateLayouts, layouts.indices.contains(old), layouts[old] != vertex.stateLayouts else { continue }
+            let (kept, found) = (vertex.stateLayouts.joined(separator: "; "), layouts[old].joined(separator: "; "))
+            return refused("it has the state of \(found), where vertex \(vertex.name) keeps \(kept)")
+        }
         return .success(RestorePoint(manifest: manifest, store: store, objects: manifest.objects, path: path, vertices: vertices))
     }
 

@@ -48,15 +48,6 @@ final class AggregateSet {
     /// The types of `stateColumns`, in order.
     var stateTypes: [DataType] { columns.flatMap(\.stateTypes) }
 
-    /// `COUNT(*), MAX(DOUBLE)`: what a checkpoint calls them.
-    static func layout(_ calls: [AggregateCall], input: Schema) -> String {
-        calls.map { call in
-            let argument = call.argument.map { input.fields[$0].type.nullable(true).description } ?? "*"
-            let name = call.function == .countStar ? "COUNT" : call.function.rawValue.uppercased()
-            return "\(name)(\(call.distinct ? "DISTINCT " : "")\(argument))\(call.filter == nil ? "" : " FILTER") \(call.type.nullable(true))"
-        }.joined(separator: ", ")
-    }
-
     func grow(to count: Int) {
         for column in columns { column.grow(to: count) }
     }

@@ -78,15 +78,9 @@ final class WindowState {
 
 /// Checkpoints of it.
 extension WindowState {
-    /// What a checkpoint of another query is refused by.
-    private var layout: String {
-        let keys = keyTypes.map { $0.nullable(true).description }.joined(separator: ", ")
-        return "window slices of \(grid.slice) ms offset \(spec.window.offset)\(spec.zone.map { " on the clock of \($0)" } ?? "") by (\(keys)): \(AggregateSet.layout(spec.aggregates, input: spec.input))"
-    }
-
     func freeze(_ context: OperatorContext) -> FrozenTables {
         FrozenTables(
-            layout: layout, maxParallelism: context.maxParallelism, groups: context.groups,
+            layout: spec.stateLayout, maxParallelism: context.maxParallelism, groups: context.groups,
             progress: context.groups.map { max(progress, ahead[$0] ?? Watermark.minimum) },
             sections: slices.map { (section: $0.section(), hashes: $0.keys.hashes) })
     }
@@ -94,7 +88,7 @@ extension WindowState {
     func restore(_ segments: [StateSegment], _ context: OperatorContext) throws(StreamError) {
         let types = keyTypes + AggregateSet(spec.aggregates, input: spec.input).stateTypes
         let contents = try SegmentCodec.decode(
-            segments, layout: layout, types: types, keys: keyTypes.count, maxParallelism: context.maxParallelism, uid: context.uid)
+            segments, layout: spec.stateLayout, types: types, keys: keyTypes.count, maxParallelism: context.maxParallelism, uid: context.uid)
         let restored = WindowState(spec)
         for segment in contents {
             for section in segment.sections { try restored.add(section, uid: context.uid, group: segment.group) }
