@@ -109,7 +109,8 @@ extension AWSClient {
             }
         case "ExpiredToken", "ExpiredTokenException":
             guard let used, configuration.credentials == nil else { return false }
-            return credentials.forget(used)
+            credentials.forget(used)
+            return true
         default: return false
         }
     }

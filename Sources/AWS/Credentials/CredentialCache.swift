@@ -69,11 +69,10 @@ final class CredentialCache: Sendable {
         return result
     }
 
-    /// A service has called these expired. False when they cannot be renewed, or newer ones are there already: then the caller may try those.
-    func forget(_ credentials: Credentials) -> Bool {
+    /// A service has called these expired: the next caller gets newer ones.
+    func forget(_ credentials: Credentials) {
         state.withLock { state in
             if state.current == credentials { state.current = nil }
-            return true
         }
     }
 }

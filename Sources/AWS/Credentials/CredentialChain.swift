@@ -43,7 +43,7 @@ struct CredentialChain: Sendable {
         return Credentials(accessKey: key, secretKey: secret, sessionToken: surroundings.variable("AWS_SESSION_TOKEN"), origin: "the environment")
     }
 
-    private func stsClient() -> SecurityTokens { SecurityTokens(surroundings: surroundings, region: configuredRegion(), endpoint: profileEndpoint()) }
+    private func stsClient() -> SecurityTokens { SecurityTokens(surroundings: surroundings, region: configuredRegion(), profile: files.selected) }
 
     /// Nil when the profile does not exist or says nothing about credentials.
     private func profile(_ name: String, seen: Set<String>) async throws(AWSError) -> Credentials? {

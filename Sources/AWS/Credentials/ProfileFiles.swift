@@ -40,10 +40,10 @@ struct ProfileFiles: Sendable {
             guard let first = line.first, !first.isWhitespace, first != "#", first != ";" else { continue }
             if first == "[" {
                 guard let end = line.firstIndex(of: "]") else { continue }
-                sections.append((line[line.index(after: first == "[" ? line.startIndex : end)..<end].trimmed, [:]))
+                sections.append((line[line.index(after: line.startIndex)..<end].trimmed, [:]))
             } else if let equals = line.firstIndex(of: "="), !sections.isEmpty {
                 var value = line[line.index(after: equals)...]
-                if let comment = value.range(ofComment: ()) { value = value[..<comment] }
+                if let comment = value.startOfComment { value = value[..<comment] }
                 sections[sections.count - 1].values[line[..<equals].trimmed.lowercased()] = value.trimmed
             }
         }
@@ -62,7 +62,7 @@ extension StringProtocol {
 
 extension Substring {
     /// A comment behind a value stands after a space.
-    fileprivate func range(ofComment: Void) -> Index? {
+    fileprivate var startOfComment: Index? {
         var previous: Character?
         for index in indices {
             if let previous, previous == " " || previous == "\t", self[index] == "#" || self[index] == ";" { return index }

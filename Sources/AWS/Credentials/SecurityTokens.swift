@@ -4,8 +4,8 @@ import NIOCore
 struct SecurityTokens: Sendable {
     let surroundings: Surroundings
     let region: String?
-    /// `endpoint_url` of the profile.
-    let endpoint: String?
+    /// Whose `endpoint_url` counts.
+    let profile: String
 
     /// Unsigned: the token is the proof.
     func assumeRoleWithWebIdentity(_ role: String, session: String, token: String, origin: String) async throws(AWSError) -> Credentials {
@@ -24,12 +24,12 @@ struct SecurityTokens: Sendable {
     private func credentials(
         _ action: String, _ parameters: [(String, String)], signedBy base: Credentials?, origin: String
     ) async throws(AWSError) -> Credentials {
-        var configuration = AWSConfiguration(region: region, credentials: base)
+        var configuration = AWSConfiguration(region: region, credentials: base, profile: profile)
         configuration.retries.attempts = 5
         let client = AWSClient(configuration, surroundings: surroundings)
         let form = ([("Action", action), ("Version", "2011-06-15")] + parameters)
             .map { "\($0.0)=\(PercentEncoding.encode($0.1))" }.joined(separator: "&")
-        let target = try client.stsEndpoint(region: region, fallback: endpoint)
+        let target = try client.stsEndpoint(region: region)
         var request = HTTPRequest("POST", target, path: target.basePath + "/", body: ByteBuffer(string: form))
         request.headers = [("content-type", "application/x-www-form-urlencoded; charset=utf-8")]
         request.timeout = .seconds(10)
@@ -50,7 +50,7 @@ struct SecurityTokens: Sendable {
 
 extension AWSClient {
     /// Regional where a region is known, else the global one.
-    fileprivate func stsEndpoint(region: String?, fallback: String?) throws(AWSError) -> Endpoint {
+    fileprivate func stsEndpoint(region: String?) throws(AWSError) -> Endpoint {
         if hasOwnEndpoint(.sts) || region != nil { return try endpoint(.sts, region: region ?? "us-east-1") }
         return Endpoint(host: "sts.amazonaws.com")
     }

@@ -35,7 +35,7 @@ package enum SigV4 {
     }
 
     private static func signingKey(_ secret: String, day: String, region: String, service: String) -> [UInt8] {
-        ["AWS4" + secret, day, region, service, "aws4_request"].dropFirst().reduce(Array(("AWS4" + secret).utf8)) { key, part in
+        [day, region, service, "aws4_request"].reduce(Array(("AWS4" + secret).utf8)) { key, part in
             Digest.hmacSHA256(key: key, Array(part.utf8))
         }
     }
