@@ -131,8 +131,12 @@ private struct ExpectingConnectors: ConnectorRegistry {
     }
 
     func source(_ spec: SourceSpec) throws(StreamError) -> any Source { try others.source(spec) }
+
     /// Other tables of the job are not written either.
-    func sink(_ spec: SinkSpec) throws(StreamError) -> any Sink { CollectSink(spec.table == table ? consumer : { _ in }) }
+    func sink(_ spec: SinkSpec) throws(StreamError) -> any Sink {
+        let nobody: CollectSink.Consumer = { _ in }
+        return CollectSink(spec.table == table ? consumer : nobody)
+    }
 }
 
 private enum VerificationReport {
