@@ -205,4 +205,22 @@ import Testing
         while case .nothing = try reader.poll(maximumRows: 9, at: now(0)) { work.step() }
         #expect(throws: StreamError.self) { try connectors.sink(SinkSpec(table: "t", options: options, schema: fields)) }
     }
+
+    @Test func aLargeObjectIsReadInPiecesWhereverItIsCut() throws {
+        let count = 90_000
+        let filler = String(repeating: "x", count: 100)
+        bucket.place("big/rows.csv", (0..<count).map { "\($0),\(filler)\n" }.joined())
+        let source = try StandardConnectors(buckets: buckets).source(
+            sourceSpec(fields, ["connector": "filesystem", "path": "s3://memory/big", "format": "csv", "csv.disable-quote-character": "true", "source.split.size": "3mb"]))
+        let (splits, _) = try source.discover(known: [])
+        #expect(splits.count == 4)
+        let reader = try source.makeReader(ReaderContext(subtask: 0, parallelism: 1, batchRows: 7))
+        try reader.add(splits.map { SplitState(split: $0) })
+        #expect(try rows(reader) == (0..<count).map { Int64($0) })
+        // Another object of that name is no silent mixture.
+        let late = try source.makeReader(ReaderContext(subtask: 0, parallelism: 1))
+        try late.add(splits.map { SplitState(split: $0) })
+        bucket.place("big/rows.csv", String(repeating: "1,y\n", count: 4_000_000))
+        #expect(throws: StreamError.self) { try rows(late) }
+    }
 }
