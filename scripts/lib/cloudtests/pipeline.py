@@ -72,7 +72,8 @@ class Application:
 
     def drain(self):
         """Asks for the end, and waits for the process's own."""
-        result = subprocess.run([local.swiftwater, "stop", JOB, "--drain", "--jobmanager", self.url], capture_output=True, text=True, timeout=120)
+        result = subprocess.run([local.swiftwater, "stop", JOB, "--drain", "-p", f"s3://{self.place.bucket}/savepoints", "--jobmanager", self.url],
+                                capture_output=True, text=True, timeout=120)
         check(result.returncode == 0, f"stop --drain ended with {result.returncode}: {result.stderr}{self.words()}")
         return self.jobmanager.wait(60)
 

@@ -24,6 +24,7 @@ class FaultProxy:
         handler = type("Handler", (Handler,), {"proxy": self})
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None  # Clients that are killed break their connections.
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -95,5 +96,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header(name, value)
         if status != 204:
             self.send_header("content-length", length if length is not None else str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        try:
+            self.end_headers()
+            self.wfile.write(body)
+        except OSError:
+            self.close_connection = True  # Whoever asked was killed.
