@@ -40,6 +40,8 @@ package enum ClientRequest: Sendable {
     case cancel(JobID)
     /// `.savepoint`, or `.stop` / `.drain`; a directory beats the configured one.
     case savepoint(JobID, kind: CheckpointKind, directory: String?)
+    /// How many subtasks vertices may have, by vertex; those that are not named stay as they are. A running job changes without a restart.
+    case requirements(JobID, [Int: ClosedRange<Int>])
     /// A checkpoint now, beside the periodic ones.
     case checkpoint(JobID)
 }
@@ -101,6 +103,16 @@ package struct JobOptions: Hashable, Sendable {
     package var restart = RestartStrategy.exponentialDelay(
         initial: .seconds(1), maximum: .seconds(60), multiplier: 1.5, resetAfter: .seconds(3600), jitter: 0.1, attempts: .max)
     package var slotRequestTimeout = Duration.seconds(300)
+    /// `scheduler-mode: reactive`: the job uses the slots that there are.
+    package var isReactive = false
+    /// More slots must have been there for so long before a reactive job grows (`jobmanager.adaptive-scheduler.executing.resource-stabilization-timeout`).
+    package var stabilization = Duration.seconds(1)
+    /// A job grows at the earliest so long after its last change (`jobmanager.adaptive-scheduler.executing.cooldown-after-rescaling`).
+    package var cooldown = Duration.seconds(5)
+    /// Notices that come within this time are one change.
+    package var noticeWindow = Duration.milliseconds(50)
+    /// After a notice slots are waited for so long; then the job moves by way of a checkpoint and a restart.
+    package var evacuationPatience = Duration.seconds(12)
 
     package init() {}
 }
@@ -171,6 +183,8 @@ package struct ClusterOptions: Hashable, Sendable {
     package var leaderEpoch: LeaderEpoch = 1
     /// A TaskManager that has not ended the tasks of a cancelled attempt after this time is cut off (`task.cancellation.timeout`).
     package var cancellationTimeout = Duration.seconds(180)
+    /// Whether layouts change at barriers: TaskManagers that leave, new slots and other parallelisms then cost no restart.
+    package var changesLayouts = false
     /// How many ended jobs are kept for the view (`jobstore.max-capacity`).
     package var endedJobs = 100
     package var faults: Set<SeededFault> = []

@@ -74,9 +74,13 @@ package struct JobManagerMachine: Sendable {
             tell(job, .declined(worker, attempt: attempt, checkpoint, reason: reason), at: now)
         case .committed(let job, _, let ids): tell(job, .committed(ids), at: now)
         case .commitFailed(let job, let checkpoint, let error): tell(job, .commitFailed(checkpoint, error), at: now)
+        case .prepared(let job, let attempt): tell(job, .prepared(worker, attempt: attempt), at: now)
+        case .handedBack(let task, let splits, let finished): tell(task.job, .handedBack(task, splits, finished: finished), at: now)
+        case .settled(let job, let attempt): tell(job, .settled(worker, attempt: attempt), at: now)
+        case .retired(let job, let attempt): tell(job, .retired(worker, attempt: attempt), at: now)
         case .metrics(let all): for metrics in all { tell(metrics.task.job, .metrics(metrics), at: now) }
         case .leaving(let reason):
-            cluster.workers.leaves(worker)
+            cluster.workers.leaves(worker, at: now.instant)
             cluster.log(.info, "Workers", "TaskManager \(worker) leaves: \(reason)")
             for job in order { tell(job, .workerLeaving(worker), at: now) }
         }
@@ -172,6 +176,9 @@ package struct JobManagerMachine: Sendable {
             guard jobs[job] != nil else { return reply(.unknownJob(job)) }
             precondition(kind.isSavepoint, "clients ask for savepoints here")
             tell(job, .checkpoint(ticket, kind, directory: directory), at: now)
+        case .requirements(let job, let wanted):
+            guard jobs[job] != nil else { return reply(.unknownJob(job)) }
+            tell(job, .requirements(ticket, wanted), at: now)
         case .checkpoint(let job):
             guard jobs[job] != nil else { return reply(.unknownJob(job)) }
             tell(job, .checkpoint(ticket, .checkpoint, directory: nil), at: now)

@@ -10,7 +10,7 @@ import State
 /// Source: Flink's `GroupAggFunction`.
 package final class GroupAggregateOperator: Operator {
     private let spec: GroupAggregateSpec
-    private let context: OperatorContext
+    private var context: OperatorContext
     private let state: GroupState
     private let hashScratch = Scratch<UInt64>()
     private let idScratch = Scratch<Int32>()
@@ -45,6 +45,13 @@ package final class GroupAggregateOperator: Operator {
     package func snapshot() throws(StreamError) -> OperatorSnapshot { try OperatorSnapshot(uid: context.uid, keyed: state.freeze(context)) }
 
     package func restore(_ restored: TaskRestore.OperatorState) throws(StreamError) { try state.restore(restored.segments, context) }
+
+    package func own(_ groups: [Int], adding segments: [StateSegment]) throws(StreamError) {
+        guard groups != context.groups || !segments.isEmpty else { return }
+        let old = context
+        context = context.owning(groups)
+        try state.own(segments, old: old, context)
+    }
 
     package var stateBytes: Int { state.stateBytes }
 

@@ -63,9 +63,15 @@ final class GroupState {
     /// Rebuilds the table from the keys that live when most do not: their memory comes back.
     func compactIfSparse() throws(StreamError) {
         guard keys.count > 1024, live * 2 < keys.count else { return }
+        try keep { _ in true }
+    }
+
+    /// Rebuilds the table from the keys that live and whose hash is wanted.
+    private func keep(_ isWanted: (UInt64) -> Bool) throws(StreamError) {
         aggregates.grow(to: keys.count)
         let section = section(copying: false), hashes = keys.hashes
-        let rows = (0..<keys.count).filter { rowCounts.pointer[$0] > 0 }.map(Int32.init)
+        let words = hashes.typed(UInt64.self)
+        let rows = (0..<keys.count).filter { rowCounts.pointer[$0] > 0 && isWanted(words[$0]) }.map(Int32.init)
         let fresh = GroupState(spec)
         do throws(MalformedBytes) { try fresh.add(section, hashes: hashes.typed(UInt64.self), rows: rows) } catch {
             throw StreamError(.internal, retry: false, "accumulators of our own cannot be read: \(error)")
@@ -112,7 +118,7 @@ final class GroupState {
             }
         }
         try result.get()
-        live = keys.count
+        live += rows.count
     }
 }
 
@@ -136,10 +142,25 @@ extension GroupState {
     }
 
     func restore(_ segments: [StateSegment], _ context: OperatorContext) throws(StreamError) {
+        let fresh = GroupState(spec)
+        try fresh.add(segments, context)
+        take(fresh)
+    }
+
+    /// Drops the keys of groups that `context` no longer has, and adds the segments.
+    func own(_ segments: [StateSegment], old: OperatorContext, _ context: OperatorContext) throws(StreamError) {
+        let owned = Set(context.groups)
+        if old.groups.contains(where: { !owned.contains($0) }) {
+            try keep { owned.contains(KeyGroup.of(hash: $0, groups: context.maxParallelism)) }
+        }
+        try add(segments, context)
+    }
+
+    /// The segments' keys are not in the table yet.
+    private func add(_ segments: [StateSegment], _ context: OperatorContext) throws(StreamError) {
         let types = keys.types + [DataType(.bigint, nullable: false)] + aggregates.stateTypes
         let contents = try SegmentCodec.decode(
             segments, layout: spec.stateLayout, types: types, keys: keys.types.count, maxParallelism: context.maxParallelism, uid: context.uid)
-        let fresh = GroupState(spec)
         for segment in contents {
             for section in segment.sections {
                 let hashes = keyHashes(Array(section.columns.prefix(keys.types.count)), count: section.count)
@@ -147,7 +168,7 @@ extension GroupState {
                     let rows = Array(0..<Int32(truncatingIfNeeded: section.count))
                     let result: Result<Void, MalformedBytes> = hashes.withUnsafeBufferPointer { hashes in
                         guard let start = hashes.baseAddress else { return .success(()) }
-                        do throws(MalformedBytes) { try fresh.add(section, hashes: start, rows: rows) } catch { return .failure(error) }
+                        do throws(MalformedBytes) { try add(section, hashes: start, rows: rows) } catch { return .failure(error) }
                         return .success(())
                     }
                     try result.get()
@@ -156,6 +177,5 @@ extension GroupState {
                 }
             }
         }
-        take(fresh)
     }
 }

@@ -91,10 +91,30 @@ extension SimulatedCluster {
         case .requestCheckpoint:
             tally.count(.checkpointRequested)
             leader?.request(.checkpoint(jobID)) { _ in }
+        case .rescale:
+            tally.count(.rescaled)
+            rescale()
+            if chance.chance(0.3) { timeline.after(chance.duration(.zero, .seconds(1))) { [self] in rescale() } }
+        case .join:
+            tally.count(.taskManagerJoined)
+            let host = startTaskManager()
+            host.isExtra = true
+            timeline.after(chance.duration(.seconds(10), .seconds(60))) { [self] in host.inside { host.tell(.terminate) } }
         case .requestSavepoint:
             tally.count(.savepointRequested)
             leader?.request(.savepoint(jobID, kind: .savepoint, directory: nil)) { _ in }
         }
+    }
+
+    /// Each vertex that may have several subtasks gets between one and one more than there are slots.
+    private func rescale() {
+        let count = chance.int(1...max(job.slots + 1, 2))
+        var wanted: [Int: ClosedRange<Int>] = [:]
+        for vertex in graph.vertices.indices where !graph.inputs(of: vertex).contains(where: { graph.edges[$0].partitioning == .single }) {
+            let count = chance.chance(0.7) ? count : chance.int(1...count)
+            wanted[vertex] = (chance.chance(0.5) ? 1 : count)...count
+        }
+        leader?.request(.requirements(jobID, wanted)) { _ in }
     }
 
     private func replaceJobManager() {

@@ -28,12 +28,13 @@ package final class SimulatedCluster {
     /// Nil while there is none.
     var leader: SimulatedJobManager? { jobManager.isAlive ? jobManager : nil }
     fileprivate var hosts: [SimulatedTaskManager] = []
-    private let graph: JobGraph
+    let graph: JobGraph
     private var checkers: [(name: String, checker: any Checker)]
     private(set) var failure: BrokenPromise?
     /// HEAD says that the job has ended, and how.
     private(set) var outcome: String?
     private var restartsSeen: Set<UInt32> = []
+    private var changesSeen: Set<UInt32> = []
     /// Nothing disturbs any more.
     var isHealed = false
     var lastVertex: Int { graph.vertices.count - 1 }
@@ -115,7 +116,13 @@ package final class SimulatedCluster {
         for index in checkers.indices {
             if let words = checkers[index].checker.see(seen, at: time) { return broken(checkers[index].name, words) }
         }
-        if case .leaderSent(.deploy(let deployment), _, _) = seen { restartsSeen.insert(deployment.layout.attempt) }
+        switch seen {
+        case .leaderSent(.deploy(let deployment), _, _): restartsSeen.insert(deployment.layout.attempt)
+        case .leaderSent(.conclude(_, let attempt), _, _): if changesSeen.insert(attempt).inserted { tally.count(.layoutChanged) }
+        case .leaderHeard(.handedBack(_, let splits, _), _, _): if !splits.isEmpty { tally.count(.splitsMoved) }
+        case .stateSent: tally.count(.stateMoved)
+        default: break
+        }
     }
 
     func broken(_ checker: String, _ words: String) {
@@ -157,6 +164,7 @@ package final class SimulatedCluster {
         // A lease, which the simulator does not have, gives each leader an epoch of its own.
         options.leaderEpoch = LeaderEpoch(jobManagers.count + 1)
         options.faults = faults
+        options.changesLayouts = true
         jobManagers.append(
             SimulatedJobManager(
                 cluster: self, number: jobManagers.count + 1,
@@ -167,7 +175,8 @@ package final class SimulatedCluster {
 
     // MARK: TaskManagers
 
-    func startTaskManager() {
+    @discardableResult
+    func startTaskManager() -> SimulatedTaskManager {
         let id = WorkerID("tm-\(hosts.count + 1)")
         let host = SimulatedTaskManager(
             cluster: self, id: id, machine: makeWorkerMachine(id), clock: HostClock(using: &chance))
@@ -175,6 +184,7 @@ package final class SimulatedCluster {
         hosts.append(host)
         timeline.after(chance.duration(.zero, .milliseconds(500))) { host.start() }
         if hosts.count > options.taskManagers { tally.count(.taskManagerStarted) }
+        return host
     }
 
     /// The process is over; another one is started in its place after a while.
@@ -183,7 +193,7 @@ package final class SimulatedCluster {
         trace.note(time, "\(host.id)", machineGone ? "vanishes" : "is over")
         host.kill(machineGone: machineGone)
         taskManagers[host.id] = nil
-        timeline.after(pause) { [self] in startTaskManager() }
+        if !host.isExtra { timeline.after(pause) { [self] in _ = startTaskManager() } }
     }
 
     func exited(_ host: SimulatedTaskManager, reason: String) {

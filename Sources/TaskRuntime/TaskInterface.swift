@@ -1,5 +1,6 @@
 import Columnar
 import Dataflow
+import Wire
 
 /// Everything a task must know about its place in the job.
 package struct TaskPlan: Sendable {
@@ -58,11 +59,9 @@ package struct TaskPlan: Sendable {
     /// The plan of one subtask of a layout.
     package init(job: JobID, graph: JobGraph, layout: Layout, subtask: SubtaskID) {
         let vertex = subtask.vertex
-        func channel(_ edge: Int, _ from: Int, _ to: Int) -> ChannelID {
-            ChannelID(job: job, edge: edge, from: from, to: to, attempt: layout.attempt)
-        }
+        func channel(_ edge: Int, _ from: Int, _ to: Int) -> ChannelID { layout.channel(of: job, graph, edge: edge, from: from, to: to) }
         self.init(
-            task: TaskID(job: job, subtask: subtask, attempt: layout.attempt), vertex: graph.vertices[vertex],
+            task: layout.task(subtask, of: job), vertex: graph.vertices[vertex],
             parallelism: layout.vertices[vertex].parallelism, maxParallelism: graph.maxParallelism,
             groups: layout.vertices[vertex].groups(of: subtask.index),
             inputs: graph.inputs(of: vertex).map { edge in
@@ -89,6 +88,10 @@ package enum TaskCommand: Sendable {
     case completed(CheckpointID)
     case aborted(CheckpointID)
     case splits([SplitState], noMore: Bool)
+    /// A planned change: open what it brings; it takes effect at the barrier that names its layout.
+    case prepare(TaskChange)
+    /// State that another task hands over.
+    case state(StateParcel)
 }
 
 /// What a task's host carries out.
@@ -98,6 +101,10 @@ package enum TaskEffect: Sendable {
     case snapshot(CheckpointID, TaskSnapshot)
     case needsSplits
     case splitFinished(String)
+    /// Encode the state of these key groups, elsewhere, and send it to its new owner (`StateParcel`).
+    case handOver([OperatorSnapshot], LayoutChange.Departure, layout: LayoutEpoch)
+    /// The layout of a planned change holds here, and the state that it brought has come; or the task has retired.
+    case settled(LayoutEpoch)
     /// All input is read and all results are sent. The task stays and answers barriers.
     case ended
     /// The task does nothing any more.

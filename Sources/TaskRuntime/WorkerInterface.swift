@@ -13,6 +13,10 @@ package enum WorkerEvent: Sendable {
     case made(job: JobID, attempt: UInt32, StreamError?)
     /// The answer to `remove`: no thread runs these tasks any more.
     case removed(job: JobID, attempt: UInt32)
+    /// The answer to `prepare`: the tasks that a planned change begins stand and wait for their state, those that stay are told; or why not.
+    case prepared(job: JobID, attempt: UInt32, StreamError?)
+    /// The answer to `retire`.
+    case retired(job: JobID, attempt: UInt32)
     /// A data connection to or from another TaskManager broke: that of one attempt, or, without a job, all of them.
     case peerLost(WorkerID, of: JobID? = nil, attempt: UInt32 = 0, reason: String)
     /// The answer to `upload`.
@@ -54,6 +58,11 @@ package enum WorkerEffect: Sendable {
     /// connections to peers. Answer `made`.
     case make(Deployment)
     case start(job: JobID, attempt: UInt32)
+    /// A planned change: build the tasks that begin here, open connections to all peers, register the new channels, tell the tasks that
+    /// stay or retire (`TaskCommand.prepare`), and let the new ones run. Answer `prepared`.
+    case prepare(Deployment)
+    /// Take these tasks off their threads: a planned change has retired them. Answer `retired`.
+    case retire(job: JobID, attempt: UInt32, [TaskID])
     /// Take all tasks of the job with attempts up to this one off their threads; answer `removed`.
     case remove(job: JobID, attempt: UInt32)
     case command(TaskID, TaskCommand)

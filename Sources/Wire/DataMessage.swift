@@ -8,6 +8,8 @@ import Dataflow
 /// attempt) is dropped without a word.
 package enum DataMessage: Sendable {
     case element(ChannelID, sequence: UInt64, StreamElement)
+    /// A piece of the state that a planned change moves from one task to another.
+    case state(StateParcel)
     /// So many more batches may be sent.
     case credit(ChannelID, batches: UInt32)
 }

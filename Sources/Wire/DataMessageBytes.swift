@@ -10,6 +10,11 @@ extension DataMessage {
             writer.put(channel)
             writer.put(batches)
             return writer.bytes
+        case .state(let parcel):
+            var writer = ByteWriter(capacity: parcel.bytes.count + 96)
+            writer.put(UInt8(8))
+            parcel.encode(into: &writer)
+            return writer.bytes
         case .element(let channel, let sequence, let element):
             var writer = ByteWriter(capacity: 64)
             if case .batch(let batch) = element { writer = ByteWriter(capacity: batch.byteCount + 64 + 16 * batch.columns.count) }
@@ -41,6 +46,11 @@ extension DataMessage {
     ) throws(MalformedBytes) -> DataMessage? {
         var reader = ByteReader(memory)
         let kind = try reader.number(UInt8.self)
+        if kind == 8 {
+            let parcel = try StateParcel(from: &reader)
+            try reader.end()
+            return .state(parcel)
+        }
         let channel = try reader.channel()
         if kind == 1 {
             let batches = try reader.number(UInt32.self)

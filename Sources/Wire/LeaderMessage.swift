@@ -15,6 +15,11 @@ package enum LeaderMessage: Hashable, Sendable {
     case deploy(Deployment)
     /// Every TaskManager has answered `deployed`: go.
     case start(job: JobID, attempt: UInt32)
+    /// A planned change: make those of its tasks that are new here, and open the new channels of those that stay; answer `prepared`. The
+    /// layout takes effect at the barrier that names its epoch; then answer `settled`.
+    case change(Deployment)
+    /// The change to this attempt is over everywhere: take its retired tasks off their threads, answer `retired`.
+    case conclude(job: JobID, attempt: UInt32)
     /// End all tasks of the job whose attempt is at most this one, answer `stopped`.
     case cancel(job: JobID, attempt: UInt32)
     /// Inject the barrier into the job's sources on this TaskManager, and expect snapshots of all its tasks there.
@@ -72,6 +77,8 @@ package struct Deployment: Hashable, Sendable {
     /// The job's configuration, keys as the user knows them; secrets included, so never logged.
     package var settings: [String: String]
     package var layout: Layout
+    /// A planned change: the layout that runs until its barrier. Nil: everything starts anew.
+    package var previous: Layout?
     package var peers: [Peer]
     /// The subtasks for this TaskManager, at `layout.attempt`.
     package var subtasks: [SubtaskID]
@@ -80,14 +87,15 @@ package struct Deployment: Hashable, Sendable {
     package var committables: [Manifest.PendingCommit]
 
     package init(
-        job: JobID, name: String, graph: [UInt8], settings: [String: String], layout: Layout, peers: [Peer], subtasks: [SubtaskID],
-        restore: Restore?, committables: [Manifest.PendingCommit]
+        job: JobID, name: String, graph: [UInt8], settings: [String: String], layout: Layout, previous: Layout? = nil, peers: [Peer],
+        subtasks: [SubtaskID], restore: Restore?, committables: [Manifest.PendingCommit]
     ) {
         self.job = job
         self.name = name
         self.graph = graph
         self.settings = settings
         self.layout = layout
+        self.previous = previous
         self.peers = peers
         self.subtasks = subtasks
         self.restore = restore

@@ -12,8 +12,8 @@ extension LeaderMessage {
             writer.put(timeout)
         case .refused(let reason): writer.put(reason)
         case .heartbeat(let sequence): writer.put(sequence)
-        case .deploy(let deployment): deployment.encode(into: &writer)
-        case .start(let job, let attempt), .cancel(let job, let attempt):
+        case .deploy(let deployment), .change(let deployment): deployment.encode(into: &writer)
+        case .start(let job, let attempt), .cancel(let job, let attempt), .conclude(let job, let attempt):
             writer.put(job)
             writer.put(attempt)
         case .trigger(let job, let attempt, let barrier, let folder, let store):
@@ -62,6 +62,8 @@ extension LeaderMessage {
         case .splits: 10
         case .commit: 11
         case .release: 12
+        case .change: 13
+        case .conclude: 14
         }
     }
 
@@ -86,6 +88,8 @@ extension LeaderMessage {
                 job: try reader.job(), checkpoint: try reader.number(),
                 try reader.list { reader throws(MalformedBytes) in try reader.pendingCommit() })
         case 12: .release(job: try reader.job())
+        case 13: .change(try Deployment(from: &reader))
+        case 14: .conclude(job: try reader.job(), attempt: try reader.number())
         default: throw MalformedBytes("\(kind) is no message of a JobManager")
         }
     }
@@ -101,6 +105,7 @@ extension Deployment {
             $0.put($1.value)
         }
         writer.put(layout)
+        writer.putOptional(previous) { $0.put($1) }
         writer.putList(peers) {
             $0.put($1.worker.description)
             $0.put($1.host)
@@ -120,7 +125,7 @@ extension Deployment {
     fileprivate init(from reader: inout ByteReader) throws(MalformedBytes) {
         self.init(
             job: try reader.job(), name: try reader.string(), graph: try reader.run(), settings: try Deployment.settings(&reader),
-            layout: try reader.layout(),
+            layout: try reader.layout(), previous: try reader.optional { reader throws(MalformedBytes) in try reader.layout() },
             peers: try reader.list { reader throws(MalformedBytes) in
                 Peer(worker: WorkerID(try reader.string()), host: try reader.string(), port: try reader.number())
             },

@@ -72,10 +72,13 @@ extension ByteWriter {
         put(layout.attempt)
         putList(layout.vertices) { writer, vertex in
             writer.putList(vertex.slots) {
-                $0.put($1.worker.description)
-                $0.put(UInt32($1.index))
+                $0.putOptional($1) {
+                    $0.put($1.worker.description)
+                    $0.put(UInt32($1.index))
+                }
             }
             writer.putList(vertex.owners) { $0.put($1) }
+            writer.putList(vertex.attempts) { $0.put($1) }
         }
     }
 }
@@ -137,9 +140,12 @@ extension ByteReader {
             vertices: try list { reader throws(MalformedBytes) in
                 Layout.Vertex(
                     slots: try reader.list { reader throws(MalformedBytes) in
-                        Layout.Slot(worker: WorkerID(try reader.string()), index: Int(try reader.number(UInt32.self)))
+                        try reader.optional { reader throws(MalformedBytes) in
+                            Layout.Slot(worker: WorkerID(try reader.string()), index: Int(try reader.number(UInt32.self)))
+                        }
                     },
-                    owners: try reader.list { reader throws(MalformedBytes) in try reader.number() })
+                    owners: try reader.list { reader throws(MalformedBytes) in try reader.number() },
+                    attempts: try reader.list { reader throws(MalformedBytes) in try reader.number() })
             })
     }
 }

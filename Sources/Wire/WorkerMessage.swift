@@ -23,6 +23,14 @@ package enum WorkerMessage: Hashable, Sendable {
     case committed(job: JobID, checkpoint: CheckpointID, ids: [String])
     case commitFailed(job: JobID, checkpoint: CheckpointID, StreamError)
     case metrics([TaskMetrics])
+    /// Everything of a planned change is made here, and both ends of its channels that lie here are open.
+    case prepared(job: JobID, attempt: UInt32)
+    /// A source task is past the barrier of a planned change: these splits are for other readers now, those were read to their end.
+    case handedBack(TaskID, [SplitState], finished: [String])
+    /// The new layout holds for all tasks here, and what moved to them has come.
+    case settled(job: JobID, attempt: UInt32)
+    /// No retired task of the change runs here any more.
+    case retired(job: JobID, attempt: UInt32)
     /// This TaskManager leaves (SIGTERM): plan without it.
     case leaving(reason: String)
 }

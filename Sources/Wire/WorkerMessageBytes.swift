@@ -8,7 +8,8 @@ extension WorkerMessage {
         switch self {
         case .register(let registration): registration.encode(into: &writer)
         case .heartbeat(let sequence): writer.put(sequence)
-        case .deployed(let job, let attempt), .stopped(let job, let attempt):
+        case .deployed(let job, let attempt), .stopped(let job, let attempt), .prepared(let job, let attempt), .settled(let job, let attempt),
+            .retired(let job, let attempt):
             writer.put(job)
             writer.put(attempt)
         case .ended(let task), .needsSplits(let task): writer.put(task)
@@ -34,6 +35,10 @@ extension WorkerMessage {
             writer.put(error)
         case .metrics(let all): writer.putList(all) { $1.encode(into: &$0) }
         case .leaving(let reason): writer.put(reason)
+        case .handedBack(let task, let splits, let finished):
+            writer.put(task)
+            writer.putList(splits) { $0.put($1) }
+            writer.putList(finished) { $0.put($1) }
         }
         return writer.bytes
     }
@@ -62,6 +67,10 @@ extension WorkerMessage {
         case .metrics: 12
         case .leaving: 13
         case .splitFinished: 14
+        case .prepared: 15
+        case .handedBack: 16
+        case .settled: 17
+        case .retired: 18
         }
     }
 
@@ -83,6 +92,13 @@ extension WorkerMessage {
         case 12: .metrics(try reader.list { reader throws(MalformedBytes) in try TaskMetrics(from: &reader) })
         case 13: .leaving(reason: try reader.string())
         case 14: .splitFinished(try reader.task(), split: try reader.string())
+        case 15: .prepared(job: try reader.job(), attempt: try reader.number())
+        case 16:
+            .handedBack(
+                try reader.task(), try reader.list { reader throws(MalformedBytes) in try reader.splitState() },
+                finished: try reader.list { reader throws(MalformedBytes) in try reader.string() })
+        case 17: .settled(job: try reader.job(), attempt: try reader.number())
+        case 18: .retired(job: try reader.job(), attempt: try reader.number())
         default: throw MalformedBytes("\(kind) is no message of a TaskManager")
         }
     }

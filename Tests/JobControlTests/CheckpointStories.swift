@@ -282,7 +282,7 @@ struct CheckpointStories {
         story.committables[SubtaskID(vertex: 1, index: 0)] = ["f1"]
         story.obedient = []
         story.wait(.milliseconds(1100))
-        let holder = story.lastLayout(Story.job)!.vertices[1].slots[0].worker.description
+        let holder = story.lastLayout(Story.job)!.vertices[1].slots[0]!.worker.description
         let other = holder == "w0" ? "w1" : "w0"
         story.acknowledge(holder, attempt: 1, 1, folder: "\(Story.job)/chk-1")
         #expect(story.sent(to: holder).contains { if case .commit = $0 { true } else { false } })
@@ -305,7 +305,7 @@ struct CheckpointStories {
         let manifest = story.nextAsked()!
         story.answer(manifest.ticket, manifest.store, manifest.request)
         let head = story.nextAsked()!  // HEAD's put is under way, its outcome open.
-        let holder = story.lastLayout(Story.job)!.vertices[1].slots[0].worker.description
+        let holder = story.lastLayout(Story.job)!.vertices[1].slots[0]!.worker.description
         story.lose(holder)
         #expect(story.phase == .restarting)
         story.answer(head.ticket, head.store, head.request)
@@ -320,7 +320,7 @@ struct CheckpointStories {
         story.storeAnswers = false
         story.wait(.milliseconds(1100))
         let (ticket, store, request) = story.nextAsked()!
-        story.lose(story.lastLayout(Story.job)!.vertices[1].slots[0].worker.description)
+        story.lose(story.lastLayout(Story.job)!.vertices[1].slots[0]!.worker.description)
         story.storeAnswers = true
         story.answer(ticket, store, request)
         story.answerAll()

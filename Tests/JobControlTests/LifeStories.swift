@@ -50,7 +50,7 @@ struct LifeStories {
         options.parallelism = 2
         story.submit(options)
         let layout = story.lastLayout(Story.job)!
-        #expect(layout.vertices[0].slots.map(\.worker.description) == ["w0", "w1"])
+        #expect(layout.vertices[0].slots.map { $0!.worker.description } == ["w0", "w1"])
         #expect(layout.vertices[0].slots == layout.vertices[1].slots)
         #expect(story.machine.view.freeSlots == 2)
     }

@@ -30,6 +30,8 @@ struct Story {
     var ackBytes = 10
 
     init(seed: UInt64 = 1, cluster: ClusterOptions = ClusterOptions()) {
+        var cluster = cluster
+        cluster.changesLayouts = true
         machine = JobManagerMachine(options: cluster, seed: seed, recordsCoverage: true)
     }
 
@@ -123,11 +125,35 @@ struct Story {
         case .cancel(let job, let attempt): say(name, .stopped(job: job, attempt: attempt))
         case .trigger(let job, let attempt, let barrier, let folder, _):
             acknowledge(name, job: job, attempt: attempt, barrier.checkpoint, folder: folder)
+            if barrier.layout != nil { settle(name) }
+        case .change(let deployment):
+            changes.append(deployment)
+            say(name, .prepared(job: deployment.job, attempt: deployment.layout.attempt))
+        case .conclude(let job, let attempt):
+            if let change = changes.last, change.layout.attempt == attempt, lastLayout(job)?.attempt != attempt { layouts.append((job, change.layout)) }
+            say(name, .retired(job: job, attempt: attempt))
         case .commit(let job, let checkpoint, let commits):
             say(name, .committed(job: job, checkpoint: checkpoint, ids: commits.map(\.committable.id)))
         case .registered, .refused, .heartbeat, .start, .completed, .aborted, .splits, .release: break
         }
     }
+
+    /// Every planned change that a TaskManager was told of, once for each.
+    private(set) var changes: [Deployment] = []
+
+    /// A TaskManager is past the barrier of the newest change: its readers hand their splits back.
+    mutating func settle(_ name: String) {
+        guard let deployment = changes.last, let old = deployment.previous, !settled.contains("\(name) \(deployment.layout.attempt)") else { return }
+        settled.insert("\(name) \(deployment.layout.attempt)")
+        let change = LayoutChange(job: deployment.job, graph: (try? JobGraphBytes.decode(deployment.graph)) ?? Story.graph(), from: old, to: deployment.layout)
+        for task in old.tasks(of: deployment.job) where old.slot(of: task.subtask).worker.description == name && change.movesSplits(of: task.subtask.vertex) {
+            say(name, .handedBack(task, change.stays(task) ? [] : held[task.subtask] ?? [], finished: []))
+        }
+        say(name, .settled(job: deployment.job, attempt: deployment.layout.attempt))
+        // Those who join have no barrier of their own.
+        for other in Set(deployment.layout.workers).subtracting(old.workers).sorted() where obedient.contains(other.description) { settle(other.description) }
+    }
+    private var settled: Set<String> = []
 
     /// What readers hold and sinks want committed, by subtask, for the acknowledgements that follow.
     var held: [SubtaskID: [SplitState]] = [:]

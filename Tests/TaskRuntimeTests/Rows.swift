@@ -182,6 +182,8 @@ func words(_ effects: [TaskEffect]) -> [String] {
         case .snapshot(let checkpoint, _): "snapshot \(checkpoint)"
         case .needsSplits: "needsSplits"
         case .splitFinished(let split): "finished \(split)"
+        case .handOver(_, let departure, let layout): "hands \(departure.groups) to \(departure.to.subtask)#\(departure.to.attempt) in layout \(layout)"
+        case .settled(let layout): "settled \(layout)"
         case .ended: "ended"
         case .failed(let error): "failed \(error)"
         }

@@ -80,6 +80,8 @@ struct WorkerStory {
         case .disconnect: "disconnect"
         case .send(let message): "send " + word(message)
         case .make(let deployment): "make \(deployment.layout.attempt)"
+        case .prepare(let deployment): "prepare \(deployment.layout.attempt)"
+        case .retire(_, let attempt, let tasks): "retire \(attempt): \(tasks.map(\.subtask.description))"
         case .start(_, let attempt): "start \(attempt)"
         case .remove(_, let attempt): "remove \(attempt)"
         case .command(let task, let command): "tell \(task.subtask) " + word(command)
@@ -99,6 +101,8 @@ struct WorkerStory {
         case .trigger(let barrier): "trigger \(barrier.checkpoint)"
         case .completed(let id): "completed \(id)"
         case .aborted(let id): "aborted \(id)"
+        case .prepare(let change): "prepare layout \(change.layout)"
+        case .state(let parcel): "state of \(parcel.from.subtask)"
         case .splits(let splits, let noMore): "splits \(splits.map(\.split.id))\(noMore ? " noMore" : "")"
         }
     }
@@ -119,6 +123,10 @@ struct WorkerStory {
         case .commitFailed(_, let checkpoint, let error): "commitFailed \(checkpoint): \(error)"
         case .metrics: "metrics"
         case .leaving: "leaving"
+        case .prepared(_, let attempt): "prepared \(attempt)"
+        case .handedBack(let task, let splits, _): "handedBack \(task.subtask) \(splits.map(\.split.id))"
+        case .settled(_, let attempt): "settled \(attempt)"
+        case .retired(_, let attempt): "retired \(attempt)"
         }
     }
 }

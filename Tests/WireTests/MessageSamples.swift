@@ -16,6 +16,7 @@ enum MessageSamples {
         epoch: 4, attempt: 9,
         vertices: [
             Layout.Vertex(slots: [Layout.Slot(worker: WorkerID("w0"), index: 1)], owners: [0, 0, 0]),
+            Layout.Vertex(slots: [nil, Layout.Slot(worker: WorkerID("w1"), index: 0)], owners: [1], attempts: [0, 7]),
             Layout.Vertex(slots: [], owners: []),
         ])
 
@@ -35,15 +36,16 @@ enum MessageSamples {
             .acknowledged(Acknowledgement(job: job, attempt: 9, checkpoint: 12, object: nil, tasks: [], uploadMilliseconds: 0)),
             .declined(job: job, attempt: 9, checkpoint: 12, reason: "disk full"), .committed(job: job, checkpoint: 12, ids: ["a", ""]),
             .commitFailed(job: job, checkpoint: 12, error), .metrics([metrics, TaskMetrics(task: task)]), .leaving(reason: "SIGTERM"),
+            .prepared(job: job, attempt: 2), .handedBack(task, [split], finished: ["c"]), .settled(job: job, attempt: 2), .retired(job: job, attempt: 2),
         ]
     }
 
     static var leader: [LeaderMessage] {
         let restore = Deployment.Restore(
             checkpoint: 8, store: "file:///sav/x", objects: [object], vertices: [0, nil, 2], parallelism: [1, 2])
-        func deployment(_ restore: Deployment.Restore?) -> Deployment {
+        func deployment(_ restore: Deployment.Restore?, previous: Layout? = nil) -> Deployment {
             Deployment(
-                job: job, name: "insert-into", graph: [1, 2], settings: ["a": "1", "b": ""], layout: layout,
+                job: job, name: "insert-into", graph: [1, 2], settings: ["a": "1", "b": ""], layout: layout, previous: previous,
                 peers: [Deployment.Peer(worker: WorkerID("w0"), host: "h", port: 1)], subtasks: [subtask], restore: restore, committables: [commit])
         }
         return [
@@ -52,7 +54,7 @@ enum MessageSamples {
             .trigger(job: job, attempt: 1, Barrier(checkpoint: 3, kind: .drain, layout: 2), folder: "f", store: "s"),
             .trigger(job: job, attempt: 1, Barrier(checkpoint: 3, kind: .checkpoint), folder: "f", store: nil),
             .completed(job: job, checkpoint: 3), .aborted(job: job, checkpoint: 3), .splits(task, [split], noMore: true),
-            .commit(job: job, checkpoint: 3, [commit]), .release(job: job),
+            .commit(job: job, checkpoint: 3, [commit]), .release(job: job), .change(deployment(nil, previous: layout)), .conclude(job: job, attempt: 2),
         ]
     }
 
@@ -67,5 +69,6 @@ enum MessageSamples {
             .idle, .active, .end,
         ]
         return elements.enumerated().map { .element(channel, sequence: UInt64($0), $1) } + [.credit(channel, batches: 8)]
+            + StateParcel.parcels(of: [], groups: [1], from: task, to: task, layout: 3).map { .state($0) }
     }
 }

@@ -18,9 +18,9 @@ struct WireTests {
 
     @Test func everyKindHasASample() {
         // The first byte is the kind; kinds are numbered from 1 without gaps.
-        #expect(Set(MessageSamples.worker.map { $0.encode()[0] }) == Set(1...14))
-        #expect(Set(MessageSamples.leader.map { $0.encode(epoch: 0)[0] }) == Set(1...12))
-        #expect(Set(MessageSamples.data.map { $0.encode()[0] }) == Set(1...7))
+        #expect(Set(MessageSamples.worker.map { $0.encode()[0] }) == Set(1...18))
+        #expect(Set(MessageSamples.leader.map { $0.encode(epoch: 0)[0] }) == Set(1...14))
+        #expect(Set(MessageSamples.data.map { $0.encode()[0] }) == Set(1...8))
     }
 
     @Test func dataMessagesComeBack() throws {
@@ -32,7 +32,8 @@ struct WireTests {
             case (.element(let channel, let sequence, let element), .element(let found, let number, let back)):
                 #expect(channel == found && sequence == number)
                 expectSame(element, back)
-            case (.credit, _), (.element, _):
+            case (.state(let parcel), .state(let found)): #expect(parcel == found)
+            case (.credit, _), (.element, _), (.state, _):
                 Issue.record("a message came back as something else")
             }
         }

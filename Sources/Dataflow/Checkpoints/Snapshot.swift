@@ -78,12 +78,15 @@ package struct StateSegment: Hashable, Sendable {
 package protocol FrozenState: Sendable {
     /// Sorted by group; groups without state may be absent.
     func segments() -> [StateSegment]
+    /// Of these groups only.
+    func segments(of groups: Set<Int>) -> [StateSegment]
 
     /// The same, one after the other, so that not all are there at once.
     func eachSegment(_ body: (StateSegment) -> Void)
 }
 
 extension FrozenState {
+    package func segments(of groups: Set<Int>) -> [StateSegment] { segments().filter { groups.contains($0.group) } }
     package func eachSegment(_ body: (StateSegment) -> Void) { for segment in segments() { body(segment) } }
 }
 
@@ -152,4 +155,17 @@ package struct TaskRestore: Sendable {
     package init(operators: [OperatorState] = []) { self.operators = operators }
 
     package func state(of uid: String) -> OperatorState? { operators.first { $0.uid == uid } }
+}
+
+extension TaskRestore {
+    /// Adds state of one operator, from another object perhaps, to what is there.
+    package mutating func add(_ state: OperatorState) {
+        guard let at = operators.firstIndex(where: { $0.uid == state.uid }) else { return operators.append(state) }
+        operators[at].segments += state.segments
+        operators[at].units += state.units
+    }
+
+    package mutating func add(_ other: TaskRestore) {
+        for state in other.operators { add(state) }
+    }
 }

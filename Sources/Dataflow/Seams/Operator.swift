@@ -24,6 +24,10 @@ package protocol Operator: AnyObject {
     /// Called once, before anything else, when there is something to restore.
     func restore(_ state: TaskRestore.OperatorState) throws(StreamError)
 
+    /// A planned change: the subtask owns these key groups from here on. State of others is dropped, and the segments, which came from
+    /// their old owners, are added; they are of groups that it did not own before.
+    func own(_ groups: [Int], adding segments: [StateSegment]) throws(StreamError)
+
     /// Bytes of state held now, and the key group that holds most of it (for a memory error that names it).
     var stateBytes: Int { get }
     var largestKeyGroup: Int? { get }
@@ -35,6 +39,11 @@ package protocol Operator: AnyObject {
 extension Operator {
     package func advance(to milliseconds: Int64, to output: any Output) throws(StreamError) { try output.emitWatermark(milliseconds) }
     package func flush(to output: any Output) throws(StreamError) {}
+    package func own(_ groups: [Int], adding segments: [StateSegment]) throws(StreamError) {
+        guard segments.isEmpty, try snapshot().keyed == nil else {
+            throw StreamError(.internal, retry: true, "an operator with keyed state cannot change its key groups while it runs")
+        }
+    }
     package var stateBytes: Int { 0 }
     package var largestKeyGroup: Int? { nil }
     package var lateRows: Int { 0 }
@@ -53,5 +62,10 @@ package struct OperatorContext: Sendable {
         self.maxParallelism = maxParallelism
         self.groups = groups
         self.batchRows = batchRows
+    }
+
+    /// The same with other key groups.
+    package func owning(_ groups: [Int]) -> OperatorContext {
+        OperatorContext(uid: uid, maxParallelism: maxParallelism, groups: groups, batchRows: batchRows)
     }
 }

@@ -4,6 +4,8 @@ package enum SeededFault: String, CaseIterable, Sendable {
     // The task
     case alignerDoesNotBlock, alignerIgnoresAChannel, mergerTakesTheGreatest, creditsGrantedTwice, barriersOvertakeRows
     case abortedFilesForgotten, operatorsStartEmpty, sourceOneSnapshotBehind, finishedSplitsDroppedEarly
+    // A task in a planned change
+    case movedStateForgotten, movedSplitsUnawaited, rowsToOldOwners
     // The JobManager
     case commitsOnAcknowledged, completedBeforeHead, manifestWithoutAllParts, commitsAskedForOnce
     case restoresUnpublished, restoresWhilePublishing, splitsForgotten, deletesBeforeHead, pendingObjectsSwept

@@ -21,6 +21,7 @@ package final class ChannelTable: Sendable {
     private struct Ends {
         var receiving: [ChannelID: End] = [:]
         var sending: [ChannelID: End] = [:]
+        var tasks: [TaskID: SlotThread] = [:]
     }
 
     private let ends = Mutex(Ends())
@@ -33,10 +34,24 @@ package final class ChannelTable: Sendable {
     package func receiving(_ channel: ChannelID) -> End? { ends.withLock { $0.receiving[channel] } }
     package func sending(_ channel: ChannelID) -> End? { ends.withLock { $0.sending[channel] } }
 
+    /// Where a task is: state may be on its way to it.
+    package func add(_ task: TaskID, on slot: SlotThread) { ends.withLock { $0.tasks[task] = slot } }
+    package func slot(of task: TaskID) -> SlotThread? { ends.withLock { $0.tasks[task] } }
+
+    /// Tasks that a planned change has retired, and the channels that end at them.
+    package func remove(_ retired: Set<TaskID>) {
+        ends.withLock { ends in
+            ends.receiving = ends.receiving.filter { !retired.contains($0.value.task) }
+            ends.sending = ends.sending.filter { !retired.contains($0.value.task) }
+            ends.tasks = ends.tasks.filter { !retired.contains($0.key) }
+        }
+    }
+
     package func remove(job: JobID, attemptsUpTo attempt: UInt32) {
         ends.withLock { ends in
             ends.receiving = ends.receiving.filter { $0.key.job != job || $0.key.attempt > attempt }
             ends.sending = ends.sending.filter { $0.key.job != job || $0.key.attempt > attempt }
+            ends.tasks = ends.tasks.filter { $0.key.job != job || $0.key.attempt > attempt }
         }
     }
 }

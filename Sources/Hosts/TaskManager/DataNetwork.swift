@@ -202,6 +202,7 @@ private final class Receiver: Sendable {
             case .credit(let channel, let batches)?:
                 guard let end = channels.sending(channel) else { return }
                 end.slot.post(.command(end.task, .credit(channel, batches: batches)))
+            case .state(let parcel)?: channels.slot(of: parcel.to)?.post(.command(parcel.to, .state(parcel)))
             case nil: break  // A channel of an older attempt.
             }
         } catch {

@@ -40,9 +40,9 @@ struct Routes {
         return routes
     }
 
-    private func route(to subtask: SubtaskID) -> Route {
+    func route(to subtask: SubtaskID) -> Route {
         let slot = layout.slot(of: subtask)
-        if slot.worker == worker { return .slot(slots[slot.index], TaskID(job: job, subtask: subtask, attempt: layout.attempt)) }
+        if slot.worker == worker { return .slot(slots[slot.index], layout.task(subtask, of: job)) }
         guard let link = links[slot.worker] else { preconditionFailure("the deployment names no address of \(slot.worker)") }
         return .peer(link)
     }

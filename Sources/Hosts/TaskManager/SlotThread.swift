@@ -9,6 +9,10 @@ package final class SlotThread: Sendable {
         case command(TaskID, TaskCommand)
         /// Take off all tasks of the job with attempts up to this one, then call.
         case remove(job: JobID, attempt: UInt32, then: @Sendable () -> Void)
+        /// A planned change: the routes of the channels that it opens.
+        case prepare(TaskID, TaskChange, [ChannelID: Route])
+        /// Take off these tasks, then call.
+        case retire(Set<TaskID>, then: @Sendable () -> Void)
         case start(job: JobID, attempt: UInt32)
         case stop
     }
@@ -47,6 +51,16 @@ package final class SlotThread: Sendable {
                     // A task that is gone had an older attempt; what was on its way to it is dropped.
                     guard let cell = cells.first(where: { $0.id == task }) else { continue }
                     deliver(command, to: cell, cells)
+                case .prepare(let task, let change, let routes):
+                    guard let cell = cells.first(where: { $0.id == task }) else { continue }
+                    cell.add(routes)
+                    deliver(.prepare(change), to: cell, cells)
+                case .retire(let retired, let then):
+                    let removed = cells.filter { retired.contains($0.id) }
+                    report(removed, at: SystemClock.instant())
+                    for cell in removed { cell.task.close() }
+                    cells.removeAll { retired.contains($0.id) }
+                    then()
                 case .start(let job, let attempt):
                     for cell in cells where cell.id.job == job && cell.id.attempt == attempt { deliver(.start, to: cell, cells) }
                 case .remove(let job, let attempt, let then):
@@ -123,7 +137,7 @@ package final class SlotThread: Sendable {
                 // Nothing is left to report later, and a short job would have reported nothing at all.
                 report([cell], at: SystemClock.instant())
                 notice(.task(cell.id, effect))
-            case .snapshot, .needsSplits, .splitFinished, .failed: notice(.task(cell.id, effect))
+            case .snapshot, .needsSplits, .splitFinished, .failed, .handOver, .settled: notice(.task(cell.id, effect))
             }
         }
         effects.removeAll(keepingCapacity: true)

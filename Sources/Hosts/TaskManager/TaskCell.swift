@@ -13,7 +13,7 @@ package enum Route: Sendable {
 /// Made on another thread, then handed over; from then on only the slot's thread touches it.
 package final class TaskCell: @unchecked Sendable {
     package let id: TaskID
-    package let routes: [ChannelID: Route]
+    package private(set) var routes: [ChannelID: Route]
     var task: Task
     var effects: [TaskEffect] = []
     var gaveToNeighbour = false
@@ -31,6 +31,9 @@ package final class TaskCell: @unchecked Sendable {
         self.routes = routes
         self.since = SystemClock.instant()
     }
+
+    /// A planned change opens channels.
+    func add(_ new: [ChannelID: Route]) { routes.merge(new) { old, _ in old } }
 
     /// One step; the time up to it counts as what the step before came to.
     func step(at now: Now) -> StepResult {

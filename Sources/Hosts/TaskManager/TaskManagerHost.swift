@@ -68,6 +68,8 @@ package final class TaskManagerHost: Sendable {
                 case .linked(let link):
                     leader = link
                     carryOut(machine.handle(.connected, at: SystemClock.now()), &leader, &wake)
+                case .event(.task(let task, .handOver(let operators, let departure, let layout))):
+                    pool.run { [workshop] in workshop.handOver(operators, departure, layout, from: task) }
                 case .event(let event):
                     if case .disconnected = event { leader = nil }
                     carryOut(machine.handle(event, at: SystemClock.now()), &leader, &wake)
@@ -97,6 +99,12 @@ package final class TaskManagerHost: Sendable {
                     let error = workshop.make(deployment)
                     notice(.made(job: deployment.job, attempt: deployment.layout.attempt, error))
                 }
+            case .prepare(let deployment):
+                pool.run { [workshop] in
+                    let error = workshop.prepare(deployment)
+                    notice(.prepared(job: deployment.job, attempt: deployment.layout.attempt, error))
+                }
+            case .retire(let job, let attempt, let retired): retire(Set(retired), then: { notice(.retired(job: job, attempt: attempt)) })
             case .start(let job, let attempt): for slot in slots { slot.post(.start(job: job, attempt: attempt)) }
             case .remove(let job, let attempt):
                 figures.removed(job, attemptsUpTo: attempt)
@@ -141,6 +149,15 @@ package final class TaskManagerHost: Sendable {
             case .failure(let error): mailbox.post(.event(.disconnected(reason: error.message)))
             }
         }
+    }
+
+    private func retire(_ retired: Set<TaskID>, then: @escaping @Sendable () -> Void) {
+        channels.remove(retired)
+        let left = Countdown(slots.count, then: { [workshop] in
+            workshop.retired(retired)
+            then()
+        })
+        for slot in slots { slot.post(.retire(retired, then: { left.down() })) }
     }
 
     /// Takes tasks off all slots, then calls once.

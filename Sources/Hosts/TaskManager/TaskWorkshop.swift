@@ -17,6 +17,8 @@ package final class TaskWorkshop: Sendable {
         var store: String?
         /// The slot of each task that was made and not removed.
         var slots: [TaskID: Int] = [:]
+        /// Where the tasks are to which a planned change sends state.
+        var targets: [TaskID: Route] = [:]
     }
 
     private let worker: WorkerID
@@ -78,13 +80,7 @@ package final class TaskWorkshop: Sendable {
                     plan: plan, restore: restores[subtask] ?? TaskRestore(), connectors: connectors,
                     options: options, budget: budget, wake: { slot.poke() })
                 let cell = TaskCell(task: task, routes: routes.routes(of: plan, graph: graph))
-                for input in plan.inputs {
-                    for channel in input.channels { channels.add(receiving: channel, .init(slot: slot, task: plan.task, types: input.types)) }
-                }
-                for output in plan.outputs {
-                    for channel in output.channels { channels.add(sending: channel, .init(slot: slot, task: plan.task, types: [])) }
-                }
-                jobs.withLock { $0[deployment.job]?.slots[plan.task] = slot.index }
+                register(plan, on: slot)
                 slot.post(.add(cell))
             }
             log(.info, "TaskWorkshop", Self.words(deployment, graph))
@@ -92,6 +88,80 @@ package final class TaskWorkshop: Sendable {
         } catch {
             log(.warning, "TaskWorkshop", "Tasks of job \(deployment.job), attempt \(deployment.layout.attempt), cannot be made: \(error)")
             return error
+        }
+    }
+
+    private func register(_ plan: TaskPlan, on slot: SlotThread) {
+        for input in plan.inputs {
+            for channel in input.channels { channels.add(receiving: channel, .init(slot: slot, task: plan.task, types: input.types)) }
+        }
+        for output in plan.outputs {
+            for channel in output.channels { channels.add(sending: channel, .init(slot: slot, task: plan.task, types: [])) }
+        }
+        channels.add(plan.task, on: slot)
+        jobs.withLock { $0[plan.task.job]?.slots[plan.task] = slot.index }
+    }
+
+    // MARK: Planned changes
+
+    /// Nil, or why the tasks that begin could not be made.
+    package func prepare(_ deployment: Deployment) -> StreamError? {
+        do throws(StreamError) {
+            guard let previous = deployment.previous else { throw StreamError(.internal, retry: false, "a change from no layout") }
+            let graph = try JobGraphBytes.decode(deployment.graph)
+            let configuration = try Self.configuration(deployment.settings)
+            let store = configuration.get(CheckpointingOptions.directory)
+            let options = try Self.options(configuration)
+            let (job, next) = (deployment.job, deployment.layout)
+            let change = LayoutChange(job: job, graph: graph, from: previous, to: next)
+            let routes = try Routes(deployment: deployment, worker: worker, slots: slots, network: network)
+            let targets = Dictionary(uniqueKeysWithValues: next.subtasks.map { (next.task($0, of: job), routes.route(to: $0)) })
+            let here = jobs.withLock { jobs in
+                if jobs[job] == nil { jobs[job] = Job(graph: graph, store: store) }
+                jobs[job]?.targets = targets
+                return jobs[job]?.slots ?? [:]
+            }
+            for task in change.old.tasks(of: job) {
+                guard let index = here[task] else { continue }
+                var new: [ChannelID: Route] = [:]
+                if change.new.has(task) {
+                    let plan = TaskPlan(job: job, graph: graph, layout: next, subtask: task.subtask)
+                    new = routes.routes(of: plan, graph: graph)
+                    register(plan, on: slots[index])
+                }
+                slots[index].post(.prepare(task, TaskChange(change, for: task), new))
+            }
+            for subtask in deployment.subtasks {
+                let plan = TaskPlan(job: job, graph: graph, layout: next, subtask: subtask)
+                let slot = slots[next.slot(of: subtask).index]
+                let task = try TaskBuilder.make(plan: plan, connectors: connectors, options: options, budget: budget, wake: { slot.poke() })
+                task.begin(with: TaskChange(change, for: plan.task))
+                let cell = TaskCell(task: task, routes: routes.routes(of: plan, graph: graph))
+                register(plan, on: slot)
+                slot.post(.add(cell))
+                slot.post(.command(plan.task, .start))
+            }
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    package func retired(_ tasks: Set<TaskID>) {
+        jobs.withLock { jobs in
+            for task in tasks { jobs[task.job]?.slots[task] = nil }
+        }
+    }
+
+    /// Encodes state and sends it to its new owner.
+    package func handOver(_ operators: [OperatorSnapshot], _ departure: LayoutChange.Departure, _ layout: LayoutEpoch, from task: TaskID) {
+        let target = departure.to
+        guard let route = jobs.withLock({ $0[task.job]?.targets[target] }) else { return }
+        for parcel in StateParcel.parcels(of: operators, groups: departure.groups, from: task, to: target, layout: layout) {
+            switch route {
+            case .slot(let slot, _): slot.post(.command(target, .state(parcel)))
+            case .peer(let link): link.send(DataMessage.state(parcel).encode())
+            }
         }
     }
 

@@ -8,6 +8,8 @@ struct JobChronicle: Sendable {
     private(set) var status = JobStatus.initializing
     private(set) var failures: [JobFailure] = []
     var restarts = 0
+    /// Planned changes of the layout that came to their end.
+    var changes = 0
     var metrics: [SubtaskID: TaskMetrics] = [:]
     var restored: (checkpoint: CheckpointID, kind: CheckpointKind, path: String, at: Int64)?
 

@@ -29,7 +29,18 @@ extension JobMaster {
         if coordinator.isExpired(at: now.instant) { abort("Checkpoint expired before completing.", at: now, in: &cluster) }
         guard case .running = phase else { return }
         if let request = retryManifest(at: now, in: &cluster) { cluster.ask(request.ticket, request.request, of: request.store, for: job) }
+        changeDeadline = nil
+        concludeChange(ended: ended, at: now, in: &cluster)
+        guard case .running(let layout, let ended) = phase else { return }
         let allEnded = ended.count == layout.subtasks.count
+        if !allEnded { considerChange(layout, at: now, in: &cluster) }
+        guard case .running = phase else { return }
+        if holdsCheckpoints {
+            guard coordinator.pending == nil, planned?.step == .ready else { return }
+            guard coordinator.nextID <= reservedThrough else { return reserve(at: now, in: &cluster) }
+            _ = injectChange(layout, at: now, in: &cluster)
+            return
+        }
         guard let wish = coordinator.due(at: now.instant, allEnded: allEnded) else { return }
         guard coordinator.nextID <= reservedThrough else { return reserve(at: now, in: &cluster) }
         trigger(wish, layout, at: now, in: &cluster)
@@ -44,7 +55,11 @@ extension JobMaster {
         apply(effects, at: now, in: &cluster)
     }
 
-    private mutating func trigger(_ wish: CheckpointCoordinator.Wish, _ layout: Layout, at now: Now, in cluster: inout Cluster) {
+    /// `next`: the layout that holds after its barrier, when it changes.
+    @discardableResult
+    mutating func trigger(
+        _ wish: CheckpointCoordinator.Wish, _ layout: Layout, next: LayoutEpoch? = nil, at now: Now, in cluster: inout Cluster
+    ) -> CheckpointID {
         var outstanding: [Int: Set<String>] = [:]
         for assigner in assigners { outstanding[assigner.vertex] = assigner.outstanding }
         let pending = coordinator.trigger(
@@ -56,10 +71,11 @@ extension JobMaster {
         for worker in layout.workers {
             cluster.send(
                 .trigger(
-                    job: job, attempt: layout.attempt, Barrier(checkpoint: pending.id, kind: wish.kind), folder: pending.folder,
+                    job: job, attempt: layout.attempt, Barrier(checkpoint: pending.id, kind: wish.kind, layout: next), folder: pending.folder,
                     store: wish.kind.isSavepoint ? pending.store : nil),
                 to: worker)
         }
+        return pending.id
     }
 
     mutating func acknowledged(_ acknowledgement: Acknowledgement, _ worker: WorkerID, at now: Now, in cluster: inout Cluster) {
@@ -169,6 +185,7 @@ extension JobMaster {
         retiring.removeAll { $0.change <= change }
         if let done = coordinator.published(through: change, at: now) { completed(done, at: now, in: &cluster) }
         if case .publishingLayout(let layout, let mine) = phase, mine <= change { deploy(layout, in: &cluster) }
+        if case .publishing(let mine)? = planned?.step, mine <= change { prepareChange(in: &cluster) }
     }
 
     private mutating func completed(_ done: CheckpointCoordinator.Pending, at now: Now, in cluster: inout Cluster) {
@@ -202,6 +219,7 @@ extension JobMaster {
             for ticket in done.wish.tickets { cluster.effects.append(.reply(ticket, .completed(path: path))) }
         }
         guard case .running(let layout, _) = phase, layout.attempt == done.layout.attempt else { return }
+        if planned?.step == .running(done.id) { planned?.isDurable = true }
         if done.kind.isSavepoint { coordinator.hasten(at: now.instant) }
         for worker in layout.workers { cluster.send(.completed(job: job, checkpoint: done.id), to: worker) }
         if done.kind.endsJob {
@@ -232,7 +250,10 @@ extension JobMaster {
         settle(aborted, in: &cluster)
         guard case .running(let layout, _) = phase else { return }
         for worker in layout.workers { cluster.send(.aborted(job: job, checkpoint: aborted.id), to: worker) }
-        if aborted.wish.kind == .stop || aborted.wish.kind == .drain {
+        if planned?.step == .running(aborted.id) {
+            // Some may have switched, others never will.
+            fail(StreamError(.externalSystem, retry: true, "the checkpoint of a layout change failed: \(reason)"), at: now, in: &cluster)
+        } else if aborted.wish.kind == .stop || aborted.wish.kind == .drain {
             // Its sources stand still since the barrier.
             fail(StreamError(.externalSystem, retry: true, "stop with savepoint failed: \(reason)"), at: now, in: &cluster)
         } else if coordinator.tooManyFailures {
@@ -263,7 +284,7 @@ extension JobMaster {
         guard !able.isEmpty else { return }
         let layout = phase.layout
         let orders = ledger.due(at: now.instant) { entry in
-            if let layout, let subtask = entry.subtask, subtask < layout.vertices[entry.vertex].parallelism {
+            if let layout, let subtask = entry.subtask, layout.vertices[entry.vertex].has(subtask) {
                 let worker = layout.slot(of: SubtaskID(vertex: entry.vertex, index: subtask)).worker
                 if able.contains(worker) { return worker }
             }

@@ -16,7 +16,7 @@ extension JobMaster {
             guard layout.workers.contains(worker) else { return }
             fail(error, worker: worker, isWorkerLoss: true, at: now, in: &cluster)
         case .running(let layout, _):
-            guard layout.workers.contains(worker) else { return }
+            guard layout.workers.contains(worker) || planned?.workers.contains(worker) ?? false else { return }
             fail(error, worker: worker, isWorkerLoss: true, at: now, in: &cluster)
         case .finishing(let layout):
             // Everything is in the checkpoint; anybody who knows the job can commit.
@@ -48,6 +48,8 @@ extension JobMaster {
             guard layout.workers.contains(worker) else { return }
             for other in layout.workers { cluster.release(job, attemptsUpTo: attempt, on: other) }
             phase = .waitingForSlots(since: now.instant)
+        case .running where cluster.options.changesLayouts:
+            break  // `considerChange` looks who is leaving.
         case .deploying(let layout, _), .running(let layout, _):
             guard layout.workers.contains(worker) else { return }
             cluster.log(.info, "JobMaster", "Job \(graph.name) (\(job)) moves away from TaskManager \(worker), which is leaving.")
@@ -57,6 +59,10 @@ extension JobMaster {
         case .created, .reading, .claiming, .waitingForSlots, .ended, .suspended:
             break  // Nothing of the job runs.
         }
+    }
+
+    mutating func restartWithoutFailure(_ reason: String, at now: Now, in cluster: inout Cluster) {
+        begin(restartAfter: .zero, reason, at: now, in: &cluster)
     }
 
     private mutating func begin(restartAfter pause: Duration, _ reason: String, at now: Now, in cluster: inout Cluster) {
@@ -113,8 +119,8 @@ extension JobMaster {
             for worker in layout.workers { cluster.release(job, attemptsUpTo: attempt, on: worker) }
             return []
         case .deploying(let layout, _), .running(let layout, _), .finishing(let layout):
-            let live = layout.workers.filter { cluster.workers[$0] != nil }
-            for worker in live { cluster.send(.cancel(job: job, attempt: layout.attempt), to: worker) }
+            let live = Set(layout.workers.filter { cluster.workers[$0] != nil } + dropChange(in: &cluster)).sorted()
+            for worker in live { cluster.send(.cancel(job: job, attempt: attempt), to: worker) }
             return Set(live)
         case .restarting(let waiting, _, _):
             return waiting

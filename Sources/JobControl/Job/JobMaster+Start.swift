@@ -210,7 +210,11 @@ extension JobMaster {
 
     mutating func placeTasks(since: Instant, at now: Now, in cluster: inout Cluster) {
         let holder = SlotPool.Holder(job: job, attempt: attempt + 1)
-        guard let slots = cluster.slots.take(slotsNeeded, for: holder, on: cluster.usableWorkers) else {
+        let free = min(mostSlots, cluster.freeSlots)
+        // More may be on their way; a job that ran already is better off with what there is, and grows later.
+        changeDeadline = nil
+        if waitsForMoreSlots, free < mostSlots, now.instant - since < options.stabilization { return changeDeadline = since + options.stabilization }
+        guard let wanted = parallelism(on: free), let slots = cluster.slots.take(wanted.max() ?? 0, for: holder, on: cluster.usableWorkers) else {
             guard now.instant - since >= options.slotRequestTimeout else { return }
             let error = StreamError(
                 .externalSystem, retry: true,
@@ -225,6 +229,9 @@ extension JobMaster {
             }
             return
         }
+        parallelism = wanted
+        for index in assigners.indices { assigners[index].prepare(readers: wanted[assigners[index].vertex]) }
+        lastChange = now.instant
         attempt += 1
         layoutEpoch += 1
         let layout = Layout(

@@ -5,14 +5,17 @@ import Wire
 extension JobMaster {
     /// Whether a task belongs to the attempt that runs.
     private func isCurrent(_ task: TaskID) -> Bool {
-        task.attempt == attempt && graph.vertices.indices.contains(task.subtask.vertex)
-            && (0..<parallelism[task.subtask.vertex]).contains(task.subtask.index)
+        if let layout = phase.layout, layout.has(task) || planned?.next.has(task) ?? false { return true }
+        return task.attempt == attempt && phase.layout == nil && graph.vertices.indices.contains(task.subtask.vertex)
     }
 
     mutating func taskEnded(_ task: TaskID) {
         switch phase {
         case .running(let layout, var ended):
-            guard isCurrent(task) else { return }
+            guard layout.has(task) else {
+                if planned?.next.has(task) ?? false { planned?.ended.insert(task.subtask) }
+                return
+            }
             ended.insert(task.subtask)
             phase = .running(layout, ended: ended)
         case .created, .reading, .claiming, .waitingForSlots, .publishingLayout, .deploying, .restarting, .finishing, .ending, .ended, .suspended:
@@ -113,6 +116,8 @@ extension JobMaster {
         switch phase {
         case .running:
             guard isCurrent(task), let index = assigners.firstIndex(where: { $0.vertex == task.subtask.vertex }) else { return }
+            // A reader that begins with a change is told its splits without asking.
+            if let planned, !planned.plan.old.has(task), !planned.resumed.contains(task.subtask.vertex) { return }
             assign(assigners[index].needsSplits(task.subtask.index), vertex: task.subtask.vertex, in: &cluster)
         case .created, .reading, .claiming, .waitingForSlots, .publishingLayout, .deploying, .restarting, .finishing, .ending, .ended, .suspended:
             break  // Of an attempt that is being ended.
@@ -131,11 +136,11 @@ extension JobMaster {
 
     /// Gives splits to readers of the attempt that runs.
     func assign(_ assignments: [SplitAssigner.Assignment], vertex: Int, in cluster: inout Cluster) {
-        guard let layout = phase.layout else { return }
+        guard let layout = planned.flatMap({ $0.isRunning ? $0.next : nil }) ?? phase.layout else { return }
         for assignment in assignments {
             let subtask = SubtaskID(vertex: vertex, index: assignment.subtask)
             cluster.send(
-                .splits(TaskID(job: job, subtask: subtask, attempt: attempt), assignment.splits, noMore: assignment.noMore),
+                .splits(layout.task(subtask, of: job), assignment.splits, noMore: assignment.noMore),
                 to: layout.slot(of: subtask).worker)
         }
     }

@@ -14,7 +14,9 @@ package struct JobMaster: Sendable {
     package let submitted: Int64
     let graphBytes: [UInt8]
     /// Subtasks of each vertex.
-    package let parallelism: [Int]
+    package internal(set) var parallelism: [Int]
+    /// What each vertex may have of them.
+    package internal(set) var bounds: [ClosedRange<Int>]
 
     package internal(set) var phase = JobPhase.created
     var head: HeadKeeper
@@ -52,6 +54,14 @@ package struct JobMaster: Sendable {
     /// Splits that snapshots of the running attempt show as finished (assigner, reader, ids), until their checkpoint is complete.
     var finishedSplits: [CheckpointID: [(assigner: Int, reader: Int, splits: [String])]] = [:]
     var chronicle: JobChronicle
+    /// A planned change of the layout that is under way.
+    package internal(set) var planned: PlannedLayout?
+    /// Since when another layout is wished for.
+    var wishesChangeSince: Instant?
+    /// A user has asked for it: no need to wait whether there will be more to change.
+    var isAskedToChange = false
+    var lastChange: Instant?
+    var changeDeadline: Instant?
 
     package init(_ submission: Submission, ticket: Ticket, at now: Now) {
         job = submission.job
@@ -62,6 +72,10 @@ package struct JobMaster: Sendable {
         graphBytes = JobGraphBytes.encode(graph)
         let parallelism = graph.vertices.map { min(max($0.parallelism ?? submission.options.parallelism, 1), graph.maxParallelism) }
         self.parallelism = parallelism
+        bounds = graph.vertices.indices.map { vertex in
+            let isFree = submission.options.isReactive && graph.vertices[vertex].parallelism == nil
+            return isFree ? 1...graph.maxParallelism : parallelism[vertex]...parallelism[vertex]
+        }
         head = HeadKeeper(job: submission.job)
         coordinator = CheckpointCoordinator(job: submission.job, options: submission.options)
         assigners = graph.sources.map { SplitAssigner(vertex: $0, readers: parallelism[$0]) }
@@ -94,6 +108,11 @@ package struct JobMaster: Sendable {
         case .committed(let ids): ledger.committed(ids)  // True whoever says it, whenever.
         case .commitFailed(let checkpoint, let error): commitFailed(checkpoint, error, at: now, in: &cluster)
         case .metrics(let metrics): measured(metrics)
+        case .prepared(let worker, let attempt): prepared(worker, attempt)
+        case .handedBack(let task, let splits, let finished): handedBack(task, splits, finished, in: &cluster)
+        case .settled(let worker, let attempt): settled(worker, attempt, at: now, in: &cluster)
+        case .retired(let worker, let attempt): cluster.release(job, attemptsUpTo: attempt - 1, on: worker)
+        case .requirements(let ticket, let wanted): require(wanted, ticket, in: &cluster)
         case .cancel(let ticket): cancel(ticket, at: now, in: &cluster)
         case .checkpoint(let ticket, let kind, let directory): wish(kind, directory, ticket, in: &cluster)
         }
@@ -133,10 +152,15 @@ package struct JobMaster: Sendable {
         case .created, .claiming, .publishingLayout, .deploying: break
         case .ended, .suspended: break
         case .reading(let reading): deadlines.append(reading.retryAt)
-        case .waitingForSlots(let since): deadlines.append(since + options.slotRequestTimeout)
+        case .waitingForSlots(let since):
+            deadlines.append(since + options.slotRequestTimeout)
+            deadlines.append(changeDeadline)
         case .running(let layout, let ended):
             // While ids are being reserved, the answer is awaited, not the time.
-            if reservation == nil { deadlines.append(coordinator.deadline(allEnded: ended.count == layout.subtasks.count)) }
+            if reservation == nil, !holdsCheckpoints || coordinator.pending != nil {
+                deadlines.append(coordinator.deadline(allEnded: ended.count == layout.subtasks.count))
+            }
+            deadlines.append(changeDeadline)
             deadlines.append(ledger.deadline)
         case .restarting(let waiting, let since, let notBefore):
             if !coordinator.isPublishing || !waiting.isEmpty { deadlines.append(waiting.isEmpty ? notBefore : since + cancellationTimeout) }
@@ -157,7 +181,7 @@ package struct JobMaster: Sendable {
         if let layout = phase.layout {
             precondition(layout.attempt == attempt, "the newest attempt runs")
             // Of a finishing job only the commits matter: a TaskManager that came back has dropped its tasks.
-            for slot in layout.vertices.flatMap(\.slots) where phase.name != .finishing {
+            for slot in layout.usedSlots where phase.name != .finishing {
                 precondition(
                     cluster.slots.holders(on: slot.worker)[slot.index] == SlotPool.Holder(job: job, attempt: attempt),
                     "a subtask runs in a slot that its job holds")

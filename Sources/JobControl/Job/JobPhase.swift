@@ -107,6 +107,13 @@ package enum JobEvent: Sendable {
     case committed([String])
     case commitFailed(CheckpointID, StreamError)
     case metrics(TaskMetrics)
+    /// Of a planned change of the layout.
+    case prepared(WorkerID, attempt: UInt32)
+    case handedBack(TaskID, [SplitState], finished: [String])
+    case settled(WorkerID, attempt: UInt32)
+    case retired(WorkerID, attempt: UInt32)
+    /// What vertices may have of subtasks, by vertex.
+    case requirements(Ticket, [Int: ClosedRange<Int>])
     case cancel(Ticket)
     case checkpoint(Ticket, CheckpointKind, directory: String?)
     case timer
@@ -114,6 +121,7 @@ package enum JobEvent: Sendable {
     package enum Name: String, CaseIterable, Sendable {
         case begin, stored, slotsChanged, workerLost, workerLeaving, deployed, stopped, taskEnded, taskFailed, needsSplits, splitFinished
         case discovered, acknowledged, declined, committed, commitFailed, metrics, cancel, checkpoint, timer
+        case prepared, handedBack, settled, retired, requirements
     }
 
     package var name: Name {
@@ -135,6 +143,11 @@ package enum JobEvent: Sendable {
         case .committed: .committed
         case .commitFailed: .commitFailed
         case .metrics: .metrics
+        case .prepared: .prepared
+        case .handedBack: .handedBack
+        case .settled: .settled
+        case .retired: .retired
+        case .requirements: .requirements
         case .cancel: .cancel
         case .checkpoint: .checkpoint
         case .timer: .timer

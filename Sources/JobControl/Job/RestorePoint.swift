@@ -100,7 +100,7 @@ package struct RestorePoint: Sendable {
     package func order(for subtasks: [SubtaskID], layout: Layout) -> Deployment.Restore {
         let same = vertices.indices.map { vertex in
             vertices[vertex].map { manifest.layout.vertices[$0].owners == layout.vertices[vertex].owners
-                && manifest.layout.vertices[$0].parallelism == layout.vertices[vertex].parallelism } ?? false
+                && manifest.layout.vertices[$0].indices == layout.vertices[vertex].indices } ?? false
         }
         func needs(_ old: SubtaskID) -> Bool {
             guard let vertex = position(of: old.vertex) else { return false }
@@ -108,7 +108,7 @@ package struct RestorePoint: Sendable {
         }
         return Deployment.Restore(
             checkpoint: checkpoint, store: store, objects: objects.filter { $0.subtasks.contains(where: needs) }, vertices: vertices,
-            parallelism: manifest.layout.vertices.map(\.parallelism))
+            parallelism: manifest.layout.vertices.map(\.slots.count))
     }
 }
 

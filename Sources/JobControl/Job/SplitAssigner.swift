@@ -54,6 +54,12 @@ package struct SplitAssigner: Sendable {
     private var pending = Line()
     /// Splits that are set aside for each reader until it asks for the first time.
     private var shares: [[SplitState]]
+    /// The numbers of the readers.
+    private var readers: [Int]
+    /// A planned change has passed its barrier, and not all readers have said which splits they leave: nothing is handed out.
+    private var isSuspended = false
+    /// Splits that readers left, with the number of each.
+    private var handedBack: [(split: SplitState, reader: Int)] = []
     /// Splits that come after unfinished ones, in the order of discovery.
     private var held: [SplitState] = []
     /// Known and not finished.
@@ -83,6 +89,25 @@ package struct SplitAssigner: Sendable {
     package init(vertex: Int, readers: Int = 1) {
         self.vertex = vertex
         shares = Array(repeating: [], count: readers)
+        self.readers = Array(0..<readers)
+    }
+
+    /// Before anybody reads: there will be so many readers.
+    package mutating func prepare(readers count: Int) {
+        guard readers != Array(0..<count) else { return }
+        let all = shares.flatMap { $0 }
+        readers = Array(0..<count)
+        shares = Array(repeating: [], count: count)
+        deal(all.filter(\.isBegun))
+        let waiting = Array(pending.elements)
+        pending = Line()
+        pending.append(all.filter { !$0.isBegun } + waiting)
+        setSharesAside()
+    }
+
+    /// Neighbours among the old readers stay together.
+    private mutating func deal(_ begun: [SplitState]) {
+        for (place, split) in begun.enumerated() { shares[place * shares.count / begun.count].append(split) }
     }
 
     /// Starts from a checkpoint, or from nothing. `reading`: splits with the positions that readers had reached, in the order of readers.
@@ -95,6 +120,8 @@ package struct SplitAssigner: Sendable {
         hasAsked = []
         waiting = []
         handedOut = [:]
+        handedBack = []
+        isSuspended = false
         let old = discovery
         if old == .asked || old == .askedBefore {
             discovery = .askedBefore
@@ -108,10 +135,9 @@ package struct SplitAssigner: Sendable {
         pending = Line()
         held = all.filter { !$0.isBegun }.sorted { (order[$0.split.id] ?? .max, $0.split.id) < (order[$1.split.id] ?? .max, $1.split.id) }
         release()
-        // Neighbours among the old readers stay together.
-        let begun = all.filter(\.isBegun)
-        shares = Array(repeating: [], count: shares.count)
-        for (place, split) in begun.enumerated() { shares[place * shares.count / begun.count].append(split) }
+        readers = Array(0..<readers.count)
+        shares = Array(repeating: [], count: readers.count)
+        deal(all.filter(\.isBegun))
         setSharesAside()
     }
 
@@ -183,7 +209,7 @@ package struct SplitAssigner: Sendable {
         var loads = shares.map(\.count)
         for reader in handedOut.values { loads[reader] += 1 }
         for split in pending.elements {
-            let reader = loads.indices.min { (loads[$0], $0 == preferred ? -1 : $0) < (loads[$1], $1 == preferred ? -1 : $1) } ?? 0
+            let reader = readers.min { (loads[$0], $0 == preferred ? -1 : $0) < (loads[$1], $1 == preferred ? -1 : $1) } ?? 0
             loads[reader] += 1
             shares[reader].append(split)
         }
@@ -192,6 +218,7 @@ package struct SplitAssigner: Sendable {
 
     /// Gives splits, or word that there are none, to those who wait.
     private mutating func answerWaiting() -> [Assignment] {
+        guard !isSuspended else { return [] }
         var answers: [Assignment] = []
         let asking = waiting
         waiting = []
@@ -217,7 +244,8 @@ package struct SplitAssigner: Sendable {
 
     /// New splits go to readers that do not ask, too: these may never end those that they have.
     private mutating func handOutShares() -> [Assignment] {
-        shares.indices.filter { !shares[$0].isEmpty && hasAsked.contains($0) }.map { subtask in
+        guard !isSuspended else { return [] }
+        return shares.indices.filter { !shares[$0].isEmpty && hasAsked.contains($0) }.map { subtask in
             Assignment(subtask: subtask, splits: takeSplits(for: subtask), noMore: isComplete && held.isEmpty)
         }
     }
@@ -226,7 +254,7 @@ package struct SplitAssigner: Sendable {
 
     package func snapshot() -> Manifest.Enumerator {
         Manifest.Enumerator(
-            vertex: vertex, pending: shares.flatMap { $0 } + pending.elements + held, known: known, isComplete: isComplete, distribution: distribution)
+            vertex: vertex, pending: shares.flatMap { $0 } + pending.elements + held + handedBack.map(\.split), known: known, isComplete: isComplete, distribution: distribution)
     }
 
     /// The splits that readers hold, which every complete checkpoint must show.
@@ -251,23 +279,70 @@ package struct SplitAssigner: Sendable {
     }
 
     package var counts: (pending: Int, handedOut: Int, known: Int) {
-        (pending.count + held.count + shares.reduce(0) { $0 + $1.count }, handedOut.count, known.count)
+        (pending.count + held.count + handedBack.count + shares.reduce(0) { $0 + $1.count }, handedOut.count, known.count)
     }
 
     package func checkInvariants() {
         precondition(knownSet.count == known.count, "a split is known once")
-        let all = (shares.flatMap { $0 } + pending.elements + held).map(\.split.id)
+        let all = (shares.flatMap { $0 } + pending.elements + held + handedBack.map(\.split)).map(\.split.id)
         let unassigned = Set(all)
         precondition(unassigned.count == all.count, "a split is pending once")
         precondition(unassigned.isDisjoint(with: handedOut.keys), "a split with a reader is not pending")
-        precondition(pending.isEmpty || waiting.isEmpty, "no reader waits while there are splits")
+        precondition(pending.isEmpty || waiting.isEmpty || isSuspended, "no reader waits while there are splits")
         precondition(open == unassigned.union(handedOut.keys), "what is pending or with a reader is not finished, all else is")
         precondition(held.allSatisfy { $0.split.after.contains { open.contains($0) } }, "a split waits only for unfinished ones")
         precondition(pending.elements.allSatisfy { $0.split.after.allSatisfy { !open.contains($0) } }, "what is handed out comes after nothing unfinished")
         precondition((pending.elements + held).allSatisfy { !$0.isBegun }, "what was begun has a reader set aside for it")
-        precondition(hasAsked.allSatisfy { shares[$0].isEmpty }, "a reader that has asked has its share")
+        precondition(isSuspended || hasAsked.allSatisfy { shares[$0].isEmpty }, "a reader that has asked has its share")
         precondition(distribution != .spread || pending.isEmpty, "what is spread has a reader set aside for it")
         precondition(unassigned.isSubset(of: knownSet), "what is pending is known")
+    }
+}
+
+// Planned changes of the layout.
+extension SplitAssigner {
+    /// Every reader has its share from the start, so that more readers mean other shares.
+    package var isSpread: Bool { distribution == .spread }
+
+    package mutating func suspend() { isSuspended = true }
+
+    /// A reader is past the barrier and leaves these; those it has read to their end.
+    package mutating func handBack(_ splits: [SplitState], finished: [String], by reader: Int) {
+        _ = self.finished(finished, by: reader)
+        for split in splits where handedOut.removeValue(forKey: split.split.id) != nil { handedBack.append((split, reader)) }
+    }
+
+    /// The next layout holds. `readers`: their numbers; `awaiting`: those that read nothing until they are told what is theirs; of these
+    /// `beginning` are new.
+    ///
+    /// A reader that begins gets what the one of its number left; the rest goes to those who have least.
+    package mutating func resume(readers: [Int], awaiting: [Int], beginning: Set<Int>) -> [Assignment] {
+        isSuspended = false
+        self.readers = readers
+        var back = handedBack
+        for (reader, share) in shares.enumerated() { back += share.map { ($0, reader) } }
+        handedBack = []
+        shares = Array(repeating: [], count: (readers.max() ?? 0) + 1)
+        waiting.removeAll { !readers.contains($0.subtask) || awaiting.contains($0.subtask) }
+        hasAsked = Set(readers)
+        var loads = Array(repeating: 0, count: shares.count)
+        for reader in handedOut.values where loads.indices.contains(reader) { loads[reader] += 1 }
+        for (split, reader) in back where split.isBegun {
+            let heir = !isSpread && beginning.contains(reader) ? reader : readers.min { (loads[$0], $0) < (loads[$1], $1) } ?? 0
+            loads[heir] += 1
+            shares[heir].append(split)
+        }
+        held = back.map(\.split).filter { !$0.isBegun } + held
+        release()
+        setSharesAside()
+        var answers: [Assignment] = []
+        for reader in awaiting {
+            let splits = takeSplits(for: reader)
+            let noMore = isComplete && pending.isEmpty && held.isEmpty
+            if splits.isEmpty, !noMore { waiting.append((reader, isTold: true)) }
+            answers.append(Assignment(subtask: reader, splits: splits, noMore: noMore))
+        }
+        return answers + answerWaiting() + handOutShares()
     }
 }
 

@@ -99,6 +99,10 @@ package struct JobView: Sendable {
     /// Oldest first; the last one is the root cause while the job is down.
     package var failures: [JobFailure]
     package var restarts: Int
+    /// Planned changes of the layout, none of which restarted anything.
+    package var layoutChanges: Int
+    /// What each vertex may have of subtasks.
+    package var bounds: [ClosedRange<Int>]
     /// Committables of complete checkpoints that are not acknowledged yet.
     package var uncommitted: Int
 
@@ -135,7 +139,9 @@ extension JobMaster {
                 JobView.Vertex(
                     id: graph.vertices[vertex].id, name: graph.vertices[vertex].name, parallelism: parallelism[vertex],
                     maxParallelism: graph.maxParallelism,
-                    subtasks: (0..<parallelism[vertex]).map { subtaskView(SubtaskID(vertex: vertex, index: $0), cluster) },
+                    subtasks: ((phase.layout ?? lastLayout)?.vertices[vertex].indices ?? Array(0..<parallelism[vertex])).map {
+                        subtaskView(SubtaskID(vertex: vertex, index: $0), cluster)
+                    },
                     splits: assigners.first { $0.vertex == vertex }.map {
                         JobView.Splits(pending: $0.counts.pending, handedOut: $0.counts.handedOut, known: $0.counts.known)
                     })
@@ -144,13 +150,15 @@ extension JobMaster {
                 counts: coordinator.counts, history: coordinator.history,
                 restored: chronicle.restored.map { JobView.Restored(checkpoint: $0.checkpoint, kind: $0.kind, path: $0.path, at: $0.at) },
                 interval: options.checkpointInterval),
-            failures: chronicle.failures, restarts: chronicle.restarts, uncommitted: ledger.count)
+            failures: chronicle.failures, restarts: chronicle.restarts, layoutChanges: chronicle.changes, bounds: bounds,
+            uncommitted: ledger.count)
     }
 
     private func subtaskView(_ id: SubtaskID, _ cluster: Cluster) -> JobView.Subtask {
-        let worker = (phase.layout ?? lastLayout)?.slot(of: id).worker
+        let layout = phase.layout ?? lastLayout
+        let worker = layout?.slot(of: id).worker
         return JobView.Subtask(
-            id: id, state: state(of: id), worker: worker, host: worker.flatMap { cluster.workers[$0]?.registration.host }, attempt: attempt,
+            id: id, state: state(of: id), worker: worker, host: worker.flatMap { cluster.workers[$0]?.registration.host }, attempt: layout?.attempt(of: id) ?? attempt,
             metrics: chronicle.metrics[id])
     }
 

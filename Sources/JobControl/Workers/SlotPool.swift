@@ -53,6 +53,11 @@ package struct SlotPool: Sendable {
         return taken
     }
 
+    /// A planned change: these slots, which the job holds, are those of its newest attempt.
+    package mutating func keep(_ kept: Set<Layout.Slot>, for holder: Holder) {
+        for slot in kept where slots[slot.worker]?[slot.index]?.job == holder.job { slots[slot.worker]![slot.index] = holder }
+    }
+
     /// True when that freed something.
     package mutating func release(_ job: JobID, attemptsUpTo attempt: UInt32, on worker: WorkerID) -> Bool {
         guard let held = slots[worker] else { return false }

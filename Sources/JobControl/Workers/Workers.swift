@@ -18,7 +18,8 @@ package struct Workers: Sendable {
         /// Attempts of jobs from before this connection that must end before its slots can be used.
         package var leftovers: [JobID: UInt32] = [:]
         /// It said that it goes: nothing new is placed there.
-        package var isLeaving = false
+        package var isLeaving: Bool { leavingSince != nil }
+        package var leavingSince: Instant?
     }
 
     package enum Registered: Hashable, Sendable {
@@ -106,7 +107,7 @@ package struct Workers: Sendable {
         return id
     }
 
-    package mutating func leaves(_ id: WorkerID) { byID[id]?.isLeaving = true }
+    package mutating func leaves(_ id: WorkerID, at now: Instant) { if byID[id]?.leavingSince == nil { byID[id]?.leavingSince = now } }
 
     /// No task of the job up to this attempt runs there any more. True when that was the last leftover.
     package mutating func stopped(_ job: JobID, attempt: UInt32, on id: WorkerID) -> Bool {

@@ -95,6 +95,28 @@ struct WindowRows {
 }
 
 extension SliceTable {
+    /// The keys whose hash is wanted, with their accumulators, in memory of their own.
+    func keeping(_ aggregates: AggregateSet, _ isWanted: (UInt64) -> Bool) throws(StreamError) -> SliceTable {
+        let hashes = keys.hashes.typed(UInt64.self)
+        let rows = (0..<count).filter { isWanted(hashes[$0]) }.map(Int32.init)
+        guard rows.count < count else { return self }
+        let kept = SliceTable(start: start, keyTypes: keys.types, aggregates: aggregates, expecting: rows.count)
+        var ids = [Int32](repeating: 0, count: rows.count)
+        let result: Result<Void, StreamError> = rows.withUnsafeBufferPointer { rows in
+            ids.withUnsafeMutableBufferPointer { ids in
+                guard let first = rows.baseAddress, let ids = ids.baseAddress else { return .success(()) }
+                let list = RowList(first, count: rows.count)
+                do throws(StreamError) {
+                    try kept.intern(keys.columns(), hashes: hashes, rows: list, ids: ids)
+                    try kept.aggregates.mergeOwn(self.aggregates.stateColumns(count: count, copying: false), rows: list, ids: ids)
+                    return .success(())
+                } catch { return .failure(error) }
+            }
+        }
+        try result.get()
+        return kept
+    }
+
     fileprivate func absorb(_ other: SliceTable, _ ids: inout [Int32]) throws(StreamError) {
         let rows = RowList(first: other.count)
         let result: Result<Void, StreamError> = ids.withUnsafeMutableBufferPointer { ids in

@@ -10,7 +10,7 @@ import State
 /// Source: Flink 2.x docs, "Windowing TVF"; slices as in its `SliceAssigner`.
 package final class WindowAggregateOperator: Operator {
     private let spec: WindowAggregateSpec
-    private let context: OperatorContext
+    private var context: OperatorContext
     private let state: WindowState
     private let partition: SlicePartition
     private let clock: WindowClock
@@ -71,6 +71,13 @@ package final class WindowAggregateOperator: Operator {
     }
 
     package func restore(_ restored: TaskRestore.OperatorState) throws(StreamError) { try state.restore(restored.segments, context) }
+
+    package func own(_ groups: [Int], adding segments: [StateSegment]) throws(StreamError) {
+        guard groups != context.groups || !segments.isEmpty else { return }
+        let old = context
+        context = context.owning(groups)
+        try state.own(segments, old: old, context)
+    }
 
     package var stateBytes: Int { state.stateBytes }
 

@@ -103,6 +103,30 @@ extension WindowState {
         for segment in known where segment.progress > least { ahead[segment.group] = segment.progress }
     }
 
+    /// Drops the keys of groups that `context` no longer has, and adds the segments. Groups may have fired differently far: the least of
+    /// them holds, and what has fired does not fire again.
+    func own(_ segments: [StateSegment], old: OperatorContext, _ context: OperatorContext) throws(StreamError) {
+        let owned = Set(context.groups)
+        let types = keyTypes + AggregateSet(spec.aggregates, input: spec.input).stateTypes
+        let contents = try SegmentCodec.decode(
+            segments, layout: spec.stateLayout, types: types, keys: keyTypes.count, maxParallelism: context.maxParallelism, uid: context.uid)
+        var reached = Dictionary(uniqueKeysWithValues: old.groups.filter(owned.contains).map { ($0, max(progress, ahead[$0] ?? Watermark.minimum)) })
+        if old.groups.contains(where: { !owned.contains($0) }) {
+            slices = try slices.map { slice throws(StreamError) in
+                try slice.keeping(AggregateSet(spec.aggregates, input: spec.input)) {
+                    owned.contains(KeyGroup.of(hash: $0, groups: context.maxParallelism))
+                }
+            }
+        }
+        for segment in contents {
+            for section in segment.sections { try add(section, uid: context.uid, group: segment.group) }
+            reached[segment.group] = segment.progress
+        }
+        // A group that came without a segment has neither keys nor fired windows.
+        progress = context.groups.map { reached[$0] ?? Watermark.minimum }.min() ?? progress
+        ahead = reached.filter { $0.value > progress }
+    }
+
     private func add(_ section: StateSection, uid: String, group: Int) throws(StreamError) {
         guard section.label == grid.start(of: section.label) else {
             throw StreamError(.user, retry: false, "the state of operator \(uid), key group \(group), has a slice at \(section.label), where none begins")

@@ -4,6 +4,7 @@ extension SimulatedCluster {
     static func makeCheckers(job: SimulatedJob, graph: JobGraph, world: ConnectorWorld) -> [(name: String, checker: any Checker)] {
         return [
             ("Head", HeadChecker()), ("Collector", CollectorChecker()), ("AtMostOneAttempt", AttemptChecker()), ("Slots", SlotChecker()),
+            ("LayoutChange", LayoutChecker(graph: graph)),
             ("Watermarks", WatermarkChecker(graph: graph)), ("Credits", CreditChecker(capacity: job.channelCapacity)),
             ("Heartbeats", HeartbeatChecker(timeout: .seconds(4))), ("Aligner", AlignmentChecker(job: job, world: world)),
         ]

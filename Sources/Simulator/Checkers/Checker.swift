@@ -20,6 +20,8 @@ package enum Observation {
     case taskGone(TaskID, on: WorkerID)
     case elementSent(ChannelID, sequence: UInt64, StreamElement)
     case elementArrived(ChannelID, StreamElement)
+    /// A piece of moving state leaves its old owner.
+    case stateSent(StateParcel)
     case creditSent(ChannelID, batches: UInt32)
     case creditArrived(ChannelID, batches: UInt32)
     /// A sink is told to carry out committables of a checkpoint.

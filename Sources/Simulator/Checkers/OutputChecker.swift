@@ -4,7 +4,7 @@ import Dataflow
 /// See `promise`. Judges once, when the job has finished.
 struct OutputChecker {
     static let promise = """
-        Committed output is the answer of a naive batch evaluation over all rows; the rows of each sink subtask are there once each, without \
+        Committed output is the answer of a naive batch evaluation over all rows; the rows of each sink task are there once each, without \
         a gap between files.
         """
 
@@ -12,11 +12,12 @@ struct OutputChecker {
 
     /// Answers what is wrong.
     func judge(_ files: [SimulatedFile]) -> String? {
-        var written: [SubtaskID: Int] = [:]
+        var written: [TaskID: Int] = [:]
         for file in files {
-            let next = written[file.task.subtask] ?? 0
-            if file.first != next { return "file \(file.id) begins at row \(file.first) of its subtask, after \(next) committed rows" }
-            written[file.task.subtask] = next + file.rows.count
+            if let next = written[file.task], file.first != next {
+                return "file \(file.id) begins at row \(file.first) of its writer, after \(next) committed rows"
+            }
+            written[file.task] = file.first + file.rows.count
         }
         let table = CommittedTable(job: job)
         for file in files {

@@ -10,22 +10,27 @@ struct SlotChecker: Checker {
 
     private var slots: [TaskID: Layout.Slot] = [:]
     private var holders: [Layout.Slot: Set<TaskID>] = [:]
+    /// For each attempt the deployment that it goes back to without a restart: tasks of its layouts may stand side by side.
+    private var origins: [UInt32: UInt32] = [:]
 
     mutating func see(_ seen: Observation, at time: Duration) -> String? {
         switch seen {
-        case .leaderSent(.deploy(let deployment), _, _):
+        case .leaderSent(.deploy(let deployment), _, _), .leaderSent(.change(let deployment), _, _):
+            let (job, previous) = (deployment.job, deployment.previous)
+            let attempt = deployment.layout.attempt
+            origins[attempt] = previous.map { origins[$0.attempt] ?? $0.attempt } ?? attempt
             var taken: Set<String> = []
             for subtask in deployment.layout.subtasks {
                 let slot = deployment.layout.slot(of: subtask)
                 if !taken.insert("\(slot.worker) \(slot.index) \(subtask.vertex)").inserted {
                     return "slot \(slot.index) of \(slot.worker) holds two subtasks of vertex \(subtask.vertex)"
                 }
-                slots[TaskID(job: deployment.job, subtask: subtask, attempt: deployment.layout.attempt)] = slot
+                slots[deployment.layout.task(subtask, of: job)] = slot
             }
             return nil
         case .taskStarted(let task, _):
             guard let slot = slots[task] else { return "task \(task) starts without a deployment" }
-            if let other = holders[slot]?.first(where: { $0.job != task.job || $0.attempt != task.attempt }) {
+            if let other = holders[slot]?.first(where: { origins[$0.attempt] != origins[task.attempt] }) {
                 return "slot \(slot.index) of \(slot.worker) holds \(task) while \(other) is still there"
             }
             holders[slot, default: []].insert(task)

@@ -3,7 +3,10 @@ import Dataflow
 
 /// See `promise`.
 struct WatermarkChecker: Checker {
-    static let promise = "The watermark of a channel never falls, no row in it is behind the watermark, and nothing but barriers follows its end."
+    static let promise = """
+        The watermark of a channel never falls but behind the barrier of a layout change, no row in it is behind the watermark, and nothing but \
+        barriers follows its end.
+        """
 
     private struct Channel {
         var watermark = Watermark.minimum
@@ -45,6 +48,10 @@ struct WatermarkChecker: Checker {
                 return "a row of time \(values[row]) follows watermark \(channel.watermark) on \(id)"
             }
         case .end: channel.hasEnded = true
+        case .barrier(let barrier) where barrier.layout != nil:
+            // Every channel declares its watermark and its end anew.
+            channel.watermark = Watermark.minimum
+            channel.hasEnded = false
         case .barrier, .idle, .active: break
         }
         return nil

@@ -27,7 +27,9 @@ package enum Disturbance: String, CaseIterable, Sendable {
     // Clocks
     case wallClockStepped, timerLate, timerRepeated
     // Users
-    case checkpointRequested, savepointRequested
+    case checkpointRequested, savepointRequested, rescaled
+    // Planned changes of the layout
+    case taskManagerJoined, layoutChanged, stateMoved, splitsMoved
 
     /// Why some of them may be missing from a report.
     package static let allowedToBeMissing: [Disturbance: String] = [:]

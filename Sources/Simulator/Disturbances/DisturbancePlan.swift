@@ -11,6 +11,10 @@ package struct DisturbancePlan: Sendable {
         case slowNetwork, badStore, fullStore
         case failReader, stepWallClock
         case requestCheckpoint, requestSavepoint
+        /// Another parallelism, at times twice within moments.
+        case rescale
+        /// One TaskManager more for a while.
+        case join
     }
 
     /// Mean time between strikes of each kind that this run has.
@@ -39,7 +43,7 @@ package struct DisturbancePlan: Sendable {
                 case .killJobManager, .deposeJobManager: random.duration(.seconds(60), .seconds(300))
                 case .requestSavepoint: random.duration(.seconds(60), .seconds(200))
                 case .breakControl, .halfOpenControl, .breakData, .halfOpenData, .failReader: random.duration(.seconds(30), .seconds(200))
-                case .holdControl, .holdData, .stallTask, .slowNetwork, .badStore, .fullStore, .stepWallClock, .requestCheckpoint:
+                case .holdControl, .holdData, .stallTask, .slowNetwork, .badStore, .fullStore, .stepWallClock, .requestCheckpoint, .rescale, .join:
                     random.duration(.seconds(15), .seconds(120))
                 }
             plan.means.append((strike, mean))

@@ -47,7 +47,7 @@ extension SimulatedTaskManager {
         let task = plan.task
         func other(_ vertex: Int, _ index: UInt16) -> (TaskID, WorkerID) {
             let subtask = SubtaskID(vertex: vertex, index: Int(index))
-            return (TaskID(job: task.job, subtask: subtask, attempt: task.attempt), layout.slot(of: subtask).worker)
+            return (layout.task(subtask, of: task.job), layout.slot(of: subtask).worker)
         }
         for input in plan.inputs {
             for channel in input.channels {
@@ -75,7 +75,8 @@ extension SimulatedTaskManager {
             guard let route = incoming[channel] else { return }
             cluster.see(.creditSent(channel, batches: batches))
             transfer(.credit(channel, batches: batches), by: route)
-        case .snapshot, .needsSplits, .splitFinished, .ended, .failed:
+        case .handOver(let operators, let departure, let layout): handOver(operators, departure, layout, from: task)
+        case .snapshot, .needsSplits, .splitFinished, .ended, .failed, .settled:
             tell(.task(task, effect))
         }
     }
@@ -94,8 +95,9 @@ extension SimulatedTaskManager {
     }
 
     /// One of a channel that is not known here, or not any more, is dropped.
-    private func deliver(_ message: DataMessage) {
+    func deliver(_ message: DataMessage) {
         switch message {
+        case .state(let parcel): tasks[parcel.to]?.tell(.state(parcel))
         case .element(let channel, let sequence, let element):
             guard let route = incoming[channel], let task = tasks[route.task] else { return }
             cluster.see(.elementArrived(channel, element))

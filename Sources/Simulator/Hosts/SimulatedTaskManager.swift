@@ -10,6 +10,8 @@ final class SimulatedTaskManager {
     private(set) var clock: HostClock
     /// The process runs. After a crash nothing that was on its way arrives.
     private(set) var isAlive = true
+    /// None is started in its place when it is over.
+    var isExtra = false
     private var pausedUntil = Duration.zero
     private var control: Link?
     /// Attempts to connect fail until then.
@@ -19,6 +21,8 @@ final class SimulatedTaskManager {
     /// Tasks of deployments, made and not removed, in order.
     var deployments: [DeployedAttempt] = []
     var graphs: [JobID: JobGraph] = [:]
+    /// Where the tasks are to which a planned change sends state.
+    var places: [TaskID: WorkerID] = [:]
     /// Connections that this process opened to others, and those that others opened to it.
     var peers: [WorkerID: Link] = [:]
     var accepted: [Link] = []
@@ -88,6 +92,8 @@ final class SimulatedTaskManager {
             cluster.trace.note(time, "\(id)", "→ jobmanager \(message.summary)")
             control?.send(message.encode(), from: .opener)
         case .make(let deployment): make(deployment)
+        case .prepare(let deployment): prepare(deployment)
+        case .retire(let job, let attempt, let retired): retire(job, attempt, retired)
         case .start(let job, let attempt): command(.start, of: job, attempt)
         case .remove(let job, let attempt): remove(job, attempt: attempt)
         case .command(let task, let command): tasks[task]?.tell(command)

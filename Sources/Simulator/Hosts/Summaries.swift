@@ -24,6 +24,10 @@ extension WorkerMessage {
         case .commitFailed(_, let checkpoint, let error): "commit failed \(checkpoint): \(error)"
         case .metrics: "metrics"
         case .leaving(let reason): "leaving: \(reason)"
+        case .prepared(_, let attempt): "prepared #\(attempt)"
+        case .handedBack(let task, let splits, let finished): "hands back \(task.subtask)#\(task.attempt): \(splits.summary) \(finished)"
+        case .settled(_, let attempt): "settled #\(attempt)"
+        case .retired(_, let attempt): "retired #\(attempt)"
         }
     }
 }
@@ -42,9 +46,11 @@ extension LeaderMessage {
         case .deploy(let deployment):
             "deploy #\(deployment.layout.attempt) \(deployment.subtasks) from checkpoint \(deployment.restore?.checkpoint ?? 0), keeping "
                 + "\(deployment.committables.map(\.committable.id))"
+        case .change(let deployment): "change to layout \(deployment.layout.epoch) #\(deployment.layout.attempt), begins \(deployment.subtasks)"
+        case .conclude(_, let attempt): "conclude #\(attempt)"
         case .start(_, let attempt): "start #\(attempt)"
         case .cancel(_, let attempt): "cancel #\(attempt)"
-        case .trigger(_, let attempt, let barrier, _, _): "trigger \(barrier.checkpoint) \(barrier.kind) #\(attempt)"
+        case .trigger(_, let attempt, let barrier, _, _): "trigger \(barrier.checkpoint) \(barrier.kind) #\(attempt)\(barrier.layout.map { ", then layout \($0)" } ?? "")"
         case .completed(_, let checkpoint): "completed \(checkpoint)"
         case .aborted(_, let checkpoint): "aborted \(checkpoint)"
         case .splits(let task, let splits, let noMore):

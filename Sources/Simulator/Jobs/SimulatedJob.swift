@@ -70,13 +70,14 @@ extension SimulatedJob {
             ? .fixedDelay(attempts: .max, delay: .seconds(1))
             : .exponentialDelay(
                 initial: .milliseconds(200), maximum: .seconds(5), multiplier: 1.5, resetAfter: .seconds(60), jitter: 0.1, attempts: .max)
+        options.cooldown = .seconds(2)
         let sinkParallelism = chainsSink ? parallelism : random.int(1...2)
         return SimulatedJob(
             shape: shape, window: window, isTwoPhase: random.chance(0.6), chainsSink: chainsSink,
             sinkPartitioning: shape == .group ? .hash([0]) : sinkParallelism == 1 ? random.pick([.single, .rebalance]) : .rebalance,
             emitsUpdateBefore: random.chance(0.5), inputs: SimulatedJob.inputs(&random, shape: shape, readers: sourceParallelism, minutes: minutes),
             sourceParallelism: sourceParallelism, parallelism: parallelism, sinkParallelism: sinkParallelism,
-            maxParallelism: random.pick([4, 8, 15]), rollEvery: random.pick([1, 1, 2, 3]),
+            maxParallelism: random.pick([4, 8, 15]), rollEvery: shape == .group ? 1 : random.pick([1, 1, 2, 3]),
             lastStep: random.chance(0.3) ? .milliseconds(random.int(50...400)) : .milliseconds(2),
             channelCapacity: random.pick([1, 2, 8]), spareSlots: random.int(0...1), options: options)
     }

@@ -91,16 +91,3 @@ extension SnapshotObject.Index {
         }
     }
 }
-
-extension TaskRestore {
-    /// Adds state of one operator, from another object perhaps, to what is there.
-    package mutating func add(_ state: OperatorState) {
-        guard let at = operators.firstIndex(where: { $0.uid == state.uid }) else { return operators.append(state) }
-        operators[at].segments += state.segments
-        operators[at].units += state.units
-    }
-
-    package mutating func add(_ other: TaskRestore) {
-        for state in other.operators { add(state) }
-    }
-}

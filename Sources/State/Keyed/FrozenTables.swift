@@ -43,13 +43,21 @@ package struct FrozenTables: FrozenState {
         return result
     }
 
-    package func eachSegment(_ body: (StateSegment) -> Void) {
+    package func segments(of groups: Set<Int>) -> [StateSegment] {
+        var result: [StateSegment] = []
+        eachSegment(of: groups.sorted()) { result.append($0) }
+        return result
+    }
+
+    package func eachSegment(_ body: (StateSegment) -> Void) { eachSegment(of: 0..<maxParallelism, body) }
+
+    private func eachSegment(of wanted: some Sequence<Int>, _ body: (StateSegment) -> Void) {
         let sorted = sections.map { GroupedRows(hashes: $0.hashes, count: $0.section.count, groups: maxParallelism) }
         var progressOf: [Int: Int64] = [:]
         for (group, reached) in zip(groups, progress) where reached > Watermark.minimum { progressOf[group] = reached }
         var encoder = ColumnEncoder()
         defer { encoder.free() }
-        for group in 0..<maxParallelism {
+        for group in wanted {
             let present = sorted.indices.filter { sorted[$0].starts[group] < sorted[$0].starts[group + 1] }
             guard !present.isEmpty || progressOf[group] != nil else { continue }
             SegmentCodec.header(into: &encoder, progress: progressOf[group] ?? Watermark.minimum, layout: layout, sections: present.count)

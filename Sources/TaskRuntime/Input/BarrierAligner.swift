@@ -25,11 +25,15 @@ package struct BarrierAligner {
     private let channels: Int
     private var pending: Pending?
     /// Barriers up to this id are over.
-    private var floor: CheckpointID = 0
+    private var floor: CheckpointID
     /// Aborted ones above the floor, ascending.
     private var aborted: [CheckpointID] = []
 
-    package init(channels: Int) { self.channels = channels }
+    /// Barriers up to `floor` are over.
+    package init(channels: Int, floor: CheckpointID = 0) {
+        self.channels = channels
+        self.floor = floor
+    }
 
     package var isPending: Bool { pending != nil }
 

@@ -43,27 +43,72 @@ package struct InputGate {
         return nil
     }
 
+    // MARK: Planned changes
+
+    /// Channels of the next layout that are not there yet: what comes on them waits.
+    private var opened: [InputChannel] = []
+
+    /// Opens the channels that `inputs` has and this gate has not.
+    mutating func open(_ inputs: [TaskPlan.Input], capacity: Int) {
+        for channel in inputs.flatMap(\.channels) where position(of: channel) == nil && !opened.contains(where: { $0.id == channel }) {
+            opened.append(InputChannel(id: channel, credits: CreditLedger(capacity: capacity)))
+        }
+    }
+
+    /// From here on the gate has these channels: those that stay go on as they are, those that were opened begin, the others are gone.
+    mutating func change(to inputs: [TaskPlan.Input]) {
+        let all = Dictionary((channels + opened).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        channels = []
+        opened = []
+        starts = []
+        line.removeAll()
+        for input in inputs {
+            starts.append((UInt16(input.edge), channels.count, input.channels.count))
+            for id in input.channels {
+                guard var channel = all[id] else { preconditionFailure("channel \(id) was opened before the barrier") }
+                channel.isBlocked = false
+                channel.isInLine = false
+                channels.append(channel)
+            }
+        }
+        for position in channels.indices { standInLine(position) }
+        queuedBytes = 0
+        for channel in channels { channel.queue.forEach { if case .batch(let batch) = $0 { queuedBytes += batch.byteCount } } }
+    }
+
     /// Queues an element. One of a channel that is not known here is dropped without a word.
     mutating func receive(_ id: ChannelID, sequence: UInt64, _ element: StreamElement) throws(StreamError) {
-        guard let position = position(of: id) else { return }
-        guard sequence == channels[position].nextSequence else {
-            let due = channels[position].nextSequence
-            throw StreamError(.connection, retry: true, "channel \(id): element \(sequence) came where \(due) was due")
+        guard let position = position(of: id) else {
+            guard let place = opened.firstIndex(where: { $0.id == id }) else { return }
+            let bytes = try InputGate.receive(&opened[place], sequence: sequence, element)
+            queuedBytes += bytes
+            return
         }
-        channels[position].nextSequence += 1
+        let bytes = try InputGate.receive(&channels[position], sequence: sequence, element)
+        queuedBytes += bytes
+        standInLine(position)
+    }
+
+    /// Answers the bytes that wait on it more than before.
+    private static func receive(_ channel: inout InputChannel, sequence: UInt64, _ element: StreamElement) throws(StreamError) -> Int {
+        guard sequence == channel.nextSequence else {
+            throw StreamError(.connection, retry: true, "channel \(channel.id): element \(sequence) came where \(channel.nextSequence) was due")
+        }
+        channel.nextSequence += 1
         if case .batch(let batch) = element {
-            guard channels[position].credits.batchArrived() else {
-                throw StreamError(.internal, retry: true, "channel \(id): a batch came without credit")
+            guard channel.credits.batchArrived() else {
+                throw StreamError(.internal, retry: true, "channel \(channel.id): a batch came without credit")
             }
-            queuedBytes += batch.byteCount
+            channel.queue.append(element)
+            return batch.byteCount
         }
         // A watermark says what the one right before it said, and more: what waits is bounded by the batches.
-        if case .watermark = element, case .watermark? = channels[position].queue.last {
-            channels[position].queue.last = element
+        if case .watermark = element, case .watermark? = channel.queue.last {
+            channel.queue.last = element
         } else {
-            channels[position].queue.append(element)
+            channel.queue.append(element)
         }
-        standInLine(position)
+        return 0
     }
 
     /// The next element and its channel; `done` must follow. Nil when nothing can be taken.
@@ -97,6 +142,7 @@ package struct InputGate {
     /// The task has failed: nothing will be taken any more.
     mutating func clear() {
         for position in channels.indices { channels[position].queue.removeAll() }
+        opened = []
         line.removeAll()
         queuedBytes = 0
     }
@@ -109,11 +155,13 @@ package struct InputGate {
 
     func checkInvariants() {
         var bytes = 0
-        for channel in channels {
+        for channel in channels + opened {
             channel.credits.checkInvariants()
             var batches = 0
             channel.queue.forEach { if case .batch(let batch) = $0 { batches += 1; bytes += batch.byteCount } }
             precondition(batches == channel.credits.queued, "the ledger counts what is queued")
+        }
+        for channel in channels {
             precondition(channel.queue.isEmpty || channel.isBlocked || channel.isInLine, "what can be taken stands in line")
         }
         precondition(bytes == queuedBytes, "the gate counts its bytes")

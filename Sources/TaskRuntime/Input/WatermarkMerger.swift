@@ -38,6 +38,14 @@ package struct WatermarkMerger {
         standings = Array(repeating: .active, count: channels)
     }
 
+    /// A planned change: from here on there are these channels, and each declares its watermark anew, perhaps lower than before. What was
+    /// combined so far stays, and holds until all have spoken.
+    package mutating func change(channels: Int) {
+        watermarks = Array(repeating: Watermark.minimum, count: channels)
+        standings = Array(repeating: .active, count: channels)
+        isIdle = false
+    }
+
     /// A batch came: an idle channel is active again. Call before the batch is processed.
     package mutating func batch(on channel: Int) -> Change {
         standings[channel] == .idle ? activate(channel) : Change()

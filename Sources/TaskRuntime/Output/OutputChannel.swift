@@ -22,6 +22,9 @@ final class OutputChannel {
         self.window = CreditWindow(capacity: capacity)
     }
 
+    /// Nothing waits.
+    var isEmpty: Bool { queue.isEmpty }
+
     var hasCredit: Bool { window.available > 0 }
 
     func push(_ batch: Batch, bytes: Int) {

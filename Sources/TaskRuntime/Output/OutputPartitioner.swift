@@ -19,33 +19,73 @@ final class OutputPartitioner: Output {
         }
     }
 
-    private let edges: [Edge]
-    private let channels: [OutputChannel]
+    private var edges: [Edge] = []
+    private var channels: [OutputChannel] = []
+    /// Of tasks that a planned change has retired: what was sent before its barrier still waits for credit.
+    private var draining: [OutputChannel] = []
+    /// Of each edge; for `SeededFault.rowsToOldOwners`.
+    private var owners: [[UInt16]] = []
+    private let capacity: Int
+    private let batchBytes: Int
+    private let outbox: Outbox
+    private let faults: Set<SeededFault>
+    private var lastWatermark = Watermark.minimum
     private(set) var rows: Int64 = 0
     private(set) var batches: Int64 = 0
     private(set) var bytes: Int64 = 0
 
     init(_ outputs: [TaskPlan.Output], capacity: Int, batchBytes: Int = TaskOptions().batchBytes, outbox: Outbox, faults: Set<SeededFault> = []) {
-        edges = outputs.map { output in
-            let channels = output.channels.map { OutputChannel(id: $0, capacity: capacity, outbox: outbox, faults: faults) }
+        self.capacity = capacity
+        self.outbox = outbox
+        self.faults = faults
+        self.batchBytes = batchBytes
+        change(to: outputs)
+    }
+
+    /// Channels that stay go on as they are; rows from here on go by the new owners.
+    func change(to outputs: [TaskPlan.Output]) {
+        let old = channels
+        let before = owners
+        owners = outputs.map(\.owners)
+        edges = outputs.enumerated().map { place, output in
+            let channels = output.channels.map { id in
+                old.first { $0.id == id } ?? OutputChannel(id: id, capacity: capacity, outbox: outbox, faults: faults)
+            }
             var router: HashRouter?
             if case .hash(let keys) = output.partitioning, channels.count > 1 {
-                router = HashRouter(keys: keys, targets: output.targets, owners: output.owners)
+                var owners = output.owners
+                if faults.contains(.rowsToOldOwners), before.indices.contains(place) {
+                    owners = zip(before[place], owners).map { output.targets.contains(Int($0)) ? $0 : $1 }
+                }
+                router = HashRouter(keys: keys, targets: output.targets, owners: owners)
             }
             return Edge(partitioning: output.partitioning, channels: channels, router: router, batchBytes: batchBytes)
         }
         channels = edges.flatMap(\.channels)
+        let kept = Set(channels.map(\.id))
+        draining = (draining + old.filter { !kept.contains($0.id) }).filter { !$0.isEmpty }
+    }
+
+    /// After the barrier of a planned change: where this task stands. Receivers have forgotten what it said before.
+    func declareWatermark() { if lastWatermark > Watermark.minimum { send(.watermark(lastWatermark)) } }
+
+    /// As before, but with a watermark that may be lower.
+    func declare(_ watermark: Int64) {
+        lastWatermark = watermark
+        declareWatermark()
     }
 
     /// Batches wait for credit: the task takes no further input.
     var isBlocked: Bool {
         for channel in channels where channel.queuedBatches > 0 { return true }
+        for channel in draining where channel.queuedBatches > 0 { return true }
         return false
     }
 
     var queuedBytes: Int {
         var total = 0
         for channel in channels { total += channel.queuedBytes }
+        for channel in draining { total += channel.queuedBytes }
         return total
     }
 
@@ -103,7 +143,10 @@ final class OutputPartitioner: Output {
         channel.push(batch, bytes: size)
     }
 
-    func emitWatermark(_ milliseconds: Int64) throws(StreamError) { send(.watermark(milliseconds)) }
+    func emitWatermark(_ milliseconds: Int64) throws(StreamError) {
+        lastWatermark = milliseconds
+        send(.watermark(milliseconds))
+    }
 
     /// To every channel, behind the batches that are before it.
     func send(_ event: StreamElement) {
@@ -113,9 +156,14 @@ final class OutputPartitioner: Output {
     func add(credits: Int, to id: ChannelID) throws(StreamError) {
         // A channel of another attempt is none of ours.
         for channel in channels where channel.id == id { return try channel.add(credits: credits) }
+        for channel in draining where channel.id == id {
+            try channel.add(credits: credits)
+            if channel.isEmpty { draining.removeAll { $0 === channel } }
+            return
+        }
     }
 
-    func clear() { for channel in channels { channel.clear() } }
+    func clear() { for channel in channels + draining { channel.clear() } }
 
-    func checkInvariants() { for channel in channels { channel.checkInvariants() } }
+    func checkInvariants() { for channel in channels + draining { channel.checkInvariants() } }
 }

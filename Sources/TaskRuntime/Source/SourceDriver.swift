@@ -23,6 +23,8 @@ final class SourceDriver {
     private let outbox: Outbox
     private let place: ErrorPlace
     private var limiter: RateLimiter?
+    /// This reader's share; nil: unlimited.
+    private var rowsPerSecond: Double?
     private var watermarks = SplitWatermarks()
     /// Splits that were read to their end, with the first checkpoint that held each as finished.
     private var finished: [(id: String, checkpoint: CheckpointID?)] = []
@@ -33,6 +35,8 @@ final class SourceDriver {
     /// The last answer was that there is no split for now.
     private var isStarved = false
     private(set) var isIdle = false
+    /// A planned change moves splits, and this reader has not been told which are its own: it reads nothing and tells no watermark.
+    private(set) var isAwaitingSplits = false
     /// Since when there is no split at all, by the source's clock.
     private var emptySince: Duration?
     /// When the source last could not read although it might have had rows, and how long that was in all.
@@ -52,6 +56,7 @@ final class SourceDriver {
         self.outputs = outputs
         self.outbox = outbox
         self.place = place
+        rowsPerSecond = source.rowsPerSecond
         limiter = source.rowsPerSecond.map { RateLimiter(rate: $0, batchRows: batchRows) }
     }
 
@@ -64,6 +69,7 @@ final class SourceDriver {
 
     func add(_ splits: [SplitState], noMore: Bool, at now: Now) throws(StreamError) {
         if noMore { self.noMore = true }
+        if isAwaitingSplits { return try release(splits, at: now) }
         guard !splits.isEmpty else {
             // "Nothing for now": the JobManager remembers who asked, and answers again when it has something.
             isStarved = !self.noMore
@@ -71,11 +77,43 @@ final class SourceDriver {
         }
         hasAsked = false
         isStarved = false
+        try take(splits, at: now)
+        beActive()
+        try passWatermark()
+    }
+
+    private func take(_ splits: [SplitState], at now: Now) throws(StreamError) {
         let fresh = splits.filter { split in !finishedIDs.contains(split.split.id) && watermarks.watermark(of: split.split.id) == nil }
         for split in fresh { watermarks.add(split, begins: source.reader.readsSideBySide, at: clock(now)) }
         try noting { () throws(StreamError) in try source.reader.add(fresh) }
-        beActive()
-        try passWatermark()
+    }
+
+    // MARK: Planned changes
+
+    /// Until `add` says which splits are this reader's. It counts as active meanwhile, so that nobody passes rows that are on their way.
+    func awaitSplits() {
+        isAwaitingSplits = true
+        isIdle = false
+        isStarved = false
+        emptySince = nil
+        noMore = false
+        hasAsked = true
+    }
+
+    /// The reader knows its splits again, and says where it stands now: lower than before, when it got one that is behind.
+    private func release(_ splits: [SplitState], at now: Now) throws(StreamError) {
+        isAwaitingSplits = false
+        hasAsked = false
+        if !splits.isEmpty { try take(splits, at: now) } else { isStarved = !noMore }
+        watermarks.restate()
+        outputs?.declare(watermarks.combined)
+    }
+
+    /// The source is one of so many now.
+    func share(rateOf parallelism: Int, before: Int) {
+        guard let rate = rowsPerSecond, parallelism > 0 else { return }
+        rowsPerSecond = rate * Double(before) / Double(parallelism)
+        limiter = rowsPerSecond.map { RateLimiter(rate: $0, batchRows: batchRows) }
     }
 
     /// Asks for splits when there are none left beside the one that is being read.
@@ -91,6 +129,10 @@ final class SourceDriver {
     func hold(at now: Now) { if heldSince == nil { heldSince = now.instant } }
 
     func poll(at now: Now) throws(StreamError) -> Outcome {
+        if isAwaitingSplits {
+            hold(at: now)
+            return .waiting(until: nil)
+        }
         if let since = heldSince {
             held += now.instant - since
             heldSince = nil

@@ -85,6 +85,12 @@ struct SplitWatermarks {
         return least
     }
 
+    /// The least of the splits that count, even below what was said before: receivers have been told to forget that.
+    mutating func restate() {
+        let counting = entries.filter { $0.hasBegun && !$0.isIdle }
+        combined = counting.isEmpty ? combined : counting.reduce(Int64.max) { min($0, $1.watermark) }
+    }
+
     /// Was passed on already.
     mutating func passed(_ watermark: Int64) { combined = max(combined, watermark) }
 

@@ -38,6 +38,21 @@ final class ChainLink: Output {
         }
     }
 
+    func restore(_ state: TaskRestore.OperatorState?) throws(StreamError) {
+        guard let state, !state.segments.isEmpty else { return }
+        do throws(StreamError) { try op.restore(state) } catch {
+            place.note(name)
+            throw error
+        }
+    }
+
+    func own(_ groups: [Int], adding state: TaskRestore.OperatorState?) throws(StreamError) {
+        do throws(StreamError) { try op.own(groups, adding: state?.segments ?? []) } catch {
+            place.note(name)
+            throw error
+        }
+    }
+
     func snapshot() throws(StreamError) -> OperatorSnapshot {
         do throws(StreamError) { return try op.snapshot() } catch {
             place.note(name)

@@ -8,7 +8,7 @@ import Wire
 /// `handle` only notes what came. `step` does one piece of work: one element, one poll, one barrier. Whatever a command may have
 /// changed, step again after it.
 package final class Task {
-    private enum Phase { case created, running, failed, closed }
+    enum Phase { case created, running, failed, closed }
 
     /// What a source is told in order: splits that came before a trigger belong to its checkpoint.
     private enum SourceOrder {
@@ -16,30 +16,39 @@ package final class Task {
         case trigger(Barrier)
     }
 
-    package let plan: TaskPlan
+    package internal(set) var plan: TaskPlan
+    let channelCapacity: Int
     private let budget: MemoryBudget
-    private let faults: Set<SeededFault>
-    private let outbox = Outbox()
+    let faults: Set<SeededFault>
+    let outbox = Outbox()
     private let place = ErrorPlace()
     private let clock: TaskClock
-    private let outputs: OutputPartitioner
-    private let sink: SinkDriver?
-    private let source: SourceDriver?
-    private let chain: OperatorChain
-    private var phase = Phase.created
-    private var gate: InputGate
-    private var aligner: BarrierAligner
-    private var merger: WatermarkMerger
-    private var endedChannels = 0
+    let outputs: OutputPartitioner
+    let sink: SinkDriver?
+    let source: SourceDriver?
+    let chain: OperatorChain
+    var phase = Phase.created
+    var gate: InputGate
+    var aligner: BarrierAligner
+    var merger: WatermarkMerger
+    var endedChannels = 0
     private var orders = RingQueue<SourceOrder>(capacity: 4)
     /// Of a source: the newest barrier it has injected.
     private var lastInjected: CheckpointID = 0
     private var aborted: Set<CheckpointID> = []
-    private var hasEnded = false
+    var hasEnded = false
     /// For `SeededFault.sourceOneSnapshotBehind`.
     private var lastSplits: [SplitState] = []
     /// The barrier after which no row follows has passed.
-    private var isStopped = false
+    var isStopped = false
+    /// A planned change that waits for its barrier.
+    var next: TaskChange?
+    var begunLayout: LayoutEpoch = 0
+    /// The layout that has begun here and whose state has not come; nothing is taken until it has.
+    var settling: LayoutEpoch?
+    /// The task began with that layout: it holds nothing yet.
+    var isBeginning = false
+    var arrivals = Arrivals()
     private var rowsIn: Int64 = 0
     private var batchesIn: Int64 = 0
     private var bytesIn: Int64 = 0
@@ -49,6 +58,7 @@ package final class Task {
     package init(plan: TaskPlan, chain parts: TaskChain, options: TaskOptions, budget: MemoryBudget = .unlimited) {
         precondition(parts.source == nil || plan.inputs.isEmpty, "a source reads from no edge")
         self.plan = plan
+        channelCapacity = options.channelCapacity
         self.budget = budget
         faults = options.faults
         clock = parts.clock
@@ -61,9 +71,13 @@ package final class Task {
         }
         gate = InputGate(plan.inputs, capacity: options.channelCapacity)
         let channels = plan.inputs.reduce(0) { $0 + $1.channels.count }
-        aligner = BarrierAligner(channels: faults.contains(.alignerIgnoresAChannel) ? max(channels - 1, min(channels, 1)) : channels)
+        aligner = Task.aligner(channels: channels, faults: faults)
         merger = WatermarkMerger(channels: channels, takesGreatest: faults.contains(.mergerTakesTheGreatest))
         budget.join()
+    }
+
+    static func aligner(channels: Int, floor: CheckpointID = 0, faults: Set<SeededFault>) -> BarrierAligner {
+        BarrierAligner(channels: faults.contains(.alignerIgnoresAChannel) ? max(channels - 1, min(channels, 1)) : channels, floor: floor)
     }
 
     // MARK: Commands
@@ -85,6 +99,8 @@ package final class Task {
             case .aborted(let checkpoint):
                 if source != nil, checkpoint > lastInjected { aborted.insert(checkpoint) }
                 gate.unblock(aligner.abort(checkpoint))
+            case .prepare(let change): prepare(change)
+            case .state(let parcel): try arrivals.receive(parcel)
             }
         } catch {
             fail(error)
@@ -113,6 +129,11 @@ package final class Task {
     }
 
     private func work(at now: Now) throws(StreamError) -> StepResult {
+        if let layout = settling {
+            guard arrivals.isComplete else { return rest(until: nil) }
+            try settle(layout)
+            return .worked
+        }
         if let order = orders.popFirst() {
             try carryOut(order, at: now)
             return .worked
@@ -124,8 +145,10 @@ package final class Task {
         }
         if let source { return try read(source, at: now) }
         guard let (position, element) = gate.take() else { return rest(until: nil) }
+        let layout = layout
         try take(element, from: position, at: now)
-        gate.done(position)
+        // With another layout the channels have other places, and stand in line already.
+        if layout == self.layout { gate.done(position) }
         return .worked
     }
 
@@ -160,8 +183,9 @@ package final class Task {
                 gate.unblock(released)
                 if !faults.contains(.alignerDoesNotBlock) { gate.block(position) }
             case .aligned(let since, let released):
+                let layout = layout
                 try pass(barrier, alignedSince: since, at: now)
-                gate.unblock(released)
+                if layout == self.layout { gate.unblock(released) }
             }
         case .end:
             endedChannels += 1
@@ -216,7 +240,9 @@ package final class Task {
 
     /// The snapshot of a checkpoint, then its barrier, behind all rows that belong to it.
     private func pass(_ barrier: Barrier, alignedSince since: Instant, at now: Now) throws(StreamError) {
-        let isLast = barrier.kind == .final || barrier.kind == .stop || barrier.kind == .drain
+        let change = try self.change(for: barrier)
+        let retires = change.map { $0.plan == nil } ?? false
+        let isLast = barrier.kind == .final || barrier.kind == .stop || barrier.kind == .drain || retires
         try chain.flush()
         var snapshot = TaskSnapshot(subtask: plan.task.subtask, alignmentMilliseconds: (now.instant - since).milliseconds)
         snapshot.operators = try chain.snapshot()
@@ -227,9 +253,10 @@ package final class Task {
         outbox.effects.append(.snapshot(barrier.checkpoint, snapshot))
         outputs.send(.barrier(barrier))
         if isLast { isStopped = true }
+        if let change { try begin(change, after: barrier, with: snapshot) }
     }
 
-    private func end() throws(StreamError) {
+    func end() throws(StreamError) {
         guard !hasEnded else { return }
         hasEnded = true
         try chain.flush()
@@ -241,7 +268,7 @@ package final class Task {
 
     private func keepWithinBudget() throws(StreamError) {
         let state = chain.stateBytes
-        let waiting = gate.queuedBytes + outputs.queuedBytes
+        let waiting = gate.queuedBytes + outputs.queuedBytes + arrivals.heldBytes
         guard state + waiting != share || budget.isAlarmed else { return }
         let old = share
         share = state + waiting

@@ -8,7 +8,8 @@ extension WorkerMachine {
     package static var pairs: [String] {
         let links = ["waiting", "connecting", "closing", "registering", "registered"]
         let events =
-            ["connected", "disconnected", "task", "made", "removed", "peerLost", "uploaded", "committed", "metrics", "timer", "terminate"]
+            ["connected", "disconnected", "task", "made", "removed", "peerLost", "uploaded", "committed", "prepared", "retired", "metrics",
+             "timer", "terminate"]
             + LeaderMessage.names.map { "message." + $0 }
         let phases = ["making", "made", "running", "broken", "removing"]
         return links.flatMap { link in events.map { "link.\(link)/\($0)" } }
@@ -45,6 +46,7 @@ extension WorkerJob.Event {
     static let names = [
         "deploy", "made", "start", "cancel", "removed", "release", "trigger", "completed", "aborted", "splits", "snapshot", "needsSplits",
         "splitFinished", "ended", "failed", "uploaded", "peerLost",
+        "change", "prepared", "settled", "conclude", "retired",
     ]
 
     var name: String {
@@ -66,6 +68,11 @@ extension WorkerJob.Event {
         case .failed: "failed"
         case .uploaded: "uploaded"
         case .peerLost: "peerLost"
+        case .change: "change"
+        case .prepared: "prepared"
+        case .settled: "settled"
+        case .conclude: "conclude"
+        case .retired: "retired"
         }
     }
 }
@@ -79,6 +86,8 @@ extension WorkerEvent {
         case .task: "task"
         case .made: "made"
         case .removed: "removed"
+        case .prepared: "prepared"
+        case .retired: "retired"
         case .peerLost: "peerLost"
         case .uploaded: "uploaded"
         case .committed: "committed"
@@ -92,6 +101,7 @@ extension WorkerEvent {
 extension LeaderMessage {
     static let names = [
         "registered", "refused", "heartbeat", "deploy", "start", "cancel", "trigger", "completed", "aborted", "splits", "commit", "release",
+        "change", "conclude",
     ]
 
     var name: String {
@@ -108,6 +118,8 @@ extension LeaderMessage {
         case .splits: "splits"
         case .commit: "commit"
         case .release: "release"
+        case .change: "change"
+        case .conclude: "conclude"
         }
     }
 }

@@ -24,6 +24,11 @@ struct WorkerJob {
         case failed(TaskID, StreamError)
         case uploaded(attempt: UInt32, CheckpointID, Result<Upload, StreamError>)
         case peerLost(WorkerID, reason: String)
+        case change(Deployment)
+        case prepared(attempt: UInt32, StreamError?)
+        case settled(TaskID, LayoutEpoch)
+        case conclude(attempt: UInt32)
+        case retired(attempt: UInt32)
     }
 
     enum Phase {
@@ -52,8 +57,12 @@ struct WorkerJob {
     let job: JobID
     let worker: WorkerID
     private(set) var phase: Phase
-    private(set) var attempt: UInt32
-    private(set) var members: [TaskID: Member]
+    var attempt: UInt32
+    /// Of the deployment that planned changes have changed since: connections of all attempts from it on are in use.
+    private var base: UInt32
+    var members: [TaskID: Member]
+    /// A planned change that is under way. Its new tasks are members from the start.
+    var change: PlannedChange?
     private var gatherings: [CheckpointID: SnapshotGathering] = [:]
     /// Checkpoints that this attempt takes no part in any more, above the floor.
     private var over: Set<CheckpointID> = []
@@ -70,12 +79,26 @@ struct WorkerJob {
         job = deployment.job
         self.worker = worker
         attempt = deployment.layout.attempt
+        base = attempt
         phase = .gone
         members = [:]
         adopt(deployment, &effects)
     }
 
+    /// A planned change brings the job here; until its barrier nothing runs.
+    init(joining deployment: Deployment, worker: WorkerID) {
+        job = deployment.job
+        self.worker = worker
+        attempt = deployment.previous?.attempt ?? 0
+        base = attempt
+        phase = .running
+        members = [:]
+    }
+
     var tasks: [TaskID] { members.keys.sorted() }
+
+    /// Whether rows or state go by the connections of this attempt.
+    func connects(by attempt: UInt32) -> Bool { attempt >= base && attempt <= change?.attempt ?? self.attempt }
 
     /// Tasks that count as running in a registration.
     var running: [TaskID] {
@@ -87,6 +110,8 @@ struct WorkerJob {
 
     private mutating func adopt(_ deployment: Deployment, _ effects: inout [WorkerEffect]) {
         attempt = deployment.layout.attempt
+        base = attempt
+        change = nil
         gatherings = [:]
         over = []
         floor = 0
@@ -108,7 +133,7 @@ struct WorkerJob {
         }
     }
 
-    private static func peers(of subtask: SubtaskID, _ graph: JobGraph, _ layout: Layout, without worker: WorkerID) -> Set<WorkerID> {
+    static func peers(of subtask: SubtaskID, _ graph: JobGraph, _ layout: Layout, without worker: WorkerID) -> Set<WorkerID> {
         var peers: Set<WorkerID> = []
         for edge in graph.edges {
             if edge.target == subtask.vertex {
@@ -207,6 +232,17 @@ struct WorkerJob {
             for task in tasks where members[task]?.peers.contains(peer) ?? false {
                 fail(task, StreamError(.connection, retry: true, "the connection to TaskManager \(peer) broke: \(reason)"), &effects)
             }
+        case (.running, .change(let deployment)): begin(deployment, &effects)
+        case (.running, .prepared(let prepared, let error)): self.prepared(prepared, error, &effects)
+        case (.running, .settled(let task, let layout)): settled(task, layout, &effects)
+        case (.running, .conclude(let concluded)):
+            if conclude(concluded, &effects) { phase = .gone }
+        case (.running, .retired(let retired)):
+            effects.append(.send(.retired(job: job, attempt: retired)))
+            if members.isEmpty, change == nil { phase = .gone }
+        case (.made, .change), (.making, .change), (.broken, .change), (.removing, .change), (.gone, .change),  // Of an attempt that is over.
+            (_, .prepared), (_, .settled), (_, .conclude), (_, .retired):  // Everything ends here anyway.
+            break
         case (.broken, .peerLost), (.removing, .peerLost), (.gone, .peerLost): break  // These tasks end anyway.
         }
         return effects
@@ -273,6 +309,8 @@ struct WorkerJob {
     }
 
     private mutating func remove(next: Deployment?, _ effects: inout [WorkerEffect]) {
+        attempt = max(attempt, change?.attempt ?? 0)
+        change = nil
         phase = .removing(next: next)
         gatherings = [:]
         early = []
@@ -289,7 +327,7 @@ struct WorkerJob {
         if let next { adopt(next, &effects) }
     }
 
-    private mutating func breakDown(_ error: StreamError, _ effects: inout [WorkerEffect]) {
+    mutating func breakDown(_ error: StreamError, _ effects: inout [WorkerEffect]) {
         phase = .broken(error)
         early = []
         if let first = tasks.first { effects.append(.send(.failed(first, error))) }
@@ -304,7 +342,8 @@ struct WorkerJob {
             return decline(checkpoint, "task \(failed) has failed", &effects)
         }
         gatherings[checkpoint, default: SnapshotGathering()].order = order
-        for task in tasks where members[task]?.isSource ?? false { effects.append(.command(task, .trigger(barrier))) }
+        if let epoch = barrier.layout, epoch == change?.plan.new.epoch { change?.checkpoint = checkpoint }
+        for task in participants where members[task]?.isSource ?? false { effects.append(.command(task, .trigger(barrier))) }
         upload(checkpoint, &effects)
     }
 
@@ -314,13 +353,15 @@ struct WorkerJob {
             guard let gathering = gatherings[older], !gathering.has(task.subtask) else { continue }
             decline(older, "task \(task) went on to checkpoint \(checkpoint)", &effects)
         }
+        handBack(snapshot, of: task, checkpoint, &effects)
         guard checkpoint >= floor, !over.contains(checkpoint) else { return }
         gatherings[checkpoint, default: SnapshotGathering()].add(snapshot)
         upload(checkpoint, &effects)
     }
 
     private mutating func upload(_ checkpoint: CheckpointID, _ effects: inout [WorkerEffect]) {
-        guard let (order, snapshots) = gatherings[checkpoint]?.complete(tasks: members.count) else { return }
+        let tasks = participants.count
+        guard let (order, snapshots) = gatherings[checkpoint]?.complete(tasks: tasks) else { return }
         effects.append(
             .upload(job: job, attempt: attempt, checkpoint: checkpoint, folder: order.folder, store: order.store, snapshots))
     }
@@ -342,7 +383,7 @@ struct WorkerJob {
         effects.append(.send(.declined(job: job, attempt: attempt, checkpoint: checkpoint, reason: reason)))
     }
 
-    private mutating func fail(_ task: TaskID, _ error: StreamError, _ effects: inout [WorkerEffect]) {
+    mutating func fail(_ task: TaskID, _ error: StreamError, _ effects: inout [WorkerEffect]) {
         guard members[task]?.failure == nil else { return }
         members[task]?.failure = error
         effects.append(.send(.failed(task, error)))
@@ -360,9 +401,9 @@ struct WorkerJob {
             precondition(!over.contains(checkpoint), "what is over is not gathered")
             precondition(gathering.isUploading || gathering.snapshots.count <= members.count, "a task gives one snapshot")
             precondition(
-                gathering.isUploading || gathering.order == nil || gathering.snapshots.count < members.count, "what is complete is written")
+                gathering.isUploading || gathering.order == nil || gathering.snapshots.count < participants.count, "what is complete is written")
         }
-        precondition(members.keys.allSatisfy { $0.attempt == attempt }, "all tasks are of the newest attempt")
+        precondition(members.keys.allSatisfy { $0.attempt <= change?.attempt ?? attempt }, "no task is newer than the newest attempt")
         if case .gone = phase { precondition(owedStop == nil && members.isEmpty, "what is gone owes nothing") }
     }
 }

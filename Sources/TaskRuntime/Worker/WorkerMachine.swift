@@ -69,11 +69,13 @@ package struct WorkerMachine {
         case .task(let task, let effect): fromTask(task, effect, &effects)
         case .made(let job, let attempt, let error): tell(job, .made(attempt: attempt, error), &effects)
         case .removed(let job, let attempt): tell(job, .removed(attempt: attempt), &effects)
+        case .prepared(let job, let attempt, let error): tell(job, .prepared(attempt: attempt, error), &effects)
+        case .retired(let job, let attempt): tell(job, .retired(attempt: attempt), &effects)
         case .peerLost(let worker, let owner, let attempt, let reason):
             if !jobs.isEmpty {
                 effects.append(.log(level: "WARN", logger: "TaskManager", message: "Lost the connection to TaskManager \(worker): \(reason)"))
             }
-            for job in jobs.keys.sorted() where owner.map({ $0 == job && jobs[job]?.attempt == attempt }) ?? true {
+            for job in jobs.keys.sorted() where owner.map({ $0 == job && jobs[job]?.connects(by: attempt) ?? false }) ?? true {
                 tell(job, .peerLost(worker, reason: reason), &effects)
             }
         case .uploaded(let job, let attempt, let checkpoint, let result):
@@ -119,6 +121,9 @@ package struct WorkerMachine {
                 send(.heartbeat(sequence: sequence), &effects)
             }
         case .deploy(let deployment): deploy(deployment, &effects)
+        case .change(let deployment): change(deployment, &effects)
+        case .conclude(let job, let attempt):
+            if jobs[job] == nil { send(.retired(job: job, attempt: attempt), &effects) } else { tell(job, .conclude(attempt: attempt), &effects) }
         case .start(let job, let attempt):
             say("Job \(job), attempt \(attempt): tasks switched from DEPLOYING to RUNNING", about: job, &effects)
             tell(job, .start(attempt: attempt), &effects)
@@ -157,6 +162,18 @@ package struct WorkerMachine {
         var made: [WorkerEffect] = []
         jobs[job] = WorkerJob(deployment, worker: registration.worker, effects: &made)
         pass(made, &effects)
+    }
+
+    /// A planned change. A TaskManager that leaves takes part, as long as nothing begins on it.
+    private mutating func change(_ deployment: Deployment, _ effects: inout [WorkerEffect]) {
+        let job = deployment.job
+        if leavingUntil != nil, let first = deployment.subtasks.min() {
+            let error = StreamError(.connection, retry: true, "TaskManager \(registration.worker) is leaving")
+            return send(.failed(deployment.layout.task(first, of: job), error), &effects)
+        }
+        known.insert(job)
+        if jobs[job] == nil { jobs[job] = WorkerJob(joining: deployment, worker: registration.worker) }
+        tell(job, .change(deployment), &effects)
     }
 
     private mutating func commit(
@@ -206,7 +223,8 @@ package struct WorkerMachine {
         case .failed(let error):
             effects.append(.log(level: "WARN", logger: "Task", message: "Task \(task) switched from RUNNING to FAILED: \(error)"))
             tell(task.job, .failed(task, error), &effects)
-        case .send, .credit: break  // These go from task to task.
+        case .settled(let layout): tell(task.job, .settled(task, layout), &effects)
+        case .send, .credit, .handOver: break  // These go from task to task.
         }
     }
 

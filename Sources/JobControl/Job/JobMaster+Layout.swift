@@ -1,0 +1,235 @@
+import Dataflow
+import Wire
+
+// Planned changes of the layout: a checkpoint whose barrier ends in another one (docs/protocols.md 6). Nothing restarts.
+extension JobMaster {
+    /// From the moment at which the next barrier must be the change's until its end no other checkpoint is taken.
+    var holdsCheckpoints: Bool {
+        switch planned?.step {
+        case .ready?, .running?: true
+        case .publishing?, .preparing?, nil: false
+        }
+    }
+
+    /// Subtasks of each vertex on so many slots; nil: too few.
+    func parallelism(on slots: Int) -> [Int]? {
+        let counts = bounds.map { min($0.upperBound, slots) }
+        return zip(counts, bounds).allSatisfy { $0 >= $1.lowerBound } ? counts : nil
+    }
+
+    /// A job that begins takes the slots that come within a while.
+    var waitsForMoreSlots: Bool { !hasRun && bounds.contains { $0.count > 1 } }
+
+    var mostSlots: Int { bounds.map(\.upperBound).max() ?? 1 }
+
+    // MARK: What users ask for
+
+    mutating func require(_ wanted: [Int: ClosedRange<Int>], _ ticket: Ticket, in cluster: inout Cluster) {
+        func refuse(_ why: String) { cluster.effects.append(.reply(ticket, .refused(StreamError(.user, retry: false, why)))) }
+        guard !phase.isOver else { return refuse("job \(job) has ended") }
+        guard cluster.options.changesLayouts else { return refuse("this JobManager does not change the parallelism of a running job") }
+        var next = bounds
+        for (vertex, range) in wanted {
+            guard next.indices.contains(vertex) else { return refuse("job \(job) has no vertex \(vertex)") }
+            guard range.lowerBound >= 1 else { return refuse("a vertex has at least one subtask") }
+            next[vertex] = min(range.lowerBound, graph.maxParallelism)...min(range.upperBound, graph.maxParallelism)
+        }
+        for edge in graph.edges where edge.partitioning == .forward && next[edge.source] != next[edge.target] {
+            return refuse("\(graph.vertices[edge.source].name) and \(graph.vertices[edge.target].name) must have one parallelism")
+        }
+        for vertex in graph.vertices.indices where next[vertex] != bounds[vertex] && graph.inputs(of: vertex).contains(where: { graph.edges[$0].partitioning == .single }) {
+            return refuse("\(graph.vertices[vertex].name) has one subtask")
+        }
+        bounds = next
+        isAskedToChange = true
+        cluster.effects.append(.reply(ticket, .accepted))
+    }
+
+    // MARK: When
+
+    /// What should be otherwise, and since when it may be changed; nil: nothing.
+    private mutating func wish(_ layout: Layout, at now: Now, in cluster: inout Cluster) -> (reason: String, due: Instant)? {
+        let leaving = layout.workers.filter { cluster.workers[$0]?.isLeaving ?? false }
+        if let since = leaving.compactMap({ cluster.workers[$0]?.leavingSince }).min() {
+            return ("TaskManager\(leaving.count > 1 ? "s" : "") \(leaving.map(\.description).joined(separator: ", ")) leaving", since + options.noticeWindow)
+        }
+        let held = layout.usedSlots.count
+        let slots = min(mostSlots, held + (mostSlots > held ? cluster.freeSlots : 0))
+        guard let wanted = parallelism(on: slots), wanted != layout.vertices.map(\.parallelism) else {
+            wishesChangeSince = nil
+            isAskedToChange = false
+            return nil
+        }
+        let since = wishesChangeSince ?? now.instant
+        wishesChangeSince = since
+        if isAskedToChange { return ("asked for", now.instant) }
+        return ("\(slots) slots are there", max(since + options.stabilization, (lastChange ?? .zero) + options.cooldown))
+    }
+
+    /// One look at a running job. Begins a change when one is due.
+    mutating func considerChange(_ layout: Layout, at now: Now, in cluster: inout Cluster) {
+        changeDeadline = nil
+        guard cluster.options.changesLayouts, planned == nil, coordinator.pending?.kind.endsJob != true, !coordinator.wishes.contains(where: { $0.kind.endsJob }),
+            let (reason, due) = wish(layout, at: now, in: &cluster)
+        else { return }
+        guard due <= now.instant else { return changeDeadline = due }
+        if plan(layout, reason, at: now, in: &cluster) { return }
+        // Nowhere to go. Somebody who leaves is left by way of a restart, before his time is over.
+        guard let since = layout.workers.compactMap({ cluster.workers[$0]?.leavingSince }).min() else { return }
+        guard since + options.evacuationPatience <= now.instant else { return changeDeadline = since + options.evacuationPatience }
+        cluster.log(.info, "JobMaster", "Job \(graph.name) (\(job)) has no slots to move to; it restarts without \(reason).")
+        restartWithoutFailure(reason, at: now, in: &cluster)
+    }
+
+    /// False: there are no slots for it.
+    private mutating func plan(_ layout: Layout, _ reason: String, at now: Now, in cluster: inout Cluster) -> Bool {
+        // In the order of the widest vertex, so that whoever shrinks gives up the same slots in all vertices.
+        let widest = layout.vertices.indices.max { (layout.vertices[$0].parallelism, -$0) < (layout.vertices[$1].parallelism, -$1) } ?? 0
+        let ordered = layout.vertices[widest].slots.compactMap { $0 }
+        let used = ordered + layout.usedSlots.subtracting(ordered).sorted()
+        let kept = used.filter { cluster.workers.isUsable($0.worker) }
+        let total = min(mostSlots, kept.count + cluster.freeSlots)
+        guard total > 0, let wanted = parallelism(on: total), let count = wanted.max() else { return false }
+        var slots = Array(kept.prefix(count))
+        if slots.count < count {
+            let holder = SlotPool.Holder(job: job, attempt: attempt + 1)
+            guard let taken = cluster.slots.take(count - slots.count, for: holder, on: cluster.usableWorkers) else { return false }
+            slots += taken
+        }
+        let renewed = assigners.filter { $0.isSpread && wanted[$0.vertex] > layout.vertices[$0.vertex].parallelism }.map(\.vertex)
+        let next = LayoutPlanner(graph: graph, old: layout, slots: slots, parallelism: wanted, renewed: Set(renewed)).plan(attempt: attempt + 1)
+        let change = LayoutChange(job: job, graph: graph, from: layout, to: next)
+        let attempt = next.attempt
+        let (number, effects) = head.change(draw: &cluster.draw) {
+            $0.planned = next
+            $0.attempt = attempt
+        }
+        planned = PlannedLayout(plan: change, reason: reason, change: number, at: now.instant)
+        cluster.log(
+            .info, "JobMaster",
+            "Job \(graph.name) (\(job)) changes to layout \(next.epoch) (\(reason)): parallelism \(wanted), \(change.beginning.count) tasks begin,"
+                + " \(change.retiring.count) retire.")
+        apply(effects, at: now, in: &cluster)
+        return true
+    }
+
+    // MARK: Steps
+
+    /// HEAD holds the plan.
+    mutating func prepareChange(in cluster: inout Cluster) {
+        guard let planned else { return }
+        let peers = planned.workers.compactMap { worker in
+            cluster.workers[worker].map { Deployment.Peer(worker: worker, host: $0.registration.host, port: $0.registration.dataPort) }
+        }
+        let beginning = planned.plan.beginning
+        for worker in planned.workers {
+            informed.insert(worker)
+            cluster.send(
+                .change(
+                    Deployment(
+                        job: job, name: graph.name, graph: graphBytes, settings: submission.settings, layout: planned.next, previous: planned.plan.old,
+                        peers: peers, subtasks: beginning.map(\.subtask).filter { planned.next.slot(of: $0).worker == worker }, restore: nil,
+                        committables: [])),
+                to: worker)
+        }
+        involved.formUnion(planned.workers)
+        self.planned?.step = .preparing(waiting: Set(planned.workers))
+    }
+
+    mutating func prepared(_ worker: WorkerID, _ attempt: UInt32) {
+        guard case .running = phase, let planned, planned.next.attempt == attempt, case .preparing(var waiting) = planned.step else { return }
+        waiting.remove(worker)
+        self.planned?.step = waiting.isEmpty ? .ready : .preparing(waiting: waiting)
+    }
+
+    /// True when the barrier is on its way.
+    mutating func injectChange(_ layout: Layout, at now: Now, in cluster: inout Cluster) -> Bool {
+        guard let planned, planned.step == .ready, coordinator.pending == nil else { return false }
+        let id = trigger(CheckpointCoordinator.Wish(kind: .checkpoint, directory: nil, tickets: []), layout, next: planned.next.epoch, at: now, in: &cluster)
+        self.planned?.step = .running(id)
+        for index in assigners.indices {
+            let vertex = assigners[index].vertex
+            if planned.plan.movesSplits(of: vertex) {
+                assigners[index].suspend()
+                self.planned?.unheard[vertex] = Set(layout.vertices[vertex].indices.map { layout.task(SubtaskID(vertex: vertex, index: $0), of: job) })
+            } else {
+                resume(index, in: &cluster)
+            }
+        }
+        return true
+    }
+
+    /// Tells the readers which splits are theirs now.
+    private mutating func resume(_ index: Int, in cluster: inout Cluster) {
+        guard let planned else { return }
+        let vertex = assigners[index].vertex
+        let readers = planned.next.vertices[vertex].indices
+        let beginning = planned.plan.beginning.filter { $0.subtask.vertex == vertex }.map(\.subtask.index)
+        let awaiting = planned.plan.movesSplits(of: vertex) ? readers : beginning
+        self.planned?.resumed.insert(vertex)
+        guard !awaiting.isEmpty else { return }
+        assign(assigners[index].resume(readers: readers, awaiting: awaiting, beginning: Set(beginning)), vertex: vertex, in: &cluster)
+    }
+
+    mutating func handedBack(_ task: TaskID, _ splits: [SplitState], _ finished: [String], in cluster: inout Cluster) {
+        let vertex = task.subtask.vertex
+        guard case .running(let layout, var ended) = phase, let planned, planned.isRunning, planned.unheard[vertex]?.contains(task) ?? false,
+            let index = assigners.firstIndex(where: { $0.vertex == vertex })
+        else { return }
+        assigners[index].handBack(splits, finished: finished, by: task.subtask.index)
+        self.planned?.unheard[vertex]?.remove(task)
+        guard self.planned?.unheard[vertex]?.isEmpty ?? false else { return }
+        self.planned?.unheard[vertex] = nil
+        // Readers that had ended may have rows again; they say so anew.
+        ended = ended.filter { $0.vertex != vertex }
+        phase = .running(layout, ended: ended)
+        resume(index, in: &cluster)
+    }
+
+    mutating func settled(_ worker: WorkerID, _ attempt: UInt32, at now: Now, in cluster: inout Cluster) {
+        guard case .running = phase, planned?.next.attempt == attempt else { return }
+        planned?.unsettled.remove(worker)
+    }
+
+    /// The change holds everywhere and its checkpoint is complete.
+    mutating func concludeChange(ended: Set<SubtaskID>, at now: Now, in cluster: inout Cluster) {
+        guard let planned, planned.isOver else { return }
+        let (old, next) = (planned.plan.old, planned.next)
+        attempt = next.attempt
+        layoutEpoch = next.epoch
+        parallelism = next.vertices.map(\.parallelism)
+        cluster.slots.keep(next.usedSlots, for: SlotPool.Holder(job: job, attempt: attempt))
+        for worker in planned.workers { cluster.send(.conclude(job: job, attempt: attempt), to: worker) }
+        involved = Set(next.workers)
+        chronicle.metrics = chronicle.metrics.filter { next.has($0.key) && old.has($0.key) && next.attempt(of: $0.key) == old.attempt(of: $0.key) }
+        // Who was asked to commit may be about to go.
+        ledger.workerLost()
+        self.planned = nil
+        lastChange = now.instant
+        wishesChangeSince = nil
+        isAskedToChange = false
+        chronicle.changes += 1
+        let stayed = ended.filter { next.has($0) && old.attempt(of: $0) == next.attempt(of: $0) }
+        phase = .running(next, ended: stayed.union(planned.ended))
+        let (_, effects) = head.change(draw: &cluster.draw) {
+            $0.layout = next
+            $0.planned = nil
+        }
+        cluster.log(
+            .info, "JobMaster",
+            "Job \(graph.name) (\(job)) runs layout \(next.epoch) since \((now.instant - planned.since).milliseconds) ms after the notice.")
+        apply(effects, at: now, in: &cluster)
+    }
+
+    /// The job restarts: nothing is left of a change that was under way.
+    mutating func dropChange(in cluster: inout Cluster) -> [WorkerID] {
+        guard let planned else { return [] }
+        self.planned = nil
+        attempt = planned.next.attempt
+        let told = planned.workers.filter { cluster.workers[$0] != nil }
+        guard case .publishing = planned.step else { return told }
+        // Only those of the old layout know anything.
+        for worker in told where !planned.plan.old.workers.contains(worker) { cluster.release(job, attemptsUpTo: attempt, on: worker) }
+        return planned.plan.old.workers.filter { cluster.workers[$0] != nil }
+    }
+}

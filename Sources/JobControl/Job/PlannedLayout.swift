@@ -1,0 +1,51 @@
+import Dataflow
+
+/// A planned change of a job's layout, from the plan to its end (docs/protocols.md 6).
+package struct PlannedLayout: Sendable {
+    package enum Step: Hashable, Sendable {
+        /// HEAD does not hold the plan yet.
+        case publishing(change: Int)
+        /// TaskManagers make the tasks that begin and open the new channels.
+        case preparing(waiting: Set<WorkerID>)
+        /// Its barrier comes next.
+        case ready
+        /// The barrier runs. From here on the change comes to its end, or the job recovers.
+        case running(CheckpointID)
+    }
+
+    package let plan: LayoutChange
+    package let reason: String
+    package var step: Step
+    /// TaskManagers on which it does not hold yet.
+    package var unsettled: Set<WorkerID>
+    /// Source tasks that have not said which splits they leave, by vertex.
+    package var unheard: [Int: Set<TaskID>] = [:]
+    /// Source vertices whose readers have been told their splits.
+    package var resumed: Set<Int> = []
+    /// HEAD names the checkpoint.
+    package var isDurable = false
+    /// Tasks that it begins and that have ended already.
+    package var ended: Set<SubtaskID> = []
+    package let since: Instant
+
+    package init(plan: LayoutChange, reason: String, change: Int, at now: Instant) {
+        self.plan = plan
+        self.reason = reason
+        step = .publishing(change: change)
+        unsettled = Set(plan.old.workers + plan.new.workers)
+        since = now
+    }
+
+    package var next: Layout { plan.new }
+
+    /// TaskManagers that take part, sorted.
+    package var workers: [WorkerID] { Set(plan.old.workers + plan.new.workers).sorted() }
+
+    /// Its barrier may be on its way.
+    package var isRunning: Bool {
+        if case .running = step { return true }
+        return false
+    }
+
+    package var isOver: Bool { isRunning && isDurable && unsettled.isEmpty && unheard.isEmpty }
+}

@@ -1,0 +1,174 @@
+import Dataflow
+import JobControl
+import Testing
+import Wire
+
+/// Planned changes of the layout: no restart, nothing replayed.
+@Suite struct LayoutStories {
+    static func options(reactive: Bool = false) -> JobOptions {
+        var options = Story.options(interval: nil)
+        options.isReactive = reactive
+        options.cooldown = .zero
+        return options
+    }
+
+    /// A reactive job that runs on all slots there are.
+    static func reactive(workers: Int, splits: [String] = []) -> Story {
+        var story = Story()
+        story.splits = splits
+        for index in 0..<workers { story.connect("w\(index)") }
+        story.submit(options(reactive: true))
+        story.wait(.seconds(3))
+        return story
+    }
+
+    static func split(_ id: String, at position: UInt8) -> SplitState {
+        SplitState(split: Split(id: id, label: id, payload: []), position: [position], watermark: Int64(position))
+    }
+
+    @Test func aTaskManagerThatLeavesIsReplacedAtABarrier() {
+        var story = Story.running(Self.options(), workers: 3, parallelism: 2)
+        let layout = story.lastLayout(Story.job)!
+        let leaver = layout.vertices[0].slots[1]!.worker.description
+        story.forget()
+        story.say(leaver, .leaving(reason: "SIGTERM"))
+        story.wait(.milliseconds(200))
+        let next = story.lastLayout(Story.job)!
+        #expect(next.epoch == layout.epoch + 1)
+        #expect(!next.workers.map(\.description).contains(leaver))
+        #expect(next.slot(of: SubtaskID(vertex: 0, index: 0)) == layout.slot(of: SubtaskID(vertex: 0, index: 0)))
+        #expect(next.attempt(of: SubtaskID(vertex: 0, index: 0)) == layout.attempt)
+        #expect(next.attempt(of: SubtaskID(vertex: 0, index: 1)) == layout.attempt + 1)
+        #expect(story.view.restarts == 0 && story.view.layoutChanges == 1)
+        #expect(!story.sent.contains { if case .cancel = $0 { true } else { false } })
+    }
+
+    @Test func noticesThatComeTogetherAreOneChange() {
+        var story = Self.reactive(workers: 6)
+        #expect(story.lastLayout(Story.job)!.workers.count == 6)
+        let before = story.view.layoutChanges
+        for name in ["w1", "w3", "w5"] { story.say(name, .leaving(reason: "SIGTERM")) }
+        story.wait(.milliseconds(200))
+        #expect(story.lastLayout(Story.job)!.workers.map(\.description) == ["w0", "w2", "w4"])
+        #expect(story.view.layoutChanges == before + 1)
+        #expect(story.view.restarts == 0)
+    }
+
+    @Test func aReactiveJobGrowsIntoNewSlots() {
+        var story = Self.reactive(workers: 2)
+        #expect(story.lastLayout(Story.job)!.vertices.map(\.parallelism) == [2, 2])
+        story.connect("w9")
+        story.wait(.seconds(3))
+        #expect(story.lastLayout(Story.job)!.vertices.map(\.parallelism) == [3, 3])
+        #expect(story.view.restarts == 0)
+    }
+
+    @Test func splitsOfALeavingReaderGoToTheOthers() {
+        var story = Self.reactive(workers: 2, splits: ["a", "b"])
+        let layout = story.lastLayout(Story.job)!
+        story.say("w0", .needsSplits(layout.task(SubtaskID(vertex: 0, index: 0), of: Story.job)))
+        story.say("w1", .needsSplits(layout.task(SubtaskID(vertex: 0, index: 1), of: Story.job)))
+        story.held = [
+            SubtaskID(vertex: 0, index: 0): [Self.split("a", at: 3)], SubtaskID(vertex: 0, index: 1): [Self.split("b", at: 4)],
+        ]
+        story.forget()
+        story.say("w1", .leaving(reason: "SIGTERM"))
+        story.wait(.milliseconds(200))
+        let given = story.sent(to: "w0").compactMap { if case .splits(_, let splits, _) = $0 { splits } else { nil } }.flatMap { $0 }
+        #expect(given == [Self.split("b", at: 4)])
+        #expect(story.view.restarts == 0)
+    }
+
+    @Test func withoutASlotItWaitsAndThenMovesByARestart() {
+        var story = Story.running(Self.options(), workers: 1, parallelism: 1)
+        story.say("w0", .leaving(reason: "SIGTERM"))
+        story.wait(.seconds(5))
+        #expect(story.phase == .running && story.view.restarts == 0)
+        story.wait(.seconds(11))
+        #expect(story.phase == .waitingForSlots && story.view.restarts == 1)
+        #expect(story.view.failures.isEmpty)
+    }
+
+    @Test func aLossInTheMiddleOfAChangeRecoversFromTheNewestCheckpoint() {
+        var story = Story.running(Self.options(), workers: 3, parallelism: 2)
+        let layout = story.lastLayout(Story.job)!
+        let leaver = layout.vertices[0].slots[1]!.worker.description
+        let other = layout.vertices[0].slots[0]!.worker.description
+        story.obedient.remove(other)
+        story.say(leaver, .leaving(reason: "SIGTERM"))
+        story.wait(.milliseconds(200))
+        #expect(story.phase == .running)
+        story.obedient.insert(other)
+        story.lose(leaver)
+        story.say(other, .stopped(job: Story.job, attempt: layout.attempt + 1))
+        story.wait(.seconds(5))
+        #expect(story.phase == .running)
+        #expect(story.lastLayout(Story.job)!.attempt > layout.attempt + 1)
+    }
+}
+
+@Suite struct LayoutPlannerTests {
+    private static let graph = Story.graph()
+
+    private static func slots(_ count: Int) -> [Layout.Slot] { (0..<count).map { Layout.Slot(worker: WorkerID("w\($0)"), index: 0) } }
+
+    private static func layout(_ slots: [Layout.Slot]) -> Layout {
+        let vertex = Layout.Vertex(slots: slots, owners: KeyGroup.table(parallelism: slots.count, groups: graph.maxParallelism))
+        return Layout(epoch: 1, attempt: 1, vertices: [vertex, vertex])
+    }
+
+    private static func plan(_ old: Layout, _ slots: [Layout.Slot], _ parallelism: Int) -> Layout {
+        LayoutPlanner(graph: graph, old: old, slots: slots, parallelism: [parallelism, parallelism]).plan(attempt: 2)
+    }
+
+    private static func moved(_ old: Layout, _ new: Layout) -> Int {
+        (0..<graph.maxParallelism).count { group in
+            let before = SubtaskID(vertex: 1, index: Int(old.vertices[1].owners[group])), after = SubtaskID(vertex: 1, index: Int(new.vertices[1].owners[group]))
+            return old.task(before, of: Story.job) != new.task(after, of: Story.job)
+        }
+    }
+
+    @Test func growingMovesOnlyTheShareOfTheNew() {
+        let old = Self.layout(Self.slots(3)), new = Self.plan(old, Self.slots(4), 4)
+        #expect(new.vertices[1].parallelism == 4)
+        #expect((0..<4).map { new.vertices[1].groups(of: $0).count } == [2, 2, 2, 2])
+        #expect(Self.moved(old, new) == 2)
+    }
+
+    @Test func whoStaysKeepsItsNumberWhenTheFirstLeaves() {
+        let old = Self.layout(Self.slots(3)), new = Self.plan(old, Array(Self.slots(3).dropFirst()), 2)
+        #expect(new.vertices[1].indices == [1, 2])
+        #expect(new.vertices[1].slots[0] == nil)
+        #expect([1, 2].allSatisfy { new.attempt(of: SubtaskID(vertex: 1, index: $0)) == 1 })
+        #expect(Self.moved(old, new) == old.vertices[1].groups(of: 0).count)
+        // The gap is filled again.
+        let grown = Self.plan(new, Array(Self.slots(4).dropFirst()), 3)
+        #expect(grown.vertices[1].indices == [0, 1, 2])
+        #expect(grown.attempt(of: SubtaskID(vertex: 1, index: 0)) == 2)
+    }
+
+    @Test func moreSlotsThanKeyGroupsLeaveSomeWithout() {
+        let old = Self.layout(Self.slots(2)), new = Self.plan(old, Self.slots(11), 11)
+        #expect(new.vertices[1].parallelism == 11)
+        #expect(Set(new.vertices[1].owners).count == 8)
+    }
+
+    @Test func randomChangesKeepEverythingInOnePlace() {
+        var random = SeededGenerator(seed: 5)
+        var layout = Self.layout(Self.slots(3))
+        for step in 0..<300 {
+            let count = Int.random(in: 1...9, using: &random)
+            let slots = Array(Self.slots(12).shuffled(using: &random).prefix(count)).sorted()
+            let kept = slots.filter { layout.usedSlots.contains($0) } + slots.filter { !layout.usedSlots.contains($0) }
+            let next = LayoutPlanner(graph: Self.graph, old: layout, slots: kept, parallelism: [count, count]).plan(attempt: UInt32(step + 2))
+            for vertex in next.vertices {
+                #expect(vertex.parallelism == count)
+                #expect(vertex.owners.allSatisfy { vertex.has(Int($0)) })
+                let shares = vertex.indices.map { vertex.groups(of: $0).count }
+                #expect((shares.max() ?? 0) - (shares.min() ?? 0) <= 1)
+                #expect(Set(vertex.slots.compactMap { $0 }).count == count)
+            }
+            layout = next
+        }
+    }
+}
