@@ -97,6 +97,7 @@ final class ListReader: SourceReader {
     private let most: Int
     private var splits: [(split: Split, next: Int, count: Int)] = []
     private(set) var isClosed = false
+    var readsSideBySide = false
     /// Splits do not end by themselves: after their rows there is nothing for now.
     private let isUnbounded: Bool
 

@@ -147,6 +147,19 @@ import Testing
             ])
     }
 
+    @Test func splitsThatAreReadSideBySideHoldTheWatermarkFromTheStart() {
+        let reader = ListReader { id, row in Row(0, id == "a" ? 100 : 10) }
+        reader.readsSideBySide = true
+        let subject = subject(reader, delay: 0)
+        subject.tell(.splits([split("a", rows: 1), split("b", rows: 1)], noMore: true))
+        subject.run()
+        #expect(
+            subject.said() == [
+                "0→0 #0 rows 0@100", "finished a", "0→0 #1 rows 0@10", "0→0 #2 watermark 10", "finished b", "0→0 #3 watermark max", "0→0 #4 end",
+                "ended",
+            ])
+    }
+
     @Test func afterEveryRowCutsOnlyBeforeLateRows() {
         let subject = subject(times([10, 5, 9, 20, 19, 17, 30, 8], most: 8), delay: 2, everyRow: true)
         subject.tell(.splits([split("a", rows: 8)], noMore: true))
