@@ -48,7 +48,7 @@ def verify(place, path, *arguments):
 
 @story
 def a_copy_to_a_bucket_is_exact_through_kills_throttling_and_lost_answers(place):
-    data = ticks.Ticks(place.path("ticks"), rows=250_000, tickers=50, rows_a_file=10_000)
+    data = ticks.Ticks(place.path("ticks"), rows=300_000, tickers=50, rows_a_file=10_000)
     chance = random.Random(20261122)
     with proxy.FaultProxy(place.clouds.s3().url, throttled=15, lost=10) as faults:
         cluster = place.cluster(taskmanagers=3, slots=1, settings=[f"execution.checkpointing.dir=s3://{place.bucket}/recovery"],
@@ -61,7 +61,7 @@ def a_copy_to_a_bucket_is_exact_through_kills_throttling_and_lost_answers(place)
         job = cluster.submit(script)
         for kill in range(5):
             before = cluster.completed(job)
-            wait(lambda: cluster.completed(job) > before + 2, 60, f"checkpoints before kill {kill + 1}")
+            wait(lambda: cluster.completed(job) > before + 9, 60, f"checkpoints before kill {kill + 1}")
             kill_one(cluster, chance)
             wait(lambda: cluster.state(job)["state"] == "RUNNING", 60, "the job to run again")
         faults.calm()
@@ -139,7 +139,7 @@ def an_upload_that_a_lifecycle_rule_removed_is_told_in_words(place):
     data = ticks.Ticks(place.path("ticks"), rows=200_000, tickers=20, rows_a_file=10_000)
     cluster = place.cluster(taskmanagers=2, slots=1, settings=[f"execution.checkpointing.dir=s3://{place.bucket}/recovery"])
     script = place.write("copy.sql", COPY.format(
-        settings=settings(place, ("parallelism.default", 1)), source=data.folder, rate=40_000, output=f"s3://{place.bucket}/out",
+        settings=settings(place, ("parallelism.default", 1), ("restart-strategy.fixed-delay.attempts", 2)), source=data.folder, rate=40_000, output=f"s3://{place.bucket}/out",
         options="'s3.upload.min.part.size' = '5mb', 'sink.rolling-policy.file-size' = '1gb'"))
     job = cluster.submit(script)
 
