@@ -32,10 +32,14 @@ def lines(place, prefix):
     return sorted(found)
 
 
-def kill_one(cluster, chance):
-    victim = chance.choice(sorted(pid for name, pid in cluster.processes().items() if name.startswith("taskmanager")))
-    os.kill(victim, signal.SIGKILL)
+def kill_one(cluster, job, chance):
+    """kill -9 of a TaskManager that runs the job; returns when it runs again."""
+    state = cluster.state(job)
+    names = sorted({task["taskmanager-id"] for vertex in state["vertices"]
+                    for task in cluster.get(f"/jobs/{job}/vertices/{vertex['id']}")["subtasks"]})
+    os.kill(cluster.processes()[chance.choice(names)], signal.SIGKILL)
     cluster.add()
+    wait(lambda: (now := cluster.state(job))["state"] == "RUNNING" and now["restarts"] > state["restarts"], 60, "the job to run again")
 
 
 def verify(place, path, *arguments):
@@ -48,7 +52,7 @@ def verify(place, path, *arguments):
 
 @story
 def a_copy_to_a_bucket_is_exact_through_kills_throttling_and_lost_answers(place):
-    data = ticks.Ticks(place.path("ticks"), rows=300_000, tickers=50, rows_a_file=10_000)
+    data = ticks.Ticks(place.path("ticks"), rows=350_000, tickers=50, rows_a_file=10_000)
     chance = random.Random(20261122)
     with proxy.FaultProxy(place.clouds.s3().url, throttled=15, lost=10) as faults:
         cluster = place.cluster(taskmanagers=3, slots=1, settings=[f"execution.checkpointing.dir=s3://{place.bucket}/recovery"],
@@ -62,8 +66,7 @@ def a_copy_to_a_bucket_is_exact_through_kills_throttling_and_lost_answers(place)
         for kill in range(5):
             before = cluster.completed(job)
             wait(lambda: cluster.completed(job) > before + 9, 60, f"checkpoints before kill {kill + 1}")
-            kill_one(cluster, chance)
-            wait(lambda: cluster.state(job)["state"] == "RUNNING", 60, "the job to run again")
+            kill_one(cluster, job, chance)
         faults.calm()
         state = cluster.ended(job, 180)
         check(state["state"] == "FINISHED", f"the job ended {state['state']}: {cluster.root_exception(job)}")
@@ -114,7 +117,7 @@ def windows_to_compressed_files_in_buckets_of_time_are_read_back(place):
     place.write("job.sql", bucketed.join(text.rsplit("'format' = 'csv'", 1)))
     job = cluster.submit(place.path("job.sql"))
     wait(lambda: cluster.completed(job) > 2, 60, "checkpoints")
-    kill_one(cluster, random.Random(1))
+    kill_one(cluster, job, random.Random(1))
     state = cluster.ended(job, 120)
     check(state["state"] == "FINISHED", f"the job ended {state['state']}: {cluster.root_exception(job)}")
     keys = [key for key in place.keys("data/") if not key.startswith("data/_")]
