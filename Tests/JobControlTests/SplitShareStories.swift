@@ -51,13 +51,28 @@ struct SplitShareStories {
         assigner.reset(to: enumerator, reading: [split("e", 3), split("b"), split("c", 1), split("a", 2)])
         assigner.checkInvariants()
         let held = assigner.snapshot()
-        #expect(held.pending.map(\.split.id) == ["e", "c", "a", "d", "b", "f"])
+        #expect(held.pending.map(\.split.id) == ["b", "c", "e", "a", "d", "f"])
         let answers = [1, 1, 0, 0, 1].flatMap { assigner.needsSplits($0) }
-        #expect(ids(answers) == [["a", "d"], ["b"], ["e", "c"], ["f"], []])
+        #expect(ids(answers) == [["a", "d"], ["f"], ["b", "c", "e"], [], []])
         #expect(answers[0].splits.map(\.position) == [[2], []])
         #expect(answers[0].splits.map(\.watermark) == [Watermark.minimum, 7])
-        #expect(answers.map(\.noMore) == [false, false, false, true, true])
+        #expect(answers.map(\.noMore) == [false, true, true, true, true])
         assigner.checkInvariants()
+    }
+
+    /// "c" was fetched ahead by a reader that ended "a"; the other one is half through "d". Whoever asks first, "d"'s reader must not take
+    /// "c" after it: its rows would come behind the watermark of "d".
+    @Test(arguments: [[0, 0, 1], [1, 0, 0], [0, 1, 0]]) func aReaderThatIsFurtherOnNeverTakesAnEarlierSplitAfterwards(asking: [Int]) {
+        var assigner = SplitAssigner(vertex: 0, readers: 2)
+        var enumerator = enumerator
+        enumerator.pending = [split("e"), split("f")]
+        assigner.reset(to: enumerator, reading: [split("c"), split("d", 3)])
+        var readers: [[String]] = [[], []]
+        for reader in asking {
+            for answer in assigner.needsSplits(reader) { readers[answer.subtask] += answer.splits.map(\.split.id) }
+        }
+        for reader in readers { #expect(reader == reader.sorted()) }
+        #expect(readers.flatMap { $0 }.sorted().starts(with: ["c", "d"]))
     }
 
     @Test func aReaderLeavesTheSharesOfOthersAlone() {

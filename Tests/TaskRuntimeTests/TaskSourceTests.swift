@@ -147,6 +147,19 @@ import Testing
             ])
     }
 
+    /// After a restore: "a" was only fetched ahead, "b" half read.
+    @Test func anEarlierSplitHoldsTheWatermarkOfALaterOneThatWasBegun() {
+        let subject = subject(ListReader { id, row in Row(0, id == "a" ? 10 : 100) }, delay: 0)
+        var begun = split("b", rows: 1)
+        begun.watermark = 90
+        subject.tell(.splits([split("a", rows: 1), begun], noMore: true))
+        subject.run()
+        let said = subject.said()
+        let rows = said.firstIndex { $0.contains("0@10") } ?? .max
+        let passed = said.firstIndex { $0.contains("watermark 90") } ?? .max
+        #expect(rows < passed, "\(said)")
+    }
+
     @Test func splitsThatAreReadSideBySideHoldTheWatermarkFromTheStart() {
         let reader = ListReader { id, row in Row(0, id == "a" ? 100 : 10) }
         reader.readsSideBySide = true

@@ -8,8 +8,9 @@ import Dataflow
 /// A split waits (`held`) while one that it comes after is known and not finished. Finished is what is known and neither pending nor with a
 /// reader: so a checkpoint says it without saying anything, also one whose reader ended a split between the enumerator's share and its own.
 ///
-/// Splits that were half read before a restore are all with readers before those begin anything fresh: a reader of fresh splits alone would
-/// raise the watermark above rows that nobody has yet. So they are kept as shares, one a reader, which its first request answers.
+/// Splits that were with readers before a restore, half read or only fetched ahead, are all with readers again before those begin anything
+/// fresh, each reader's in the order of discovery: a reader that is further on would raise the watermark above rows that nobody has yet.
+/// So they are kept as shares, one a reader, which its first request answers.
 package struct SplitAssigner: Sendable {
     package struct Assignment: Hashable, Sendable {
         package var subtask: Int
@@ -98,16 +99,13 @@ package struct SplitAssigner: Sendable {
         let all = shares.flatMap { $0 }
         readers = Array(0..<count)
         shares = Array(repeating: [], count: count)
-        deal(all.filter(\.isBegun))
-        let waiting = Array(pending.elements)
-        pending = Line()
-        pending.append(all.filter { !$0.isBegun } + waiting)
+        deal(all)
         setSharesAside()
     }
 
     /// Neighbours among the old readers stay together.
-    private mutating func deal(_ begun: [SplitState]) {
-        for (place, split) in begun.enumerated() { shares[place * shares.count / begun.count].append(split) }
+    private mutating func deal(_ splits: [SplitState]) {
+        for (place, split) in splits.enumerated() { shares[place * shares.count / splits.count].append(split) }
     }
 
     /// Starts from a checkpoint, or from nothing. `reading`: splits with the positions that readers had reached, in the order of readers.
@@ -130,14 +128,27 @@ package struct SplitAssigner: Sendable {
         }
 
         let order = Dictionary(known.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-        let all = reading + (enumerator?.pending ?? [])
-        open = Set(all.map(\.split.id))
+        func isBefore(_ a: SplitState, _ b: SplitState) -> Bool {
+            (order[a.split.id] ?? .max, a.split.id) < (order[b.split.id] ?? .max, b.split.id)
+        }
+        let set = enumerator?.pending ?? []
+        open = Set((reading + set).map(\.split.id))
+        // What was with a reader, begun or not, and whatever comes before it: a reader that is further on must not take it, or its rows
+        // would come behind the watermark. (Splits that are read side by side all count from the start.)
+        let last = (reading + set.filter(\.isBegun)).max(by: isBefore)
+        func isOwed(_ split: SplitState, wasReading: Bool) -> Bool {
+            if split.isBegun || isSpread { return split.isBegun }
+            return wasReading || last.map { isBefore(split, $0) } ?? false && split.split.after.allSatisfy { !open.contains($0) }
+        }
+        let owed = reading.filter { isOwed($0, wasReading: true) } + set.filter { isOwed($0, wasReading: false) }
+        let dealt = Set(owed.map(\.split.id))
         pending = Line()
-        held = all.filter { !$0.isBegun }.sorted { (order[$0.split.id] ?? .max, $0.split.id) < (order[$1.split.id] ?? .max, $1.split.id) }
+        held = (reading + set).filter { !dealt.contains($0.split.id) }.sorted(by: isBefore)
         release()
         readers = Array(0..<readers.count)
         shares = Array(repeating: [], count: readers.count)
-        deal(all.filter(\.isBegun))
+        deal(owed)
+        for reader in shares.indices { shares[reader].sort(by: isBefore) }
         setSharesAside()
     }
 
@@ -327,12 +338,15 @@ extension SplitAssigner {
         hasAsked = Set(readers)
         var loads = Array(repeating: 0, count: shares.count)
         for reader in handedOut.values where loads.indices.contains(reader) { loads[reader] += 1 }
-        for (split, reader) in back where split.isBegun {
-            let heir = !isSpread && beginning.contains(reader) ? reader : readers.min { (loads[$0], $0) < (loads[$1], $1) } ?? 0
+        // All that one reader left goes to one heir, what was only fetched ahead too: it comes before anything fresh.
+        var heirs: [Int: Int] = [:]
+        for (split, reader) in back {
+            let least = readers.min { (loads[$0], $0) < (loads[$1], $1) } ?? 0
+            let heir = isSpread ? least : beginning.contains(reader) ? reader : heirs[reader] ?? least
+            heirs[reader] = heir
             loads[heir] += 1
             shares[heir].append(split)
         }
-        held = back.map(\.split).filter { !$0.isBegun } + held
         release()
         setSharesAside()
         var answers: [Assignment] = []

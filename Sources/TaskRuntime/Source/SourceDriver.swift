@@ -82,9 +82,16 @@ final class SourceDriver {
         try passWatermark()
     }
 
-    private func take(_ splits: [SplitState], at now: Now) throws(StreamError) {
+    /// A split holds the watermark from when rows of it come, or were read; from the start, if it is read side by side with others, or if the
+    /// watermark of a later one is known already. `moved`: other readers may have left it.
+    private func take(_ splits: [SplitState], moved: Bool = false, at now: Now) throws(StreamError) {
         let fresh = splits.filter { split in !finishedIDs.contains(split.split.id) && watermarks.watermark(of: split.split.id) == nil }
-        for split in fresh { watermarks.add(split, begins: source.reader.readsSideBySide, at: clock(now)) }
+        let begun = fresh.indices.filter { fresh[$0].watermark > Watermark.minimum || !fresh[$0].position.isEmpty }
+        let before = max(begun.last ?? 0, moved && !watermarks.isEmpty ? begun.first ?? fresh.count : 0)
+        for (index, split) in fresh.enumerated() {
+            let holds = source.reader.readsSideBySide || index < before
+            watermarks.add(split, begins: holds, at: clock(now))
+        }
         try noting { () throws(StreamError) in try source.reader.add(fresh) }
     }
 
@@ -104,7 +111,7 @@ final class SourceDriver {
     private func release(_ splits: [SplitState], at now: Now) throws(StreamError) {
         isAwaitingSplits = false
         hasAsked = false
-        if !splits.isEmpty { try take(splits, at: now) } else { isStarved = !noMore }
+        if !splits.isEmpty { try take(splits, moved: true, at: now) } else { isStarved = !noMore }
         watermarks.restate()
         outputs?.declare(watermarks.combined)
     }

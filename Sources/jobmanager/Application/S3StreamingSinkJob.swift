@@ -5,7 +5,7 @@ import Settings
 /// every 5 s, from a Kinesis stream into files on S3.
 ///
 /// It keeps the original's meaning: rows have the time at which the source reads them (ingestion time); reading begins with what comes
-/// after the first start; a price that is no number counts as 0.0, as Jackson's `asDouble` says; each result is `ABCD,987.0,987.0` and an
+/// after the first start; a shard without rows holds the others' windows back for a second at most; a price that is no number counts as 0.0, as Jackson's `asDouble` says; each result is `ABCD,987.0,987.0` and an
 /// empty line, since the original ends its line itself and its encoder ends it once more. A row without TICKER or PRICE fails the job, as
 /// there, but it is not tried again for ever.
 enum S3StreamingSinkJob {
@@ -39,6 +39,7 @@ enum S3StreamingSinkJob {
               'stream' = \(quoted(stream)),
               'aws.region' = \(quoted(region))\(endpoint),
               'source.init.position' = 'LATEST',
+              'scan.watermark.idle-timeout' = '1 s',
               'format' = 'json',
               'json.fail-on-missing-field' = 'true'
             );

@@ -140,8 +140,8 @@ class Killer:
             else:
                 cut.add("acknowledgement")
         # A file of the attempt that was killed gets its name only when a checkpoint in HEAD covers it: that commit came after the kill.
-        attempts = [int(event[1].split("-")[-2]) for event in events if event[0] == "pending"]
-        if attempts and any(event[0] == "visible" and int(event[1].split("-")[-2]) <= max(attempts) for event in later):
+        attempts = [int(event[1].split("-")[4]) for event in events if event[0] == "pending"]
+        if attempts and any(event[0] == "visible" and int(event[1].split("-")[4]) <= max(attempts) for event in later):
             cut.add("commit")
         return cut
 
