@@ -14,6 +14,7 @@ extension RESTService {
                 "max_concurrent": 1, "externalization": ["enabled": .bool(options.retainsOnCancellation), "delete_on_cancellation": .bool(!options.retainsOnCancellation)],
                 "unaligned_checkpoints": false, "tolerable_failed_checkpoints": .integer(Int64(options.tolerableFailedCheckpoints)),
                 "checkpoints_after_tasks_finish": true, "state_backend": "hashmap",
+                "state_changelog_enabled": false,
             ])
         }
         router.get("/jobs/:job/checkpoints/details/:checkpoint") { _, context in
