@@ -54,7 +54,7 @@ import Transport
         let loopback = try await Loopback(tls: credentials)
         try await loopback.connectRaw().close().get()
         let plain = try await loopback.connectRaw()
-        try await plain.writeAndFlush(Hello(version: 1, role: 7).bytes)
+        try await plain.writeAndFlush(Hello(version: TransportOptions().version, role: 7).bytes)
         try await plain.closeFuture.get()
         guard case .logged(let line) = await loopback.recorder.events(1)[0] else { return #expect(Bool(false), "plain bytes came in") }
         #expect(line.hasSuffix("TLS: the peer does not speak TLS"), "\(line)")

@@ -49,7 +49,7 @@ import Transport
         var newer = TransportOptions()
         newer.version = 9
         let error = await #expect(throws: TransportError.self) { _ = try await loopback.connect(client, options: newer) }
-        #expect(error?.description.hasSuffix("refused the connection: protocol version 9 is not spoken here, this process speaks version 1") == true)
+        #expect(error?.description.hasSuffix("refused the connection: protocol version 9 is not spoken here, this process speaks version \(TransportOptions().version)") == true)
         guard case .logged(let line) = await loopback.recorder.events(1)[0] else { return #expect(Bool(false), "no line was logged") }
         #expect(line.contains("refused: protocol version 9"))
         #expect(client.all.isEmpty)
@@ -75,14 +75,15 @@ import Transport
     @Test func anOversizedFrameClosesItsConnectionOnly() async throws {
         let loopback = try await Loopback()
         let attacker = try await loopback.connectRaw()
-        var bytes = Hello(version: 1, role: 7).bytes
-        bytes.writeInteger(UInt32(65 << 20), endianness: .little)
+        let limit = TransportOptions().frameLimitBytes
+        var bytes = Hello(version: TransportOptions().version, role: 7).bytes
+        bytes.writeInteger(UInt32(limit + 1), endianness: .little)
         try await attacker.writeAndFlush(bytes)
         #expect(await loopback.recorder.events(2) == [
-            .opened(peerRole: 7), .closed(.brokenFrame("a frame of 68157440 bytes was announced, the limit is 67108864")),
+            .opened(peerRole: 7), .closed(.brokenFrame("a frame of \(limit + 1) bytes was announced, the limit is \(limit)")),
         ])
         guard case .logged(let line) = await loopback.recorder.events(3)[2] else { return #expect(Bool(false), "no line was logged") }
-        #expect(line.hasSuffix("a frame of 68157440 bytes was announced, the limit is 67108864"))
+        #expect(line.hasSuffix("a frame of \(limit + 1) bytes was announced, the limit is \(limit)"))
         try await attacker.closeFuture.get()
         #expect(await worksStill(loopback))
     }
@@ -91,7 +92,7 @@ import Transport
         let loopback = try await Loopback()
         loopback.recorder.closes(on: [13])
         let peer = try await loopback.connectRaw()
-        var bytes = Hello(version: 1, role: 7).bytes
+        var bytes = Hello(version: TransportOptions().version, role: 7).bytes
         for number in 12...15 {
             bytes.writeInteger(UInt32(1), endianness: .little)
             bytes.writeInteger(UInt8(number))
@@ -104,7 +105,7 @@ import Transport
     @Test func aFrameCutOffByThePeersEndIsSaidSo() async throws {
         let loopback = try await Loopback()
         let peer = try await loopback.connectRaw()
-        var bytes = Hello(version: 1, role: 7).bytes
+        var bytes = Hello(version: TransportOptions().version, role: 7).bytes
         bytes.writeInteger(UInt32(10), endianness: .little)
         bytes.writeBytes([1, 2, 3])
         try await peer.writeAndFlush(bytes)
@@ -118,7 +119,7 @@ import Transport
         for seed in 0..<30 {
             var random = SplitMix(seed: UInt64(seed))
             let peer = try await loopback.connectRaw()
-            var bytes = seed % 2 == 0 ? Hello(version: 1, role: 7).bytes : ByteBuffer()
+            var bytes = seed % 2 == 0 ? Hello(version: TransportOptions().version, role: 7).bytes : ByteBuffer()
             bytes.writeBytes((0..<200).map { _ in UInt8(truncatingIfNeeded: random.next()) })
             try? await peer.writeAndFlush(bytes)
             try? await peer.close().get()
@@ -135,7 +136,7 @@ import Transport
         let loopback = try await Loopback(options: options)
         let deaf = try await loopback.connectRaw()
         try await deaf.setOption(.autoRead, value: false).get()
-        try await deaf.writeAndFlush(Hello(version: 1, role: 7).bytes)
+        try await deaf.writeAndFlush(Hello(version: TransportOptions().version, role: 7).bytes)
         _ = await loopback.recorder.events(1)
         let payload = [UInt8](repeating: 1, count: 1 << 20 - 100)
         while loopback.recorder.all.count < 2 { loopback.recorder.connection.send(payload) }
