@@ -226,6 +226,7 @@ extension JobMaster {
         guard let planned else { return [] }
         self.planned = nil
         attempt = planned.next.attempt
+        layoutEpoch = planned.next.epoch
         let told = planned.workers.filter { cluster.workers[$0] != nil }
         guard case .publishing = planned.step else { return told }
         // Only those of the old layout know anything.

@@ -77,7 +77,7 @@ extension JobMaster {
         coordinator.skip(through: found.lastCheckpoint)
         reservedThrough = found.lastCheckpoint
         attempt = found.attempt
-        layoutEpoch = found.layout?.epoch ?? 0
+        layoutEpoch = max(found.layout?.epoch ?? 0, found.planned?.epoch ?? 0)
         started = found.started ?? now.wallMilliseconds
         if let outcome = found.outcome {
             answerAll(StreamError(.user, retry: false, "job \(job) exists already, and is \(outcome)"), in: &cluster)

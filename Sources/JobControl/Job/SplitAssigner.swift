@@ -353,7 +353,12 @@ extension SplitAssigner {
         for reader in awaiting {
             let splits = takeSplits(for: reader)
             let noMore = isComplete && pending.isEmpty && held.isEmpty
-            if splits.isEmpty, !noMore { waiting.append((reader, isTold: true)) }
+            if splits.isEmpty, !noMore {
+                // Whether there is something is not known yet: a reader without splits must not say that it is idle.
+                let isKnown = isInformed || handedOut.values.contains(reader)
+                waiting.append((reader, isTold: isKnown))
+                if !isKnown { continue }
+            }
             answers.append(Assignment(subtask: reader, splits: splits, noMore: noMore))
         }
         return answers + answerWaiting() + handOutShares()
