@@ -88,6 +88,7 @@ def ministack():
 
 
 def _reachable(port, command, settings):
+    os.makedirs(build, exist_ok=True)
     log = open(os.path.join(build, f"kinesis-{os.path.basename(command[0])}.log"), "w")
     process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **settings}, cwd=build)
     log.close()
