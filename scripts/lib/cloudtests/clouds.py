@@ -134,7 +134,7 @@ class Clouds:
         process = self.started("seaweedfs", [
             os.path.join(venv, "bin", "weed"), "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={data}", f"-master.port={master}",
             f"-volume.port={volume}", "-filer", f"-filer.port={filer}", "-s3", f"-s3.port={s3}", f"-s3.config={users}", "-s3.port.iceberg=0",
-            "-s3.port.lance=0", "-s3.domainName=s3.localhost", "-master.volumeSizeLimitMB=256", "-volume.max=50"])
+            "-s3.port.lance=0", "-s3.domainName=s3.localhost", "-master.volumeSizeLimitMB=64", "-volume.max=1000"])
         server = Server(f"http://127.0.0.1:{s3}", process)
         answers(server.url, 60, process, "SeaweedFS")
         deadline = time.monotonic() + 60
