@@ -4,7 +4,7 @@ import Dataflow
 
 /// Part files in a bucket: one multipart upload each, which goes on over checkpoints and is completed when it is committed.
 ///
-/// The rules (docs/decisions/0003-files-in-a-bucket.md): an upload is never continued by another attempt; a checkpoint holds the bytes that no part
+/// The rules (docs/decisions/0004-files-in-a-bucket.md): an upload is never continued by another attempt; a checkpoint holds the bytes that no part
 /// has; completing names exactly the parts that the checkpoint names; nothing that a checkpoint could name is aborted.
 struct BucketParts: PartStore {
     let bucket: any Bucket

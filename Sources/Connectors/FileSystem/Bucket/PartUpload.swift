@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// The upload is opened with its first part. The one rule that fences attempts: only the writer that opened an upload sends parts numbered
 /// from 1; a successor sends one, numbered by its attempt (`tailNumber`), and whoever completes it names parts and ETags one by one
-/// (docs/decisions/0003-files-in-a-bucket.md).
+/// (docs/decisions/0004-files-in-a-bucket.md).
 final class PartUpload: Sendable {
     /// Parts of the writer that opened the upload.
     static let ownNumbers = 1...5_000
