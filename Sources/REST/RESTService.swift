@@ -36,6 +36,7 @@ struct RESTService: Sendable {
             addSettingRoutes(routes)
             addCheckpointRoutes(routes)
             addSubmissionRoutes(routes)
+            addRequirementRoutes(routes)
             addExplainRoutes(routes)
             addSavepointRoutes(routes)
         }

@@ -78,6 +78,29 @@ struct CancelCommand: AsyncParsableCommand {
     }
 }
 
+struct RescaleCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rescale", abstract: "Changes the parallelism of a running job, without a restart. Vertices with a parallelism of their own keep it.")
+
+    @OptionGroup var cluster: ClientArguments
+    @Argument(help: "The job's id.")
+    var job: String
+    @Option(name: .shortAndLong, help: "Subtasks of each vertex; fewer where there are fewer slots.")
+    var parallelism: Int
+
+    func run() async throws {
+        guard parallelism >= 1 else { throw CommandError("--parallelism must be at least 1", code: 2) }
+        let client = try cluster.client()
+        let current = try await client.get("/jobs/\(job)/resource-requirements")
+        // Those with the widest bounds follow the job's parallelism.
+        let widest = current.members.compactMap { $0.1["parallelism"]["upperBound"].integer }.max() ?? 1
+        let wanted: JSON = ["lowerBound": 1, "upperBound": .integer(Int64(parallelism))]
+        let body = current.members.filter { $0.1["parallelism"]["upperBound"].integer == widest }.map { ($0.0, ["parallelism": wanted] as JSON) }
+        try await client.put("/jobs/\(job)/resource-requirements", .object(body))
+        Terminal.line("Job \(job) goes to parallelism \(parallelism)")
+    }
+}
+
 /// What stop, savepoint and checkpoint have in common: a request that is answered with an id, asked about until it is done.
 private func follow(_ client: JobManagerClient, trigger path: String, _ body: JSON, status: String) async throws -> JSON {
     guard let request = try await client.post(path, body)["request-id"].string else { throw CommandError("the JobManager gave no request id", code: 1) }

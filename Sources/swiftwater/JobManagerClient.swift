@@ -10,6 +10,7 @@ struct JobManagerClient {
 
     func get(_ path: String) async throws -> JSON { try await send(.GET, path, body: nil) }
     func post(_ path: String, _ body: JSON) async throws -> JSON { try await send(.POST, path, body: body) }
+    func put(_ path: String, _ body: JSON) async throws { _ = try await send(.PUT, path, body: body) }
     func patch(_ path: String) async throws { _ = try await send(.PATCH, path, body: nil) }
 
     /// Connecting is tried once: whoever waits for a cluster to come up can call again, everybody else wants to know.
@@ -63,7 +64,7 @@ struct JobManagerClient {
         return "no JobManager answers at \(url) (\(cause)); start one with scripts/local-cluster start, or name it with --jobmanager"
     }
 
-    private enum HTTPMethod: String { case GET, POST, PATCH }
+    private enum HTTPMethod: String { case GET, POST, PUT, PATCH }
 }
 
 /// Ends the command with words on standard error and an exit code: 1 the job or the cluster, 2 usage, SQL or configuration.

@@ -11,7 +11,7 @@ struct SwiftwaterCommand: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            RunCommand.self, SubmitCommand.self, ExplainCommand.self, ListCommand.self, InfoCommand.self, CancelCommand.self, StopCommand.self,
+            RunCommand.self, SubmitCommand.self, ExplainCommand.self, ListCommand.self, InfoCommand.self, CancelCommand.self, StopCommand.self, RescaleCommand.self,
             SavepointCommand.self, CheckpointsCommand.self, DatagenCommand.self, LoadTestCommand.self, VerifyCommand.self,
         ])
 

@@ -16,6 +16,9 @@ extension JobOptions {
         savepointDirectory = configuration.get(CheckpointingOptions.savepointDirectory)
         retainsOnCancellation = configuration.get(CheckpointingOptions.retention) == .retainOnCancellation
         slotRequestTimeout = configuration.get(JobManagerOptions.slotRequestTimeout)
+        isReactive = configuration.get(JobManagerOptions.schedulerMode) == .reactive
+        stabilization = configuration.get(JobManagerOptions.executingStabilization)
+        cooldown = configuration.get(JobManagerOptions.executingCooldown)
         restart = RestartStrategy(configuration)
     }
 }

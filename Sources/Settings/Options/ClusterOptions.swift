@@ -15,10 +15,10 @@ package enum JobManagerOptions {
         formerly: ["jobmanager.adaptive-scheduler.resource-stabilization-timeout"],
         "How long a new job with enough slots for some parallelism waits for more.")
     package static let executingCooldown = ConfigKey<Duration>(
-        "jobmanager.adaptive-scheduler.executing.cooldown-after-rescaling", .seconds(30), formerly: ["jobmanager.adaptive-scheduler.scaling-interval.min"],
+        "jobmanager.adaptive-scheduler.executing.cooldown-after-rescaling", .seconds(5), formerly: ["jobmanager.adaptive-scheduler.scaling-interval.min"],
         "Least time between two rescales of a running job.")
     package static let executingStabilization = ConfigKey<Duration>(
-        "jobmanager.adaptive-scheduler.executing.resource-stabilization-timeout", .seconds(60),
+        "jobmanager.adaptive-scheduler.executing.resource-stabilization-timeout", .seconds(1),
         formerly: ["jobmanager.adaptive-scheduler.scaling-interval.max"], "How long a running job waits for still more slots before it rescales.")
     package static let rescaleMaxDelay = ConfigKey<Duration?>(
         "jobmanager.adaptive-scheduler.rescale-trigger.max-delay", nil, formerly: ["jobmanager.adaptive-scheduler.max-delay-for-scale-trigger"],

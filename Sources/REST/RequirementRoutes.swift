@@ -1,0 +1,42 @@
+import Dataflow
+import Hummingbird
+import JobControl
+
+/// How many subtasks a job's vertices may have; as in Flink's adaptive scheduler.
+extension RESTService {
+    func addRequirementRoutes(_ router: some RouterMethods<BasicRequestContext>) {
+        router.get("/jobs/:job/resource-requirements") { _, context in
+            let job = try await job(context)
+            return Response.json(
+                .object(
+                    zip(job.vertices, job.bounds).map { vertex, bounds in
+                        let parallelism: JSON = ["lowerBound": .integer(Int64(bounds.lowerBound)), "upperBound": .integer(Int64(bounds.upperBound))]
+                        return (vertex.id, ["parallelism": parallelism])
+                    }))
+        }
+        router.put("/jobs/:job/resource-requirements") { request, context in
+            try checkMayWrite()
+            return try await require(try await body(request), of: try await job(context))
+        }
+    }
+
+    /// `{vertex id: {"parallelism": {"lowerBound": n, "upperBound": n}}}`: a running job changes without a restart.
+    private func require(_ body: JSON, of job: JobView) async throws -> Response {
+        var wanted: [Int: ClosedRange<Int>] = [:]
+        for (id, value) in body.members {
+            guard let vertex = job.vertices.firstIndex(where: { $0.id == id }) else { throw Refusal(.badRequest, "job \(job.id) has no vertex \(id)") }
+            let bounds = value["parallelism"]
+            guard let upper = bounds["upperBound"].integer, upper >= 1, upper <= 32_767 else {
+                throw Refusal(.badRequest, "vertex \(id) needs parallelism.upperBound, from 1 to 32767")
+            }
+            let lower = bounds["lowerBound"].integer ?? 1
+            guard lower >= 1, lower <= upper else { throw Refusal(.badRequest, "vertex \(id): lowerBound must be from 1 to upperBound") }
+            wanted[vertex] = Int(lower)...Int(upper)
+        }
+        switch await jobManager.request(.requirements(job.id, wanted)) {
+        case .accepted: return .json([:])
+        case .refused(let error): throw Refusal(.badRequest, error.description)
+        case .submitted, .completed, .unknownJob: throw Refusal(.internalServerError, "the request had an unexpected answer")
+        }
+    }
+}
