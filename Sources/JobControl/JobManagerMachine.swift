@@ -81,6 +81,7 @@ package struct JobManagerMachine: Sendable {
         case .metrics(let all): for metrics in all { tell(metrics.task.job, .metrics(metrics), at: now) }
         case .leaving(let reason):
             cluster.workers.leaves(worker, at: now.instant)
+            cluster.history.leaving(worker, reason: reason, at: now)
             cluster.log(.info, "Workers", "TaskManager \(worker) leaves: \(reason)")
             for job in order { tell(job, .workerLeaving(worker), at: now) }
         }
@@ -111,6 +112,7 @@ package struct JobManagerMachine: Sendable {
             }
             cluster.settleDebt(of: worker)
             cluster.slots.add(worker, slots: registration.slots)
+            if replaced == nil { cluster.history.joined(worker, slots: registration.slots, at: now) }
             cluster.log(
                 .info, "Workers",
                 "Registered TaskManager \(worker) at \(registration.host):\(registration.dataPort) with \(registration.slots) slots.")
@@ -139,6 +141,7 @@ package struct JobManagerMachine: Sendable {
     /// The connection is gone, and with it what the worker had.
     private mutating func lost(_ worker: WorkerID, _ reason: String, at now: Now) {
         cluster.log(.warning, "Workers", "Lost TaskManager \(worker): \(reason)")
+        cluster.history.left(worker, reason: reason, at: now)
         cluster.owe(worker, cluster.slots.remove(worker))
         for job in order { tell(job, .workerLost(worker, reason: reason), at: now) }
     }

@@ -120,6 +120,9 @@ package struct TaskMetrics: Hashable, Sendable {
     package var stateBytes: Int64 = 0
     /// Milliseconds since the epoch; `Watermark.minimum` before the first.
     package var watermark: Int64 = Watermark.minimum
+    /// Of sources that know it: rows that are there and not read yet, and how far behind the newest one the reader is; -1: not known.
+    package var pendingRows: Int64 = -1
+    package var lagMilliseconds: Int64 = -1
 
     package init(task: TaskID) { self.task = task }
 }

@@ -167,7 +167,7 @@ extension TaskMetrics {
         writer.put(task)
         for number in [
             rowsIn, rowsOut, bytesIn, bytesOut, batchesIn, batchesOut, lateRows, skippedRows, busyMilliseconds, idleMilliseconds,
-            backpressuredMilliseconds, stateBytes, watermark,
+            backpressuredMilliseconds, stateBytes, watermark, pendingRows, lagMilliseconds,
         ] { writer.put(number) }
     }
 
@@ -186,5 +186,7 @@ extension TaskMetrics {
         backpressuredMilliseconds = try reader.number()
         stateBytes = try reader.number()
         watermark = try reader.number()
+        pendingRows = try reader.number()
+        lagMilliseconds = try reader.number()
     }
 }

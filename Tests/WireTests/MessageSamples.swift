@@ -24,6 +24,8 @@ enum MessageSamples {
         var metrics = TaskMetrics(task: task)
         metrics.rowsIn = 1
         metrics.watermark = .max
+        metrics.pendingRows = 7
+        metrics.lagMilliseconds = 0
         let registration = Registration(
             worker: WorkerID("tm-1"), host: "::1", dataPort: 65_535, slots: 4, memoryBytes: 1 << 34, processors: 2, version: "1", running: [task])
         let share = Manifest.Subtask(subtask: subtask, splits: [split], finishedSplits: ["b"], committables: [commit.committable])

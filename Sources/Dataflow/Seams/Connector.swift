@@ -64,8 +64,16 @@ package protocol SourceReader: AnyObject {
     /// Its splits are read side by side, so each holds the watermark back from when it is given; otherwise only from its first row.
     var readsSideBySide: Bool { get }
 
-    /// Figures of its own by name, such as `millisBehindLatest`.
+    /// Figures of its own by name; those of `SourceGauge` are taken together over readers.
     var gauges: [(name: String, value: Int64)] { get }
+}
+
+/// Names of figures that every source may have.
+package enum SourceGauge {
+    /// Rows that are there and were not read yet.
+    package static let pendingRows = "pendingRecords"
+    /// How far behind the newest row the reader is.
+    package static let lagMilliseconds = "millisBehindLatest"
 }
 
 extension SourceReader {

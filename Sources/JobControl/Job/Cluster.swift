@@ -19,6 +19,7 @@ package struct Cluster: Sendable {
     /// Whose they are, in the order of their loss. Names that are drawn anew at each start never come back: old ones are forgotten.
     private var debtors: [WorkerID] = []
     private static let maximumDebtors = 1000
+    package var history = ClusterHistory()
     /// Workers to be cut off, with the reason.
     package var condemned: [(WorkerID, reason: String)] = []
     /// How often each event met each state of a job; nil: not counted.

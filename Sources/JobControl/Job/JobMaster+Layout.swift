@@ -105,6 +105,7 @@ extension JobMaster {
             $0.attempt = attempt
         }
         planned = PlannedLayout(plan: change, reason: reason, change: number, at: now.instant)
+        cluster.history.planned(change, reason: reason, at: now)
         cluster.log(
             .info, "JobMaster",
             "Job \(graph.name) (\(job)) changes to layout \(next.epoch) (\(reason)): parallelism \(wanted), \(change.beginning.count) tasks begin,"
@@ -147,6 +148,7 @@ extension JobMaster {
         guard let planned, planned.step == .ready, coordinator.pending == nil else { return false }
         let id = trigger(CheckpointCoordinator.Wish(kind: .checkpoint, directory: nil, tickets: []), layout, next: planned.next.epoch, at: now, in: &cluster)
         self.planned?.step = .running(id)
+        cluster.history.injected(job, at: now)
         for index in assigners.indices {
             let vertex = assigners[index].vertex
             if planned.plan.movesSplits(of: vertex) {
@@ -209,6 +211,7 @@ extension JobMaster {
         wishesChangeSince = nil
         isAskedToChange = false
         chronicle.changes += 1
+        cluster.history.concluded(job, at: now)
         let stayed = ended.filter { next.has($0) && old.attempt(of: $0) == next.attempt(of: $0) }
         phase = .running(next, ended: stayed.union(planned.ended))
         let (_, effects) = head.change(draw: &cluster.draw) {
@@ -225,6 +228,7 @@ extension JobMaster {
     mutating func dropChange(in cluster: inout Cluster) -> [WorkerID] {
         guard let planned else { return [] }
         self.planned = nil
+        cluster.history.dropped(job)
         attempt = planned.next.attempt
         layoutEpoch = planned.next.epoch
         let told = planned.workers.filter { cluster.workers[$0] != nil }

@@ -23,6 +23,7 @@ package struct ClusterView: Sendable {
     package var workers: [Worker]
     /// In the order of submission.
     package var jobs: [JobView]
+    package var history: ClusterHistory
 
     package var totalSlots: Int { workers.reduce(0) { $0 + $1.slots } }
     package var freeSlots: Int { workers.reduce(0) { $0 + $1.freeSlots } }
@@ -122,7 +123,7 @@ extension JobManagerMachine {
                     processors: registration.processors, version: registration.version, connectedSince: worker.connectedSince,
                     lastHeard: worker.lastHeardWall, isLeaving: worker.isLeaving)
             },
-            jobs: order.compactMap { jobs[$0]?.view(cluster) })
+            jobs: order.compactMap { jobs[$0]?.view(cluster) }, history: cluster.history)
     }
 
     /// One job alone, when the others are not needed.

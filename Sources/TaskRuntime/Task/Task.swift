@@ -323,6 +323,10 @@ package final class Task {
         metrics.skippedRows = Int64(source?.skippedRows ?? 0)
         metrics.stateBytes = Int64(chain.stateBytes)
         metrics.watermark = source?.watermark ?? merger.combined
+        for (name, value) in source?.gauges ?? [] {
+            if name == SourceGauge.pendingRows { metrics.pendingRows = value }
+            if name == SourceGauge.lagMilliseconds { metrics.lagMilliseconds = value }
+        }
         return metrics
     }
 

@@ -1,0 +1,127 @@
+import Dataflow
+
+/// What happened to TaskManagers and to the layouts of jobs since this JobManager began: for people, REST and scrapes. Decides nothing.
+package struct ClusterHistory: Sendable {
+    package struct Entry: Hashable, Sendable {
+        /// From 1, without gaps: who asks again asks for what is above the last one seen.
+        package var number: Int
+        /// Milliseconds since the epoch.
+        package var at: Int64
+        package var what: Happening
+    }
+
+    package enum Happening: Hashable, Sendable {
+        case joined(WorkerID, slots: Int)
+        /// It said that it goes: a notice, SIGTERM, or somebody asked for it.
+        case leaving(WorkerID, reason: String)
+        /// `afterMilliseconds`: since it said that it goes; nil when it said nothing: it was lost.
+        case left(WorkerID, reason: String, afterMilliseconds: Int64?)
+        case changed(Change)
+    }
+
+    /// A planned change of a job's layout, from its plan to its end. Times are milliseconds since the plan.
+    package struct Change: Hashable, Sendable {
+        package enum Outcome: String, Hashable, Sendable {
+            case running = "IN_PROGRESS", completed = "COMPLETED"
+            /// Something else went wrong meanwhile, and the job recovered from its newest checkpoint.
+            case recovered = "RECOVERED"
+        }
+
+        package var job: JobID
+        package var reason: String
+        package var layout: LayoutEpoch
+        /// Of each vertex.
+        package var from: [Int]
+        package var to: [Int]
+        package var begun: Int
+        package var retired: Int
+        /// Key groups that have another owner, over all vertices that keep state by key, and how many there are.
+        package var movedGroups: Int
+        package var groups: Int
+        package var outcome = Outcome.running
+        /// Until the barrier was injected: everything that begins stood and the new channels were open.
+        package var injected: Int64?
+        package var ended: Int64?
+
+        init(_ plan: LayoutChange, reason: String) {
+            job = plan.job
+            self.reason = reason
+            layout = plan.new.epoch
+            (from, to) = (plan.old.vertices.map(\.parallelism), plan.new.vertices.map(\.parallelism))
+            (begun, retired) = (plan.beginning.count, plan.retiring.count)
+            movedGroups = plan.old.tasks(of: plan.job).reduce(0) { $0 + plan.departures(from: $1).reduce(0) { $0 + $1.groups.count } }
+            groups = plan.graph.vertices.indices.reduce(0) { $0 + (plan.graph.vertices[$1].isKeyed ? plan.old.vertices[$1].owners.count : 0) }
+        }
+    }
+
+    package struct Counts: Hashable, Sendable {
+        package var notices = 0
+        package var losses = 0
+        package var changes = 0
+        package var changeMilliseconds: Int64 = 0
+    }
+
+    private static let kept = 200
+
+    /// The last ones, oldest first.
+    package private(set) var entries: [Entry] = []
+    /// Since the start.
+    package private(set) var counts = Counts()
+    private var number = 0
+    private var leavingSince: [WorkerID: Instant] = [:]
+    private var running: [JobID: (change: Change, since: Instant, at: Int64)] = [:]
+
+    package init() {}
+
+    /// Changes that are under way, by job.
+    package var inProgress: [Change] { running.sorted { $0.key < $1.key }.map(\.value.change) }
+
+    mutating func joined(_ worker: WorkerID, slots: Int, at now: Now) { note(.joined(worker, slots: slots), at: now.wallMilliseconds) }
+
+    /// Said again after each break of the connection: once is enough.
+    mutating func leaving(_ worker: WorkerID, reason: String, at now: Now) {
+        guard leavingSince[worker] == nil else { return }
+        leavingSince[worker] = now.instant
+        counts.notices += 1
+        note(.leaving(worker, reason: reason), at: now.wallMilliseconds)
+    }
+
+    mutating func left(_ worker: WorkerID, reason: String, at now: Now) {
+        let since = leavingSince.removeValue(forKey: worker)
+        if since == nil { counts.losses += 1 }
+        note(.left(worker, reason: reason, afterMilliseconds: since.map { (now.instant - $0).milliseconds }), at: now.wallMilliseconds)
+    }
+
+    mutating func planned(_ plan: LayoutChange, reason: String, at now: Now) {
+        running[plan.job] = (Change(plan, reason: reason), now.instant, now.wallMilliseconds)
+    }
+
+    mutating func injected(_ job: JobID, at now: Now) {
+        guard let since = running[job]?.since else { return }
+        running[job]?.change.injected = (now.instant - since).milliseconds
+    }
+
+    mutating func concluded(_ job: JobID, at now: Now) {
+        guard let (planned, since, at) = running.removeValue(forKey: job) else { return }
+        var change = planned
+        let took = (now.instant - since).milliseconds
+        change.outcome = .completed
+        change.ended = took
+        counts.changes += 1
+        counts.changeMilliseconds += took
+        note(.changed(change), at: at)
+    }
+
+    mutating func dropped(_ job: JobID) {
+        guard let (planned, _, at) = running.removeValue(forKey: job) else { return }
+        var change = planned
+        change.outcome = .recovered
+        note(.changed(change), at: at)
+    }
+
+    private mutating func note(_ what: Happening, at wall: Int64) {
+        number += 1
+        entries.append(Entry(number: number, at: wall, what: what))
+        if entries.count > Self.kept { entries.removeFirst() }
+    }
+}
