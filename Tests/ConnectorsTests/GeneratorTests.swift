@@ -54,6 +54,25 @@ import Testing
         #expect(abs(count - 1_000 / parallelism) <= 16)
     }
 
+    /// Row n is there 10 n ms after the start: whoever was away reads at once what came meanwhile, and nobody reads ahead.
+    @Test func aScheduleKeepsItsTimes() throws {
+        let source = try generator(schema(("id", .bigint)), ["rows-per-second": "100", "starts-at": "1800000005000"])
+        let reader = try source.makeReader(ReaderContext(subtask: 0, parallelism: 1))
+        try reader.add(source.discover(known: []).splits.map { SplitState(split: $0) })
+        func read(at time: Int64) throws -> Int {
+            var count = 0
+            while case .batch(let batch, _) = try reader.poll(maximumRows: 8_192, at: now(time)) { count += batch.count }
+            return count
+        }
+        #expect(try read(at: 4_000) == 0)
+        #expect(try read(at: 5_995) == 99)
+        #expect(try read(at: 6_000) == 1)
+        _ = try reader.poll(maximumRows: 1, at: now(65_000))
+        #expect(reader.gauges.first { $0.name == SourceGauge.pendingRows }?.value == 5_899)
+        #expect(reader.gauges.first { $0.name == SourceGauge.lagMilliseconds }?.value == 58_990)
+        #expect(try read(at: 65_000) == 5_899)
+    }
+
     @Test func rendersTheTemplateOfTheDataGenerator() throws {
         let template = """
             {

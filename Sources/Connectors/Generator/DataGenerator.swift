@@ -16,6 +16,8 @@ package struct DataGenerator: Source {
     let rows: Int64?
     /// Over all splits.
     let rowsPerSecond: Double
+    /// Row n is there from this moment on, plus n / `rowsPerSecond`: milliseconds since 1970. Nil: readers keep the rate, from when they begin.
+    let starts: Int64?
     let splits: Int
     /// Rows of one split that follow each other in the table.
     let blockRows: Int64
@@ -36,6 +38,7 @@ package struct DataGenerator: Source {
         let bounds = fields.compactMap(\.rows) + [wanted].compactMap(\.self)
         self.rows = bounds.min()
         self.rowsPerSecond = try options.number("rows-per-second") ?? 10_000
+        self.starts = try options.integer("starts-at")
         guard rowsPerSecond > 0 else { throw options.error("'rows-per-second' is above 0") }
         self.splits = rows.map { $0 <= 8_192 } == true ? 1 : DataGenerator.manySplits
         self.blockRows = Int64(min(max(rowsPerSecond / 100, 1), 8_192))
@@ -58,6 +61,18 @@ package struct DataGenerator: Source {
         (count / blockRows * Int64(splits) + Int64(split)) * blockRows + count % blockRows
     }
 
+    /// How many rows there are at a moment.
+    func arrived(at wall: Int64, since starts: Int64) -> Int64 {
+        wall < starts ? 0 : min(Int64(Double(wall - starts) * rowsPerSecond / 1000), rows ?? .max)
+    }
+
+    /// Rows of a split behind its first `count`, of a table of `there` rows.
+    func unread(of split: Int, after count: Int64, of there: Int64) -> Int64 {
+        let round = blockRows * Int64(splits)
+        let whole = there / round * blockRows + min(max(there % round - Int64(split) * blockRows, 0), blockRows)
+        return max(0, whole - count)
+    }
+
     private final class Reader: SourceReader {
         private struct Progress {
             var state: SplitState
@@ -75,6 +90,8 @@ package struct DataGenerator: Source {
         private let rate: Double
         /// Since when the rate is kept, and the rows given since; anew whenever the splits change.
         private var clock: (started: Instant, given: Int64)?
+        /// Milliseconds since 1970.
+        private var lastPoll: Int64?
 
         init(_ generator: DataGenerator, _ context: ReaderContext) {
             self.generator = generator
@@ -95,6 +112,7 @@ package struct DataGenerator: Source {
         }
 
         func poll(maximumRows: Int, at now: Now) throws(StreamError) -> SourcePoll {
+            lastPoll = now.wallMilliseconds
             // The lowest row first, so that all splits together are in order.
             var best: (index: Int, number: Int64)?
             for index in splits.indices {
@@ -107,7 +125,7 @@ package struct DataGenerator: Source {
             }
             guard let (index, first) = best else { return .needsSplits }
             var wake = Instant.distantFuture
-            let due = due(now, &wake)
+            let due = generator.starts.map { arrived(since: $0, from: first, now, &wake) } ?? due(now, &wake)
             guard due > 0 else { return .nothing(until: wake) }
             var count = min(due, Int64(min(maximumRows, fill.capacity)), generator.blockRows - splits[index].count % generator.blockRows)
             if let rows = generator.rows { count = min(count, rows - first) }
@@ -133,6 +151,29 @@ package struct DataGenerator: Source {
             let wanted = Double(given) + max(rate / 100, 1) - 1
             wake = started + .nanoseconds(Int64(wanted / rate * 1e9) + 1)
             return 0
+        }
+
+        /// Rows from number `first` on that are there by the wall clock, however long nobody read them.
+        private func arrived(since starts: Int64, from first: Int64, _ now: Now, _ wake: inout Instant) -> Int64 {
+            let there = generator.arrived(at: now.wallMilliseconds, since: starts)
+            if there <= first {
+                // A hundred times a second is smooth enough.
+                let missing = Double(first + max(Int64(generator.rowsPerSecond / 100), 1) - there) / generator.rowsPerSecond
+                wake = now.instant + .nanoseconds(Int64(min(missing, 3600) * 1e9) + 1)
+            }
+            return there - first
+        }
+
+        /// Rows that are there and not read: only a schedule says so.
+        var gauges: [(name: String, value: Int64)] {
+            guard let starts = generator.starts, let wall = lastPoll else { return [] }
+            let there = generator.arrived(at: wall, since: starts)
+            let waiting = splits.map { generator.unread(of: $0.split, after: $0.count, of: there) }
+            let oldest = splits.map { generator.number($0.split, $0.count) }.min() ?? there
+            return [
+                (SourceGauge.pendingRows, waiting.reduce(0, +)),
+                (SourceGauge.lagMilliseconds, Int64(Double(max(0, there - oldest)) / generator.rowsPerSecond * 1000)),
+            ]
         }
 
         private func generate(_ numbers: Range<Int64>, _ now: Int64) throws(StreamError) {
