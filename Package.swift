@@ -99,6 +99,7 @@ let tests: [Target] = [
         "Columnar", "Expressions", "Dataflow", "Wire", "State", "Operators", "TaskRuntime",
     ]),
     .testTarget(name: "SimulationTests", dependencies: ["Dataflow", "JobControl", "Simulator"]),
+    .testTarget(name: "HostsTests", dependencies: ["AWS", "Columnar", "Dataflow", "Hosts", "Settings", "Wire", .product(name: "NIOCore", package: "swift-nio")]),
     .testTarget(name: "SQLGoldenTests", dependencies: [
         "Columnar", "Expressions", "Dataflow", "Settings", "SQL", "Connectors", "JobControl", "Hosts",
     ]),

@@ -165,7 +165,9 @@ extension RESTService {
     /// Runs as long as the server does.
     func keepHistory() async {
         while !Task.isCancelled {
-            history.note(await jobManager.view(), at: SystemClock.wallMilliseconds())
+            let (view, now) = (await jobManager.view(), SystemClock.wallMilliseconds())
+            history.note(view, at: now)
+            loads.note(view, at: now)
             try? await Task.sleep(for: History.interval)
         }
     }

@@ -85,6 +85,8 @@ extension RESTService {
         return process.named(load: load.take(process)) + [
             ("numRegisteredTaskManagers", Double(view.workers.count)), ("numRunningJobs", Double(view.jobs.count { $0.status == .running })),
             ("taskSlotsAvailable", Double(view.freeSlots)), ("taskSlotsTotal", Double(view.totalSlots)),
+            ("numTaskManagerNotices", Double(view.history.counts.notices)), ("numTaskManagersLost", Double(view.history.counts.losses)),
+            ("numLayoutChanges", Double(view.history.counts.changes)), ("layoutChangeTimeMs", Double(view.history.counts.changeMilliseconds)),
         ]
     }
 
@@ -125,6 +127,7 @@ extension RESTService {
         for job in view.jobs where !job.status.isTerminal {
             let labels = [("host", host), ("job_id", job.id.description), ("job_name", job.name)]
             for (name, value) in figures(of: job, now: now).numbers { snapshot.record("flink_jobmanager_job_" + name, labels, .gauge(value)) }
+            recordScaling(of: job, labels, into: &snapshot, now: now)
         }
         return snapshot
     }

@@ -18,6 +18,7 @@ struct RESTService: Sendable {
     let log: Log
     let operations = Operations()
     let history = History()
+    let loads = LoadSamples()
     let load = ProcessLoad()
 
     static let bodyLimitBytes = 16 << 20
@@ -32,6 +33,8 @@ struct RESTService: Sendable {
             addJobRoutes(routes)
             addVertexRoutes(routes)
             addMetricRoutes(routes)
+            addScalingRoutes(routes)
+            addSpotRoutes(routes)
             addHistoryRoutes(routes)
             addSettingRoutes(routes)
             addCheckpointRoutes(routes)

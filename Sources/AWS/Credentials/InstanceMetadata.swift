@@ -30,6 +30,14 @@ package struct InstanceMetadata: Sendable {
         return try await get("/latest/meta-data/" + path, token: token)
     }
 
+    /// Several of them, nil where there is no such entry; nil in all when no service answers.
+    package func values(_ paths: [String]) async throws(AWSError) -> [String?]? {
+        guard let token = await token() else { return nil }
+        var values: [String?] = []
+        for path in paths { values.append(try await get("/latest/meta-data/" + path, token: token)?.trimmed) }
+        return values
+    }
+
     private var endpoint: Endpoint {
         let fallback = Endpoint(isTLS: false, host: "169.254.169.254")
         if let text = surroundings.variable("AWS_EC2_METADATA_SERVICE_ENDPOINT") { return Endpoint(text) ?? fallback }

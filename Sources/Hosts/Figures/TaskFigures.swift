@@ -91,6 +91,8 @@ package final class TaskFigures: Sendable {
             ("numRecordsSkipped", Double(metrics.skippedRows)), ("stateSizeBytes", Double(metrics.stateBytes)),
         ]
         if metrics.watermark > Watermark.minimum { figures.append(("currentInputWatermark", Double(metrics.watermark))) }
+        if metrics.pendingRows >= 0 { figures.append((SourceGauge.pendingRows, Double(metrics.pendingRows))) }
+        if metrics.lagMilliseconds >= 0 { figures.append((SourceGauge.lagMilliseconds, Double(metrics.lagMilliseconds))) }
         return figures
     }
 }
