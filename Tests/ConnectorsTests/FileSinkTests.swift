@@ -62,6 +62,88 @@ import Testing
         #expect(error?.message.contains("neither") == true)
     }
 
+    @Test func whatAReaderTookAwayWasCommitted() throws {
+        let folder = TemporaryFolder()
+        let sink = try sink(folder, partitions: [1])
+        let writer = try sink.makeWriter(context())
+        try writer.write(batch(1, 2), at: now(0))
+        let first = try writer.prepareCommit(1, isLast: false, at: now(1)).finished().committables
+        try writer.write(batch(3), at: now(2))
+        let second = try writer.prepareCommit(2, isLast: true, at: now(3)).finished().committables
+        try sink.commit(first)
+        folder.remove("day=d0")
+        folder.remove("day=d1/" + folder.names(folder.path + "/day=d1").filter { !$0.hasPrefix(".") }[0])
+        // A restore from checkpoint 1 or 2 commits it again, whichever others with it.
+        try self.sink(folder, partitions: [1]).commit(first + second)
+        try self.sink(folder, partitions: [1]).commit(first)
+        #expect(folder.names() == ["_swiftwater", "day=d1"])
+        #expect(folder.read("day=d1/" + folder.names(folder.path + "/day=d1")[0]) == "3\n")
+        // Without a list nothing tells a file that was read from one that was lost.
+        folder.remove("_swiftwater")
+        let error = #expect(throws: StreamError.self) { try sink.commit(first) }
+        #expect(error?.retry == false && error?.message.contains("1 rows are lost") == true)
+    }
+
+    @Test func aCommitThatDiedBeforeItsListWasSeenKnowsWhatItRenamed() throws {
+        let folder = TemporaryFolder()
+        let sink = try sink(folder)
+        let writer = try sink.makeWriter(context())
+        try writer.write(batch(1), at: now(0))
+        let committables = try writer.prepareCommit(1, isLast: true, at: now(1)).finished().committables
+        try sink.commit(committables)
+        // As it was when the process died between the rename and the list, and a reader took the file.
+        let lists = "_swiftwater/commits/" + folder.names(folder.path + "/_swiftwater/commits")[0]
+        let list = folder.names(folder.path + "/" + lists)[0]
+        folder.write(lists + "/." + list + ".77-0", folder.read(lists + "/" + list))
+        folder.write(lists + "/." + list + ".78-0", String(folder.read(lists + "/" + list).prefix(20)))
+        folder.remove(lists + "/" + list)
+        folder.remove(folder.files[0])
+        try sink.commit(committables)
+        #expect(folder.committed == "" && folder.names(folder.path + "/" + lists).contains(list))
+    }
+
+    @Test func twoProcessesMayCommitAtOnce() throws {
+        let folder = TemporaryFolder()
+        let sink = try sink(folder, ["sink.rolling-policy.file-size": "1b"])
+        let writer = try sink.makeWriter(context())
+        for row in 0..<100 { try writer.write(batch(row), at: now(0)) }
+        let committables = try writer.prepareCommit(1, isLast: true, at: now(1)).finished().committables
+        // A JobManager that lost its place asked for it, and so does the one that took over.
+        let failures = OwnThreads.run(4) { _ in
+            do { try sink.commit(committables) } catch { return "\(error)" }
+            return nil
+        }
+        #expect(committables.count == 100 && failures == [])
+        #expect(folder.committed.split(separator: "\n").count == 100 && folder.names().allSatisfy { !$0.hasPrefix(".") })
+    }
+
+    @Test func newFoldersOutliveAPowerCut() throws {
+        let folder = TemporaryFolder()
+        var synced: [String] = []
+        try FilePath.makeFolder(folder.path + "/day=1/hour=2") { synced.append($0) }
+        try FilePath.makeFolder(folder.path + "/day=1/hour=2") { synced.append($0) }
+        #expect(synced == [folder.path, folder.path + "/day=1"])
+        #expect(FilePath.withFoldersAbove(["day=1/hour=2", "day=1/hour=3", "day=2/hour=2"]) == ["", "day=1", "day=1/hour=2", "day=1/hour=3", "day=2", "day=2/hour=2"])
+        #expect(FilePath.withFoldersAbove([]) == [] && FilePath.withFoldersAbove([""]) == [""])
+    }
+
+    @Test func moreFoldersThanBuffersMakeNoMoreFiles() throws {
+        let folder = TemporaryFolder()
+        for compression in ["none", "gzip"] {
+            let sink = try sink(folder, ["sink.compression": compression], partitions: [1])
+            let writer = try sink.makeWriter(context())
+            let rows = (0..<80).map { [Value.integer(Int64($0)), .string("p\($0)")] }
+            for _ in 0..<5 { try writer.write(Batch.of(fields.types, rows), at: now(0)) }
+            #expect(OpenFiles.below(folder.path) <= 64)
+            let committables = try writer.prepareCommit(1, isLast: true, at: now(1)).finished().committables
+            #expect(committables.count == 80 && OpenFiles.below(folder.path) == 0)
+            try sink.commit(committables)
+        }
+        let spec = sourceSpec(fields, ["connector": "filesystem", "path": folder.path, "format": "csv"], tableColumns: ["id", "day"], partitionKeys: ["day"])
+        let read = try readAll(StandardConnectors().source(spec))
+        #expect(read.count == 800 && Set(read).count == 80)
+    }
+
     @Test func aCommitWritesOverNoOtherFile() throws {
         let folder = TemporaryFolder()
         let sink = try sink(folder)

@@ -2,6 +2,7 @@ import Columnar
 import Connectors
 import Dataflow
 import Glibc
+import Synchronization
 
 /// A folder of its own under the system's temporary one, removed at the end.
 final class TemporaryFolder {
@@ -13,12 +14,15 @@ final class TemporaryFolder {
         path = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)) }
     }
 
-    deinit { remove(path) }
+    deinit { remove(full: path) }
 
-    private func remove(_ path: String) {
-        for name in names(path) { remove(path + "/" + name) }
+    private func remove(full path: String) {
+        for name in names(path) { remove(full: path + "/" + name) }
         if unlink(path) != 0 { rmdir(path) }
     }
+
+    /// A file, or a folder with what is in it.
+    func remove(_ name: String) { remove(full: path + "/" + name) }
 
     func names(_ folder: String? = nil) -> [String] {
         guard let handle = opendir(folder ?? path) else { return [] }
@@ -107,5 +111,57 @@ func readAll(_ source: any Source, batchRows: Int = 7, states: [SplitState]? = n
             reader.close()
             return rows
         }
+    }
+}
+
+/// Files below a folder that this process has open.
+enum OpenFiles {
+    static func below(_ folder: String) -> Int {
+        guard let handle = opendir("/proc/self/fd") else { return 0 }
+        defer { closedir(handle) }
+        var count = 0
+        while let entry = readdir(handle) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) } }
+            var target = [CChar](repeating: 0, count: 4096)
+            let length = readlink("/proc/self/fd/" + name, &target, target.count - 1)
+            if length > 0, String(decoding: target[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self).hasPrefix(folder + "/") { count += 1 }
+        }
+        return count
+    }
+}
+
+/// The same work on several threads at once.
+enum OwnThreads {
+    private final class Start: @unchecked Sendable {
+        let work: @Sendable (Int) -> String?
+        var barrier = pthread_barrier_t()
+        let words = Mutex<[String]>([])
+        let next = Mutex(0)
+
+        init(_ work: @escaping @Sendable (Int) -> String?) { self.work = work }
+    }
+
+    /// What they answered, in any order.
+    static func run(_ count: Int, _ work: @escaping @Sendable (Int) -> String?) -> [String] {
+        let start = Start(work)
+        pthread_barrier_init(&start.barrier, nil, UInt32(count))
+        var threads: [pthread_t] = []
+        for _ in 0..<count {
+            var thread = pthread_t()
+            pthread_create(&thread, nil, { raw in
+                guard let raw else { return nil }
+                let start = Unmanaged<Start>.fromOpaque(raw).takeRetainedValue()
+                pthread_barrier_wait(&start.barrier)
+                let number = start.next.withLock { next in
+                    next += 1
+                    return next
+                }
+                if let word = start.work(number) { start.words.withLock { $0.append(word) } }
+                return nil
+            }, Unmanaged.passRetained(start).toOpaque())
+            threads.append(thread)
+        }
+        for thread in threads { pthread_join(thread, nil) }
+        return start.words.withLock { $0 }
     }
 }

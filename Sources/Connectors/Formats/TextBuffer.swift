@@ -28,6 +28,13 @@ package final class TextBuffer {
         capacity = wanted
     }
 
+    /// Gives the memory back, with whatever is in it.
+    package func release() {
+        pointer.deallocate()
+        (capacity, count) = (64, 0)
+        pointer = .allocate(capacity: capacity + 64)
+    }
+
     package func append(_ byte: UInt8) {
         reserve(1)[0] = byte
         count += 1

@@ -77,6 +77,38 @@ import Testing
         #expect(throws: Never.self) { try successor.write(batch(4), at: now(4)) }
     }
 
+    @Test func anObjectThatAReaderTookAwayWasCommitted() throws {
+        let sink = try sink()
+        let writer = try sink.makeWriter(context())
+        try writer.write(batch(1, 2, 3), at: now(0))
+        let open = try writer.prepareCommit(1, isLast: false, at: now(1)).finished()
+        let last = try writer.prepareCommit(2, isLast: true, at: now(2)).finished()
+        try sink.commit(last.committables)
+        let key = try #require(bucket.objects.keys.first { $0.hasPrefix("out/part-") })
+        bucket.remove(object: key)
+        try sink.commit(last.committables)
+        // A restore from the checkpoint before, when the file was still open.
+        let successor = try self.sink().makeWriter(context(2, restored: [try #require(open.unit)]))
+        try sink.commit(successor.prepareCommit(3, isLast: true, at: now(3)).finished().committables)
+        #expect(bucket.committed == "" && bucket.completions == 1)
+        for list in bucket.objects.keys { bucket.remove(object: list) }
+        #expect(throws: StreamError.self) { try sink.commit(last.committables) }
+    }
+
+    @Test func manyFoldersEndTheLargestWhenTailsTakeTooMuch() throws {
+        let sink = try sink(["s3.upload.min.part.size": "1kb"], partitions: [1])
+        let writer = try sink.makeWriter(context())
+        // 100 tails of up to 900 bytes, where 64 of 1 kB are allowed together; a suspended file is no longer in its buffer.
+        let rows = (0..<100).map { [Value.integer(Int64($0)), .string("p\($0)")] }
+        for checkpoint in 1...300 {
+            try writer.write(Batch.of(fields.types, rows), at: now(0))
+            let content = try writer.prepareCommit(CheckpointID(checkpoint), isLast: checkpoint == 300, at: now(1)).finished()
+            #expect((content.unit?.count ?? 0) < 64 << 10 + 40_000)
+            try sink.commit(content.committables)
+        }
+        #expect(bucket.committed.split(separator: "\n").count == 30_000)
+    }
+
     @Test func anObjectThatIsAnothersIsNotWrittenOver() throws {
         let sink = try sink()
         let writer = try sink.makeWriter(context())

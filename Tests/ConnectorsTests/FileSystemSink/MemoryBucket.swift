@@ -121,6 +121,7 @@ final class MemoryBucket: Bucket, @unchecked Sendable {
 
     /// What somebody else does to the bucket.
     func remove(upload: String) { uploads[upload] = nil }
+    func remove(object key: String) { objects[key] = nil }
     func place(_ key: String, _ text: String) { objects[key] = (Array(text.utf8), [:]) }
 
     /// The committed files' text together.

@@ -15,6 +15,7 @@ struct BucketParts: PartStore {
     let partsInFlight: Int
 
     var keepsFilesOpen: Bool { true }
+    var mostHeldBytes: Int { 64 * partBytes }
 
     func makeBody(_ name: PartName, in folder: String, line: any UploadLine) throws(StreamError) -> any PartBody {
         // The name alone could come twice, where a job lost its HEAD: the object must tell whose it is.
@@ -31,19 +32,33 @@ struct BucketParts: PartStore {
             numbers.append(PartUpload.tailNumber(attempt: attempt))
             adopted.send(PartUpload.tailNumber(attempt: attempt), file.tail)
         }
-        return Adoption(upload: adopted, ended: BucketPart.ended(adopted, numbers, file.file, bucket))
+        return Adoption(upload: adopted, ended: BucketPart.ended(adopted, numbers, file.file, self))
     }
 
-    func commit(_ committable: Committable) throws(StreamError) -> FinishedFile {
+    func check(_ committable: Committable) throws(StreamError) -> FinishedFile { try PendingUpload(committable).file }
+
+    func commit(_ committable: Committable) throws(StreamError) {
         let pending = try PendingUpload(committable)
-        do throws(BucketError) { try pending.commit(to: bucket) } catch { throw error.streamError }
-        return pending.file
+        do throws(BucketError) { try pending.commit(to: bucket) } catch { try unlessListed(pending.file, error) }
+    }
+
+    /// An object that is not there any more was committed when a list says so: whoever reads these files may take them away.
+    fileprivate func unlessListed(_ file: FinishedFile, _ error: BucketError) throws(StreamError) {
+        guard error.kind == .noSuchUpload || error.kind == .invalidPart, try CommitList.names(file, in: self) else { throw error.streamError }
     }
 
     func settle(folders: [String]) throws(StreamError) {}
 
-    func put(_ path: String, _ bytes: [UInt8]) throws(StreamError) {
-        do throws(BucketError) { try bucket.put(prefix + path, bytes) } catch { throw error.streamError }
+    func stage(_ path: String, _ bytes: [UInt8]) throws(StreamError) -> Staged {
+        { () throws(StreamError) in do throws(BucketError) { try bucket.put(prefix + path, bytes) } catch { throw error.streamError } }
+    }
+
+    func names(in folder: String) throws(StreamError) -> [String] {
+        do throws(BucketError) { return try bucket.list(prefix: prefix + folder + "/").map { FilePath.name($0.key) } } catch { throw error.streamError }
+    }
+
+    func read(_ path: String) throws(StreamError) -> [UInt8] {
+        do throws(BucketError) { return try bucket.get(prefix + path, nil, ifMatch: nil) } catch { throw error.streamError }
     }
 
     /// Nothing: a retained checkpoint or savepoint may name any open upload. A lifecycle rule of the bucket removes those that are left.
@@ -68,6 +83,10 @@ private final class BucketPart: PartBody {
         self.line = line
     }
 
+    var heldBytes: Int { tail.count }
+
+    func rest() {}
+
     var isFull: Bool { cut >= PartUpload.ownNumbers.upperBound - 1 }
 
     func append(_ bytes: UnsafePointer<UInt8>, _ count: Int) throws(StreamError) {
@@ -86,27 +105,24 @@ private final class BucketPart: PartBody {
 
     func finish(_ file: FinishedFile) throws(StreamError) -> Ended {
         if !tail.isEmpty { try cutPart() }
-        return BucketPart.ended(upload, cut == 0 ? [] : Array(1...cut), file, store.bucket)
+        return BucketPart.ended(upload, cut == 0 ? [] : Array(1...cut), file, store)
     }
 
     /// The committable once all parts are there; nil when there is nothing to commit.
-    static func ended(_ upload: PartUpload, _ numbers: [Int], _ file: FinishedFile, _ bucket: any Bucket) -> Ended {
+    /// One that was taken over is whole as of the checkpoint that it comes from.
+    static func ended(_ upload: PartUpload, _ numbers: [Int], _ before: FinishedFile, _ store: BucketParts) -> Ended {
         { (checkpoint) throws(StreamError) in
-            var file = file
-            file.checkpoint = checkpoint
+            var file = before
+            if file.checkpoint == 0 { file.checkpoint = checkpoint }
+            guard !numbers.isEmpty else { return nil }
             do throws(BucketError) {
-                guard !numbers.isEmpty else { return nil }
-                do throws(BucketError) {
-                    let (id, parts) = try upload.receipts(numbers)
-                    return PendingUpload(key: upload.key, upload: id, id: upload.id, file: file, parts: parts).committable
-                } catch {
-                    // Completed before, as of a checkpoint that is not the one this attempt started from?
-                    guard error.kind == .noSuchUpload else { throw error }
-                    try PendingUpload.prove(upload.key, upload.id, file, in: bucket)
-                    return nil
-                }
+                let (id, parts) = try upload.receipts(numbers)
+                return PendingUpload(key: upload.key, upload: id, id: upload.id, file: file, parts: parts).committable
             } catch {
-                throw error.streamError
+                // Completed before, as of a checkpoint that is not the one this attempt started from?
+                guard error.kind == .noSuchUpload else { throw error.streamError }
+                do throws(BucketError) { try PendingUpload.prove(upload.key, upload.id, file, in: store.bucket) } catch { try store.unlessListed(file, error) }
+                return nil
             }
         }
     }

@@ -2,7 +2,7 @@ import CKernels
 import Dataflow
 import FoundationEssentials
 
-/// What the commits of one checkpoint made visible: one small file below `_swiftwater/commits`, written after the files and before the commit is
+/// What the commits of one checkpoint made visible: one small file below `_swiftwater/commits`, shown after the files and before the commit is
 /// acknowledged. What is committed and listed nowhere was not acknowledged, and is committed (and listed) again.
 ///
 /// One JSON object a line. A commit that is repeated writes the same list under the same name.
@@ -40,6 +40,23 @@ package struct CommitList: Sendable {
             let checksum = bytes.withUnsafeBytes { swiftwater_crc32c(0, $0.baseAddress, $0.count) }
             return CommitList(path: "\(folder)/\(group)-\(PartName.hex(checksum)).jsonl", bytes: bytes)
         }
+    }
+
+    /// Whether a commit that was under way or done says that it made the file visible, as it is or longer.
+    static func names(_ file: FinishedFile, in store: any PartStore) throws(StreamError) -> Bool {
+        guard file.checkpoint > 0, let owner = PartName.owner(of: FilePath.name(file.path)) else { return false }
+        let folder = "\(folder)/\(owner)"
+        // A file that went on over checkpoints is listed with a later one.
+        let least = "_\(padded(file.checkpoint))"
+        for name in try store.names(in: folder) {
+            let isStaged = name.hasPrefix(".")
+            guard (isStaged ? String(name.dropFirst()) : name) >= least else { continue }
+            let bytes = try store.read("\(folder)/\(name)")
+            // One that is only staged may be half written; then nothing was made visible by it.
+            guard let entries = isStaged ? try? entries(bytes) : try entries(bytes) else { continue }
+            if entries.contains(where: { $0.path == file.path && $0.bytes >= file.bytes }) { return true }
+        }
+        return false
     }
 
     package static func entries(_ bytes: [UInt8]) throws(StreamError) -> [Entry] {

@@ -53,7 +53,11 @@ package struct TableFiles {
     }
 
     private mutating func add(_ path: String, _ bytes: Int64) {
-        if path.hasPrefix(CommitList.folder + "/") { return lists.append(path) }
+        if path.hasPrefix(CommitList.folder + "/") {
+            // Hidden ones are being written, or were when their process ended.
+            if !FilePath.name(path).hasPrefix(".") { lists.append(path) }
+            return
+        }
         if PartName.isHidden(FilePath.name(path)) { return uncommitted.append("\(path) (\(bytes) bytes)") }
         let isSeen = !path.split(separator: "/").contains { $0.hasPrefix("_") || $0.hasPrefix(".") }
         if isSeen { files.append(File(path: path, bytes: bytes)) }

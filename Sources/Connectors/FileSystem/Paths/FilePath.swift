@@ -2,7 +2,7 @@ import Dataflow
 import Glibc
 
 /// Paths of local files, and calls of the system with errors in words.
-enum FilePath {
+package enum FilePath {
     /// The path of a `path` option: `file:///data`, `file:/data`, `/data` or relative to the process's directory.
     static func local(_ text: String) throws(StreamError) -> String {
         var path = text
@@ -28,6 +28,15 @@ enum FilePath {
 
     /// Of a path below the table's: empty for a file at the top.
     static func folder(of path: String) -> String { path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "" }
+
+    /// These folders below the table's and all that hold them, the table's own (empty) included; each once, sorted.
+    package static func withFoldersAbove(_ folders: [String]) -> [String] {
+        var all: Set<String> = []
+        for var folder in folders {
+            while all.insert(folder).inserted, !folder.isEmpty { folder = self.folder(of: folder) }
+        }
+        return all.sorted()
+    }
 
     /// Writes all of it.
     static func write(_ file: Int32, _ bytes: UnsafeRawPointer, _ count: Int, _ path: String) throws(StreamError) {
@@ -92,15 +101,19 @@ enum FilePath {
         return names.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
     }
 
-    static func makeFolder(_ path: String) throws(StreamError) {
-        if mkdir(path, 0o777) == 0 || errno == EEXIST { return }
+    /// Makes the folder and those above it that are missing, so that they outlive a power cut. `sync`: makes a folder's new entries durable.
+    package static func makeFolder(_ path: String, sync: (String) throws(StreamError) -> Void = FilePath.sync) throws(StreamError) {
+        if mkdir(path, 0o777) == 0 { return try sync(parent(path)) }
+        if errno == EEXIST { return }
         guard errno == ENOENT, parent(path) != path else { throw error("creating", path) }
-        try makeFolder(parent(path))
+        try makeFolder(parent(path), sync: sync)
+        // Another process may be faster, and may not have synced yet.
         if mkdir(path, 0o777) != 0, errno != EEXIST { throw error("creating", path) }
+        try sync(parent(path))
     }
 
     /// Makes renames and new files in a folder durable.
-    static func sync(folder: String) throws(StreamError) {
+    package static func sync(folder: String) throws(StreamError) {
         let file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard file >= 0 else { throw error("syncing", folder) }
         defer { close(file) }

@@ -56,25 +56,30 @@ package struct FileSink: Sink {
     /// Files first, side by side where they are in a bucket; then the list of them; then the marks of whole folders.
     package func commit(_ committables: [Committable]) throws(StreamError) {
         let marks = try committables.filter { SuccessMark.isOne($0) }.map { committable throws(StreamError) in try SuccessMark(committable) }
-        let files = try commitFiles(committables.filter { !SuccessMark.isOne($0) })
+        let pending = committables.filter { !SuccessMark.isOne($0) }
+        let files = try pending.map { committable throws(StreamError) in try store.check(committable) }
+        var lists: [Staged] = []
+        if listsCommits { lists = try CommitList.lists(of: files).map { list throws(StreamError) in try store.stage(list.path, list.bytes) } }
+        try commitFiles(pending)
         try store.settle(folders: Set(files.map { FilePath.folder(of: $0.path) }).sorted())
-        if listsCommits { for list in CommitList.lists(of: files) { try store.put(list.path, list.bytes) } }
+        for show in lists { try show() }
         for mark in marks { try store.put(mark.path, []) }
     }
 
-    private func commitFiles(_ committables: [Committable]) throws(StreamError) -> [FinishedFile] {
+    private func commitFiles(_ committables: [Committable]) throws(StreamError) {
         guard store.keepsFilesOpen, committables.count > 1 else {
-            return try committables.map { committable throws(StreamError) in try store.commit(committable) }
+            for committable in committables { try store.commit(committable) }
+            return
         }
         let line = makeLine()
-        let results = Results<FinishedFile>(count: committables.count)
+        let results = Results<Void>(count: committables.count)
         for (index, committable) in committables.enumerated() {
             line.run { [store] in
                 do throws(StreamError) { results.put(index, .success(try store.commit(committable))) } catch { results.put(index, .failure(error)) }
             }
         }
         line.wait { results.isComplete }
-        return try results.all()
+        _ = try results.all()
     }
 
     package func discard(job: JobID, vertex: Int, attemptsBelow attempt: UInt32, keeping committables: [Committable]) throws(StreamError) {

@@ -3,8 +3,10 @@ import Dataflow
 
 /// One subtask's open files, one for each folder it has rows for.
 final class FileSinkWriter: SinkWriter {
-    /// Open files at most; beyond, the one written longest ago is ended.
-    static let maximumOpenFiles = 64
+    /// Files that have buffers and descriptors at most; beyond, the one written longest ago rests.
+    private static let mostAwake = 64
+    /// Open files at most; beyond, the one written longest ago ends. A compressor has a quarter of a megabyte.
+    private var mostOpen: Int { sink.isCompressed ? 256 : 1024 }
 
     private let sink: FileSink
     private let context: WriterContext
@@ -13,6 +15,8 @@ final class FileSinkWriter: SinkWriter {
     private let salt = UInt32.random(in: 0...(.max))
     /// By folder.
     private var open: [String: PartFile] = [:]
+    /// Those with buffers and descriptors, the one written last at the end.
+    private var awake: [PartFile] = []
     /// Files that had an end since the last checkpoint.
     private var ended: [(folder: String, body: any PartBody, committable: Ended)] = []
     /// Uploads of earlier attempts, until the next checkpoint has them.
@@ -66,6 +70,7 @@ final class FileSinkWriter: SinkWriter {
             rows[folder, default: []].append(Int32(row))
         }
         for folder in order { try write(batch, rows[folder], to: bucket.isEmpty ? folder : "\(folder)/\(bucket)", now) }
+        if sink.store.keepsFilesOpen { try endLargest() }
     }
 
     private func write(_ batch: Batch, _ rows: [Int32]?, to folder: String, _ now: Now) throws(StreamError) {
@@ -88,9 +93,22 @@ final class FileSinkWriter: SinkWriter {
         if sink.rolling.endsBySize(file) { try end(folder) }
     }
 
+    /// Files that lie in memory end, the largest first, until the others hold no more than they may.
+    private func endLargest() throws(StreamError) {
+        var held = open.values.reduce(0) { $0 + $1.body.heldBytes }
+        guard held > sink.store.mostHeldBytes else { return }
+        for (folder, file) in open.sorted(by: { ($1.value.body.heldBytes, $0.key) < ($0.value.body.heldBytes, $1.key) }) where held > sink.store.mostHeldBytes {
+            held -= file.body.heldBytes
+            try end(folder)
+        }
+    }
+
     private func part(in folder: String, at now: Instant?) throws(StreamError) -> PartFile {
-        if let file = open[folder] { return file }
-        if open.count >= FileSinkWriter.maximumOpenFiles {
+        if let file = open[folder] {
+            try wake(file)
+            return file
+        }
+        if open.count >= mostOpen {
             let oldest = open.min { ($0.value.lastWrite, $0.key) < ($1.value.lastWrite, $1.key) }
             if let oldest { try end(oldest.key) }
         }
@@ -102,11 +120,21 @@ final class FileSinkWriter: SinkWriter {
         let body = try sink.store.makeBody(name, in: folder, line: line)
         let file = PartFile(name, in: folder, body: body, isCompressed: sink.isCompressed, at: now)
         open[folder] = file
+        try wake(file)
         return file
+    }
+
+    /// The file is written next.
+    private func wake(_ file: PartFile) throws(StreamError) {
+        if awake.last === file { return }
+        awake.removeAll { $0 === file }
+        awake.append(file)
+        if awake.count > FileSinkWriter.mostAwake { try awake.removeFirst().rest() }
     }
 
     private func end(_ folder: String) throws(StreamError) {
         guard let file = open.removeValue(forKey: folder) else { return }
+        awake.removeAll { $0 === file }
         ended.append((folder, file.body, try file.finish()))
     }
 
@@ -194,6 +222,7 @@ final class FileSinkWriter: SinkWriter {
         for file in open.values { file.body.abandon() }
         for file in ended { file.body.abandon() }
         open = [:]
+        awake = []
         ended = []
         adopted = []
     }

@@ -9,28 +9,62 @@ struct LocalParts: PartStore {
     let path: String
 
     var keepsFilesOpen: Bool { false }
+    var mostHeldBytes: Int { .max }
 
     func makeBody(_ name: PartName, in folder: String, line: any UploadLine) throws(StreamError) -> any PartBody {
-        try LocalPart(name.name, in: full(folder))
+        do throws(StreamError) { return try LocalPart(name.name, in: full(folder)) } catch {
+            guard try FilePath.status(full(folder)) == nil else { throw error }
+            try FilePath.makeFolder(path)
+            // Those below the table's are made durable with the files in them (`settle`).
+            try FilePath.makeFolder(full(folder)) { _ in }
+            return try LocalPart(name.name, in: full(folder))
+        }
     }
 
     func adopt(_ file: OpenFile, attempt: UInt32, line: any UploadLine) -> Adoption? { nil }
 
-    func commit(_ committable: Committable) throws(StreamError) -> FinishedFile {
+    /// A file that is not there any more was committed when a list says so: whoever reads these files may take them away.
+    func check(_ committable: Committable) throws(StreamError) -> FinishedFile {
         let file = try PendingFile(committable)
-        try file.commit()
-        return file.file
+        if try FilePath.status(file.hidden) != nil { return file.file }
+        if try FilePath.status(file.target) != nil { return file.file }
+        if try CommitList.names(file.file, in: self) { return file.file }
+        throw StreamError(
+            .externalSystem, retry: false,
+            "committing \(file.target): neither it nor its pending file \(file.hidden) is there any more, and no list below \(full(CommitList.folder)) says "
+                + "that it was committed: its \(file.file.rows) rows are lost. Start from another checkpoint, or without one")
     }
 
+    func commit(_ committable: Committable) throws(StreamError) { try PendingFile(committable).commit() }
+
+    /// Also the folders that hold these: they may be new. A folder that is gone was taken away, with files that others have renamed.
     func settle(folders: [String]) throws(StreamError) {
-        for folder in folders { try FilePath.sync(folder: full(folder)) }
+        for folder in FilePath.withFoldersAbove(folders) where try FilePath.status(full(folder)) != nil { try FilePath.sync(folder: full(folder)) }
+    }
+
+    func names(in folder: String) throws(StreamError) -> [String] { try FilePath.names(full(folder)) }
+
+    func read(_ path: String) throws(StreamError) -> [UInt8] {
+        let path = full(path)
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw FilePath.error("opening", path) }
+        defer { close(file) }
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = Glibc.read(file, &piece, piece.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw FilePath.error("reading", path) }
+            if count == 0 { return bytes }
+            bytes += piece[..<count]
+        }
     }
 
     /// Under another name first: a reader sees all of it or nothing.
-    func put(_ path: String, _ bytes: [UInt8]) throws(StreamError) {
+    func stage(_ path: String, _ bytes: [UInt8]) throws(StreamError) -> Staged {
         let target = full(path), parent = FilePath.parent(target)
         try FilePath.makeFolder(parent)
-        let hidden = FilePath.join(parent, "." + FilePath.name(target) + ".\(getpid())")
+        let hidden = FilePath.join(parent, "." + FilePath.name(target) + ".\(getpid())-\(PartName.hex(.random(in: 0...(.max))))")
         let file = open(hidden, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         guard file >= 0 else { throw FilePath.error("creating", hidden) }
         defer { close(file) }
@@ -40,8 +74,11 @@ struct LocalParts: PartStore {
         }
         try written.get()
         guard fsync(file) == 0 else { throw FilePath.error("syncing", hidden) }
-        guard rename(hidden, target) == 0 else { throw FilePath.error("writing", target) }
         try FilePath.sync(folder: parent)
+        return { () throws(StreamError) in
+            guard rename(hidden, target) == 0 else { throw FilePath.error("writing", target) }
+            try FilePath.sync(folder: parent)
+        }
     }
 
     func discard(_ job: JobID, vertex: Int, attemptsBelow attempt: UInt32, depth: Int, keeping committables: [Committable]) throws(StreamError) {
@@ -75,30 +112,38 @@ private final class LocalPart: PartBody {
     private var file: Int32
     private(set) var length: Int64 = 0
 
-    /// Makes the folder when it is missing.
     init(_ name: String, in folder: String) throws(StreamError) {
         hidden = FilePath.join(folder, PartName.hidden(name))
         target = FilePath.join(folder, name)
-        var opened = open(hidden, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-        if opened < 0, errno == ENOENT {
-            try FilePath.makeFolder(folder)
-            opened = open(hidden, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-        }
-        file = opened
+        file = open(hidden, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard file >= 0 else { throw FilePath.error("creating", hidden) }
     }
 
     deinit { if file >= 0 { close(file) } }
 
     var isFull: Bool { false }
+    var heldBytes: Int { 0 }
+
+    func rest() {
+        if file >= 0 { close(file) }
+        file = -1
+    }
+
+    private func wake() throws(StreamError) {
+        guard file < 0 else { return }
+        file = open(hidden, O_WRONLY | O_APPEND | O_CLOEXEC)
+        guard file >= 0 else { throw FilePath.error("opening", hidden) }
+    }
 
     func append(_ bytes: UnsafePointer<UInt8>, _ count: Int) throws(StreamError) {
+        try wake()
         try FilePath.write(file, bytes, count, hidden)
         length += Int64(count)
     }
 
     /// Everything is on disk when this returns.
     func finish(_ file: FinishedFile) throws(StreamError) -> Ended {
+        try wake()
         guard fsync(self.file) == 0 else { throw FilePath.error("syncing", hidden) }
         let result = close(self.file)
         self.file = -1
@@ -165,22 +210,31 @@ struct PendingFile: Equatable {
         }
     }
 
-    /// Gives the file its name. Done before: nothing. Never writes over another file.
+    /// Gives the file its name. Done before, or at the same time by another process: nothing, wherever the file is now (`check`). Never writes over
+    /// another file.
     func commit() throws(StreamError) {
-        let pending = try FilePath.status(hidden), finished = try FilePath.status(target), length = file.bytes
-        if let finished {
-            guard pending == nil, finished.size == length else {
-                throw StreamError(
-                    .externalSystem, retry: false, "committing \(target): a file of \(finished.size) bytes is there already, \(length) bytes wait to be committed")
+        // Again when another process renamed it between two looks; once it has, there is nothing under the hidden name any more.
+        for isLast in [false, true] {
+            let pending = try FilePath.status(hidden), finished = try FilePath.status(target)
+            guard let pending else {
+                guard let finished, finished.size != file.bytes else { return }
+                throw conflict(finished)
             }
-            return
+            if let finished {
+                if isLast { throw conflict(finished) }
+                continue
+            }
+            guard pending.size == file.bytes else {
+                throw StreamError(.externalSystem, retry: false, "committing \(target): its pending file has \(pending.size) bytes, not \(file.bytes)")
+            }
+            if rename(hidden, target) == 0 { return }
+            guard errno == ENOENT, !isLast else { throw FilePath.error("committing", target) }
         }
-        guard let pending else {
-            throw StreamError(.externalSystem, retry: false, "committing \(target): neither it nor its pending file \(hidden) is there any more")
-        }
-        guard pending.size == length else {
-            throw StreamError(.externalSystem, retry: false, "committing \(target): its pending file has \(pending.size) bytes, not \(length)")
-        }
-        guard rename(hidden, target) == 0 else { throw FilePath.error("committing", target) }
+    }
+
+    private func conflict(_ finished: FilePath.Status) -> StreamError {
+        StreamError(
+            .externalSystem, retry: false,
+            "committing \(target): a file of \(finished.size) bytes is there already, \(file.bytes) bytes wait to be committed")
     }
 }

@@ -16,6 +16,12 @@ protocol PartBody: AnyObject {
 
     func append(_ bytes: UnsafePointer<UInt8>, _ count: Int) throws(StreamError)
 
+    /// Bytes that lie in memory, for whatever is to become of them.
+    var heldBytes: Int { get }
+
+    /// Nothing comes for a while: lets go of descriptors. It can go on all the same.
+    func rest()
+
     /// No byte follows. `file` tells the rest of what the committable says.
     func finish(_ file: FinishedFile) throws(StreamError) -> Ended
 
@@ -43,21 +49,41 @@ protocol PartStore: Sendable {
     /// Whether files may go on over checkpoints.
     var keepsFilesOpen: Bool { get }
 
+    /// Bytes that the open files of one writer hold in memory at most; beyond, the one that holds most has to end.
+    var mostHeldBytes: Int { get }
+
     func makeBody(_ name: PartName, in folder: String, line: any UploadLine) throws(StreamError) -> any PartBody
 
     /// Takes over what a checkpoint says of a file that another attempt was writing; nil: nothing was uploaded, its tail may go into another file.
     func adopt(_ file: OpenFile, attempt: UInt32, line: any UploadLine) -> Adoption?
 
-    /// Makes the file visible. Idempotent. Answers what it was.
-    func commit(_ committable: Committable) throws(StreamError) -> FinishedFile
+    /// What a committable is about. Throws when it cannot be committed any more, before anything is done.
+    func check(_ committable: Committable) throws(StreamError) -> FinishedFile
+
+    /// Makes a file visible that was checked. Idempotent, also when several processes do it at once.
+    func commit(_ committable: Committable) throws(StreamError)
 
     /// Makes the renames durable that commits have done, in these folders below the table's.
     func settle(folders: [String]) throws(StreamError)
 
-    /// Writes a small file at once: a marker, a commit list.
-    func put(_ path: String, _ bytes: [UInt8]) throws(StreamError)
+    /// Writes a small file that is seen, as a whole, when the answer is called. Where a reader may take a file the moment it is committed, the bytes are
+    /// durable before that, and `names` knows them.
+    func stage(_ path: String, _ bytes: [UInt8]) throws(StreamError) -> Staged
+
+    /// The small files in a folder below the table's, and those that were staged there.
+    func names(in folder: String) throws(StreamError) -> [String]
+
+    func read(_ path: String) throws(StreamError) -> [UInt8]
 
     func discard(_ job: JobID, vertex: Int, attemptsBelow attempt: UInt32, depth: Int, keeping committables: [Committable]) throws(StreamError)
+}
+
+/// Shows what was staged.
+typealias Staged = @Sendable () throws(StreamError) -> Void
+
+extension PartStore {
+    /// Writes a small file at once.
+    func put(_ path: String, _ bytes: [UInt8]) throws(StreamError) { try stage(path, bytes)() }
 }
 
 /// A file that ends with what the checkpoint held of it.

@@ -47,6 +47,13 @@ final class PartFile {
         if text.count >= PartFile.bufferBytes { try flush(endsStretch: false) }
     }
 
+    /// No row comes for a while: gives back the buffer, and what the body can do without.
+    func rest() throws(StreamError) {
+        try flush(endsStretch: false)
+        text.release()
+        body.rest()
+    }
+
     /// Goes on where another attempt's file stopped: `file` says what its bytes are.
     func take(_ file: OpenFile) throws(StreamError) {
         try flush(endsStretch: true)
