@@ -91,6 +91,34 @@ import Testing
         #expect(throws: StreamError.self) { try source.discover(known: []) }
     }
 
+    @Test func aFileThatGrewIsReadToWhereItEnded() throws {
+        let folder = TemporaryFolder()
+        // The last line was half written; whoever appends to a file that is found while it grows gets that line as it is by then.
+        let path = folder.write("a.json", lines(0..<10) + "{\"id\":10,")
+        let source = try source(path, ["source.split.size": "50"])
+        let splits = try source.discover(known: []).splits.map { SplitState(split: $0) }
+        folder.write("a.json", lines(0..<10) + "{\"id\":10,\"s\":\"y\"}\n" + lines(11..<20))
+        #expect(ids(try readAll(source, states: splits)) == Array(0...10))
+    }
+
+    @Test func aFileThatWasTouchedIsAnErrorWhenItIsOpenedAgain() throws {
+        let folder = TemporaryFolder()
+        let path = folder.write("a.json", lines(0..<10))
+        let source = try source(path)
+        let splits = try source.discover(known: []).splits.map { SplitState(split: $0) }
+        let reader = try source.makeReader(ReaderContext(subtask: 0, parallelism: 1, batchRows: 4))
+        try reader.add(splits)
+        _ = try reader.poll(maximumRows: 4, at: now(0))
+        let middle = try reader.snapshot()
+        var times = [timespec(tv_sec: 7, tv_nsec: 0), timespec(tv_sec: 7, tv_nsec: 0)]
+        #expect(utimensat(AT_FDCWD, path, &times, 0) == 0)
+        // Who has it open reads on; after a restore it could be another file.
+        guard case .batch(let rest, _) = try reader.poll(maximumRows: 4, at: now(0)) else { return #expect(Bool(false)) }
+        #expect(ids(rest.rows) == Array(4..<8))
+        let error = #expect(throws: StreamError.self) { try readAll(source, states: middle) }
+        #expect(error?.retry == false && error?.message.contains("touched") == true)
+    }
+
     @Test func quotedNewlinesInCSVAreNoSplitBoundary() throws {
         let folder = TemporaryFolder()
         let text = (0..<500).map { "\($0),\"line\n\($0),x \"\"quoted\"\" \(String(repeating: "y", count: $0))\"\n" }.joined()

@@ -15,7 +15,8 @@ final class LocalBytes: FileBytes {
     private let path: String
     private var file: Int32
 
-    /// Throws when the file is not the one that was found.
+    /// Throws when the file is not the one that was found: shorter, or as long and of another time. It is looked at when it is opened, so once for each
+    /// split and restore.
     init(_ split: FileSplit) throws(StreamError) {
         path = split.path
         file = open(split.path, O_RDONLY | O_CLOEXEC)
@@ -26,10 +27,11 @@ final class LocalBytes: FileBytes {
         var numbers = stat()
         guard fstat(file, &numbers) == 0 else { throw FilePath.error("reading", split.path) }
         let status = FilePath.status(numbers)
+        // A longer one has grown; what was found of it is read.
         if status.size < split.size || status.size == split.size && status.modified != split.modified {
-            throw StreamError(
-                .user, retry: false,
-                "\(split.path): the file has changed since it was found (\(split.size) bytes then, \(status.size) now)")
+            let change = status.size == split.size
+                ? "it still has \(split.size) bytes, but was written or touched" : "\(split.size) bytes then, \(status.size) now"
+            throw StreamError(.user, retry: false, "\(split.path): the file has changed since it was found (\(change)), so no row of it can be trusted")
         }
     }
 
