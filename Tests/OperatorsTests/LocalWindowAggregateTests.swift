@@ -59,6 +59,23 @@ import Testing
         #expect(difference(result.rows, try Self.alone(batches)).isEmpty)
     }
 
+    @Test func lateRowsAreCountedOneByOneThoughTheyCouldTravelTogether() throws {
+        var merging = Self.spec
+        merging.mergesPartials = true
+        let global = WindowAggregateOperator(merging, context: context()), link = Link(global, Recorder())
+        let local = LocalWindowAggregateOperator(Self.spec, context: context())
+        let alone = WindowAggregateOperator(Self.spec, context: context())
+        // The first 30 come in time, and the second 30 are behind both windows of [0, 1000).
+        let early = Batch.of(Self.input.types, (0..<30).map { [.integer(Int64($0)), .integer(1), .integer(7), .boolean(true)] })
+        for (batch, watermark) in [(early, Int64(1_999)), (early, 2_999)] {
+            try local.process(batch, to: link)
+            try local.advance(to: watermark, to: link)
+            try alone.process(batch, to: Recorder())
+            try alone.advance(to: watermark, to: Recorder())
+        }
+        #expect(alone.lateRows == 30 && global.lateRows == 30 && link.rows == 31)
+    }
+
     @Test func keepsNothingOverABarrier() throws {
         let local = LocalWindowAggregateOperator(Self.spec, context: context())
         let output = Recorder()

@@ -9,6 +9,8 @@ import State
 ///
 /// Where keys hardly repeat, aggregating costs more than it saves: when `sampleRows` rows gave more than half as many
 /// entries, rows pass through as partial results of one row each; from time to time it looks again.
+///
+/// Rows behind all of their windows pass like that too: the next operator will drop and count them, and it shall count rows.
 package final class LocalWindowAggregateOperator: Operator {
     private static let maximumEntries = 1 << 16
     private static let sampleRows = 1 << 16
@@ -49,7 +51,8 @@ package final class LocalWindowAggregateOperator: Operator {
             try output.emit(onePartialEach(batch, times))
         case .aggregating(let rows, let gathered):
             let before = entries
-            try gather(batch, times)
+            let late = try gather(batch, times)
+            if !late.isEmpty { try output.emit(onePartialEach(batch, times, late)) }
             let sample = (rows: rows + batch.count, entries: gathered + entries - before)
             if sample.rows < LocalWindowAggregateOperator.sampleRows {
                 mode = .aggregating(rows: sample.rows, entries: sample.entries)
@@ -67,6 +70,7 @@ package final class LocalWindowAggregateOperator: Operator {
         let reading = clock.reading(of: milliseconds)
         let end = reading == Watermark.maximum ? reading : reading + 1
         try emit(state.removeSlices(endingBy: end), to: output)
+        state.advance(to: reading)
         try output.emitWatermark(milliseconds)
     }
 
@@ -85,17 +89,24 @@ package final class LocalWindowAggregateOperator: Operator {
 
     package var stateBytes: Int { state.stateBytes }
 
-    private func gather(_ batch: Batch, _ times: UnsafePointer<Int64>) throws(StreamError) {
+    /// Answers the rows that it left out: those behind all of their windows.
+    private func gather(_ batch: Batch, _ times: UnsafePointer<Int64>) throws(StreamError) -> [Int32] {
+        var late: [Int32] = []
         let keys = spec.keys.map { batch.columns[$0] }
         let hashes = hashScratch.reserve(batch.count), ids = idScratch.reserve(batch.count)
         KeyHash.hashes(keys, count: batch.count, into: hashes)
         for part in partition.parts(times, count: batch.count) {
+            if state.grid.isLate(slice: part.start, watermark: state.progress) {
+                for at in 0..<part.rows.count { late.append(Int32(truncatingIfNeeded: part.rows[at])) }
+                continue
+            }
             let table = state.table(at: part.start)
             entries -= table.count
             try table.intern(keys, hashes: hashes, rows: part.rows, ids: ids)
             entries += table.count
             table.aggregates.add(batch.columns, rows: part.rows, ids: ids)
         }
+        return late
     }
 
     private func emit(_ slices: ArraySlice<SliceTable>, to output: any Output) throws(StreamError) {
@@ -121,6 +132,11 @@ package final class LocalWindowAggregateOperator: Operator {
 
 /// Rows as partial results of one row each: most columns are the input's own memory.
 extension LocalWindowAggregateOperator {
+    private func onePartialEach(_ batch: Batch, _ times: UnsafePointer<Int64>, _ rows: [Int32]) -> Batch {
+        let picked = rows.withUnsafeBufferPointer { rows in Batch(count: rows.count, columns: batch.columns.map { $0.gather(rows) }) }
+        return rows.map { times[Int($0)] }.withUnsafeBufferPointer { onePartialEach(picked, $0.baseAddress ?? times) }
+    }
+
     private func onePartialEach(_ batch: Batch, _ times: UnsafePointer<Int64>) -> Batch {
         var columns = spec.keys.map { batch.columns[$0] }
         for call in spec.aggregates {
