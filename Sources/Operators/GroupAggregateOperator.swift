@@ -42,7 +42,7 @@ package final class GroupAggregateOperator: Operator {
         try state.compactIfSparse()
     }
 
-    package func snapshot() throws(StreamError) -> OperatorSnapshot { try OperatorSnapshot(uid: context.uid, keyed: state.freeze(context)) }
+    package func snapshot() throws(StreamError) -> OperatorSnapshot { OperatorSnapshot(uid: context.uid, keyed: state.freeze(context)) }
 
     package func restore(_ restored: TaskRestore.OperatorState) throws(StreamError) { try state.restore(restored.segments, context) }
 

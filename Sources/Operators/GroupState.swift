@@ -69,7 +69,7 @@ final class GroupState {
     /// Rebuilds the table from the keys that live and whose hash is wanted.
     private func keep(_ isWanted: (UInt64) -> Bool) throws(StreamError) {
         aggregates.grow(to: keys.count)
-        let section = section(copying: false), hashes = keys.hashes
+        let section = section(), hashes = keys.hashes
         let words = hashes.typed(UInt64.self)
         let rows = (0..<keys.count).filter { rowCounts.pointer[$0] > 0 && isWanted(words[$0]) }.map(Int32.init)
         let fresh = GroupState(spec)
@@ -92,28 +92,31 @@ final class GroupState {
         live = other.live
     }
 
-    /// Keys, row counts, accumulators.
-    private func section(copying: Bool) -> StateSection {
-        let count = keys.count
-        let counts = Column(type: DataType(.bigint, nullable: false), count: count, values: rowCounts.values(count, copying: copying))
-        return StateSection(label: 0, columns: keys.columns() + [counts] + aggregates.stateColumns(count: count, copying: copying), count: count)
+    /// Keys, row counts, accumulators, in memory that later calls change.
+    private func section() -> StateSection {
+        let columns = keys.columns() + [countColumn(copying: false)] + aggregates.stateColumns(count: keys.count, copying: false)
+        return StateSection(label: 0, columns: columns, count: keys.count)
+    }
+
+    private func countColumn(copying: Bool) -> Column {
+        Column(type: DataType(.bigint, nullable: false), count: keys.count, values: rowCounts.values(keys.count, copying: copying))
     }
 
     private func add(_ section: StateSection, hashes: UnsafePointer<UInt64>, rows: [Int32]) throws(MalformedBytes) {
-        let width = keys.types.count
+        let width = keys.types.count, columns = section.columns
         var ids = [Int32](repeating: 0, count: rows.count)
         let result: Result<Void, MalformedBytes> = rows.withUnsafeBufferPointer { rows in
             ids.withUnsafeMutableBufferPointer { ids in
                 guard let first = rows.baseAddress, let ids = ids.baseAddress else { return .success(()) }
                 let rows = RowList(first, count: rows.count)
                 do throws(StreamError) {
-                    try keys.intern(Array(section.columns.prefix(width)), hashes: hashes, rows: rows, into: ids)
+                    try keys.intern(Array(columns.prefix(width)), hashes: hashes, rows: rows, into: ids)
                 } catch { return .failure(MalformedBytes(error.message)) }
                 rowCounts.grow(to: keys.count)
                 aggregates.grow(to: keys.count)
                 let counts = section.columns[width].pointer(Int64.self)
                 for at in 0..<rows.count { rowCounts.pointer[Int(ids[at])] = counts[rows[at]] }
-                do throws(MalformedBytes) { try aggregates.merge(section.columns[(width + 1)...], rows: rows, ids: ids) } catch { return .failure(error) }
+                do throws(MalformedBytes) { try aggregates.merge(columns[(width + 1)...], rows: rows, ids: ids) } catch { return .failure(error) }
                 return .success(())
             }
         }
@@ -124,21 +127,20 @@ final class GroupState {
 
 /// Checkpoints of it.
 extension GroupState {
-    func freeze(_ context: OperatorContext) throws(StreamError) -> FrozenTables {
+    func freeze(_ context: OperatorContext) -> FrozenTables {
         aggregates.grow(to: keys.count)
-        var sections: [(section: StateSection, hashes: Buffer)] = []
-        if live == keys.count {
-            sections = [(section: section(copying: true), hashes: keys.hashes)]
-        } else {
-            let fresh = GroupState(spec)
-            let hashes = keys.hashes
-            let rows = (0..<keys.count).filter { rowCounts.pointer[$0] > 0 }.map(Int32.init)
-            do throws(MalformedBytes) { try fresh.add(section(copying: false), hashes: hashes.typed(UInt64.self), rows: rows) } catch {
-                throw StreamError(.internal, retry: false, "accumulators of our own cannot be read: \(error)")
-            }
-            withExtendedLifetime(hashes) { sections = [(section: fresh.section(copying: false), hashes: fresh.keys.hashes)] }
+        let count = keys.count, frozen = aggregates.frozenColumns(count: count)
+        let quick = keys.columns() + [countColumn(copying: true)]
+        var section = StateSection(label: 0, count: count) { quick + frozen() }, hashes = keys.hashes
+        if live < count {
+            let rows = (0..<count).filter { rowCounts.pointer[$0] > 0 }.map(Int32.init)
+            section = StateSection(label: 0, count: rows.count) { rows.withUnsafeBufferPointer { rows in (quick + frozen()).map { $0.gather(rows) } } }
+            let all = keys.hashes.typed(UInt64.self), some = Buffer(capacity: rows.count * 8)
+            for (place, row) in rows.enumerated() { some.typed(UInt64.self)[place] = all[Int(row)] }
+            hashes = some
         }
-        return FrozenTables(layout: spec.stateLayout, maxParallelism: context.maxParallelism, groups: [], progress: [], sections: sections)
+        return FrozenTables(
+            layout: spec.stateLayout, maxParallelism: context.maxParallelism, groups: [], progress: [], sections: [(section: section, hashes: hashes)])
     }
 
     func restore(_ segments: [StateSegment], _ context: OperatorContext) throws(StreamError) {

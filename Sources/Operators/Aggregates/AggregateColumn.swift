@@ -29,6 +29,9 @@ protocol AggregateColumn: AnyObject {
     /// The first `count` accumulators; unless `copying` they share memory that later calls change.
     func stateColumns(count: Int, copying: Bool) -> [Column]
 
+    /// The first `count` accumulators as they are now, in memory that later calls do not change. Quick: what takes long is done when they are asked for.
+    func frozenColumns(count: Int) -> @Sendable () -> [Column]
+
     /// The first `count` results; likewise.
     func result(count: Int, copying: Bool) -> Column
 
@@ -48,6 +51,11 @@ protocol AggregateColumn: AnyObject {
 
 extension AggregateColumn {
     var resultBytes: Int { 0 }
+
+    func frozenColumns(count: Int) -> @Sendable () -> [Column] {
+        let columns = stateColumns(count: count, copying: true)
+        return { columns }
+    }
 }
 
 /// The rows of a batch with their keys' ids, for `AggregateColumn.trace`.

@@ -86,6 +86,11 @@ final class AggregateSet {
 
     func stateColumns(count: Int, copying: Bool) -> [Column] { columns.flatMap { $0.stateColumns(count: count, copying: copying) } }
 
+    func frozenColumns(count: Int) -> @Sendable () -> [Column] {
+        let parts = columns.map { $0.frozenColumns(count: count) }
+        return { parts.flatMap { $0() } }
+    }
+
     func results(count: Int, copying: Bool) -> [Column] { columns.map { $0.result(count: count, copying: copying) } }
 
     /// As `WindowAggregateSpec.partialSchema` has them.

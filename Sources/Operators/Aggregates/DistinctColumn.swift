@@ -4,7 +4,7 @@ import State
 
 /// An aggregate with DISTINCT: a bag of values a key in front of the plain aggregate, which sees each value once.
 final class DistinctColumn: AggregateColumn {
-    let stateTypes = [DataType(.bytes, nullable: false)]
+    let stateTypes = [ValueBag.type]
     private let argument: DataType
     private let inner: any AggregateColumn
     private var bags: [ValueBag] = []
@@ -59,11 +59,9 @@ final class DistinctColumn: AggregateColumn {
         }
     }
 
-    func stateColumns(count: Int, copying: Bool) -> [Column] {
-        var builder = ColumnBuilder(type: stateTypes[0], capacity: count)
-        for id in 0..<count { bags[id].bytes.withUnsafeBufferPointer { builder.appendBytes($0) } }
-        return [builder.finish()]
-    }
+    func stateColumns(count: Int, copying: Bool) -> [Column] { [ValueBag.column(bags[..<count])] }
+
+    func frozenColumns(count: Int) -> @Sendable () -> [Column] { { [bags] in [ValueBag.column(bags[..<count])] } }
 
     func result(count: Int, copying: Bool) -> Column { inner.result(count: count, copying: copying) }
 

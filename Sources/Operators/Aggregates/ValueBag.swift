@@ -2,6 +2,9 @@ import Columnar
 
 /// The values of one key with how often each was seen: for DISTINCT, and for MIN and MAX that take rows back.
 struct ValueBag {
+    /// As state has it.
+    static let type = DataType(.bytes, nullable: false)
+
     private(set) var counts: [Value: Int64] = [:]
 
     /// True when the value was not there before.
@@ -48,6 +51,13 @@ struct ValueBag {
             writer.put(entry.count)
         }
         return writer.bytes
+    }
+
+    /// Sorts all of them: not for a task's thread, where bags may be large.
+    static func column(_ bags: ArraySlice<ValueBag>) -> Column {
+        var builder = ColumnBuilder(type: type, capacity: bags.count)
+        for bag in bags { bag.bytes.withUnsafeBufferPointer { builder.appendBytes($0) } }
+        return builder.finish()
     }
 
     /// - Parameter type: what the values must be, so that no damaged bag reaches a column that cannot hold it.

@@ -36,7 +36,8 @@ final class SliceTable {
 
     /// Keys, then accumulators, as they are now: keys by reference, accumulators copied.
     func section() -> StateSection {
-        StateSection(label: start, columns: keys.columns() + aggregates.stateColumns(count: count, copying: true), count: count)
+        let (keys, frozen) = (keys.columns(), aggregates.frozenColumns(count: count))
+        return StateSection(label: start, count: count) { keys + frozen() }
     }
 }
 

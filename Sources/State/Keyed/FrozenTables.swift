@@ -5,15 +5,19 @@ import Dataflow
 package struct StateSection: Sendable {
     /// The operator's name for it: a slice's start.
     package var label: Int64
-    /// Key columns, then accumulator columns.
-    package var columns: [Column]
+    /// Key columns, then accumulator columns. Made when they are asked for, each time anew, where that takes long.
+    package var columns: [Column] { make() }
     /// Rows of each column.
     package var count: Int
+    private let make: @Sendable () -> [Column]
 
-    package init(label: Int64, columns: [Column], count: Int) {
+    package init(label: Int64, columns: [Column], count: Int) { self.init(label: label, count: count) { columns } }
+
+    /// - Parameter make: called on whichever thread wants the columns, perhaps not at all.
+    package init(label: Int64, count: Int, _ make: @escaping @Sendable () -> [Column]) {
         self.label = label
-        self.columns = columns
         self.count = count
+        self.make = make
     }
 }
 
@@ -52,6 +56,7 @@ package struct FrozenTables: FrozenState {
     package func eachSegment(_ body: (StateSegment) -> Void) { eachSegment(of: 0..<maxParallelism, body) }
 
     private func eachSegment(of wanted: some Sequence<Int>, _ body: (StateSegment) -> Void) {
+        let columns = sections.map(\.section.columns)
         let sorted = sections.map { GroupedRows(hashes: $0.hashes, count: $0.section.count, groups: maxParallelism) }
         var progressOf: [Int: Int64] = [:]
         for (group, reached) in zip(groups, progress) where reached > Watermark.minimum { progressOf[group] = reached }
@@ -67,7 +72,7 @@ package struct FrozenTables: FrozenState {
                     let rows = UnsafeBufferPointer(rebasing: order[sorted[index].starts[group]..<sorted[index].starts[group + 1]])
                     encoder.put(signed: section.label)
                     encoder.put(unsigned: UInt64(rows.count))
-                    for column in section.columns { encoder.put(column, rows: rows) }
+                    for column in columns[index] { encoder.put(column, rows: rows) }
                 }
             }
             body(StateSegment(group: group, bytes: encoder.take()))
