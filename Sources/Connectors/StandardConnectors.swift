@@ -36,13 +36,4 @@ package struct StandardConnectors: ConnectorRegistry {
         case let other: throw Options(spec.table, spec.options).error("connector '\(other)' cannot be written to")
         }
     }
-
-    /// What is wrong with a table's options, without making anything.
-    package func validate(_ spec: SourceSpec) -> StreamError? {
-        do throws(StreamError) { _ = try source(spec); return nil } catch { return error }
-    }
-
-    package func validate(_ spec: SinkSpec) -> StreamError? {
-        do throws(StreamError) { _ = try sink(spec); return nil } catch { return error }
-    }
 }

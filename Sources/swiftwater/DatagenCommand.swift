@@ -18,10 +18,11 @@ struct DatagenCommand: ParsableCommand {
     @Option(help: "The template's file.")
     var template: String
 
-    @Option(help: "Rows a second; 0 for as fast as it goes.")
+    // Numbers are taken whatever they begin with: a negative one is refused in words of ours (`validate`), not as an option that nobody knows.
+    @Option(parsing: .unconditional, help: "Rows a second; 0 for as fast as it goes.")
     var rate: Double = 1000
 
-    @Option(help: "End after so many rows.")
+    @Option(parsing: .unconditional, help: "End after so many rows.")
     var rows: Int64?
 
     @Option(help: ArgumentHelp("End after this time: 30 s, 5 min.", valueName: "time"))
@@ -39,10 +40,10 @@ struct DatagenCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Where Kinesis is, if not at its public address.", valueName: "url"))
     var endpoint: String?
 
-    @Option(help: "Start a new file after so many rows.")
+    @Option(parsing: .unconditional, help: "Start a new file after so many rows.")
     var fileRows: Int64?
 
-    @Option(help: "Start a new file after so many seconds.")
+    @Option(parsing: .unconditional, help: "Start a new file after so many seconds.")
     var fileSeconds: Double = 1
 
     @Option(help: "The same seed gives the same rows, times excepted; by default every run has its own.")

@@ -16,19 +16,19 @@ struct LoadTestCommand: AsyncParsableCommand {
 
     @OptionGroup var cluster: ClientArguments
 
-    @Option(help: "Seconds of measuring in each step, after 3 s of warming up.")
+    @Option(parsing: .unconditional, help: "Seconds of measuring in each step, after 3 s of warming up.")
     var seconds = 10
 
-    @Option(help: "Rows a second of the first step.")
+    @Option(parsing: .unconditional, help: "Rows a second of the first step.")
     var from: Double = 250_000
 
-    @Option(help: "Steps at most.")
+    @Option(parsing: .unconditional, help: "Steps at most.")
     var steps = 12
 
-    @Option(help: "Different keys.")
+    @Option(parsing: .unconditional, help: "Different keys.")
     var keys = 1000
 
-    @Option(name: .shortAndLong, help: "Parallelism of the job.")
+    @Option(name: .shortAndLong, parsing: .unconditional, help: "Parallelism of the job.")
     var parallelism = 2
 
     @Option(help: ArgumentHelp("Processes on this machine to measure.", valueName: "name=pid,..."))

@@ -109,7 +109,8 @@ import Testing
 
 @Suite struct StandardConnectorsTests {
     private func message(_ options: [String: String]) -> String {
-        StandardConnectors().validate(sourceSpec(schema(("a", .integer)), options))?.message ?? "fine"
+        do throws(StreamError) { _ = try StandardConnectors().source(sourceSpec(schema(("a", .integer)), options)) } catch { return error.message }
+        return "fine"
     }
 
     @Test func wrongOptionsAreNamedWithWhatThereIs() {

@@ -19,7 +19,8 @@ struct Application {
 
     private let submission: Submission
 
-    init(_ order: Order, _ configuration: Configuration) throws(StreamError) {
+    /// Throws for whatever is wrong with the job, before anything is started.
+    init(_ order: Order, _ configuration: Configuration, _ connectors: any ConnectorRegistry) throws(StreamError) {
         let script = try Application.script(order, configuration)
         let compiled: CompiledScript
         do throws(SQLError) { compiled = try SQL.compile(script: script, configuration: configuration) } catch {
@@ -30,6 +31,7 @@ struct Application {
                 .user, retry: false,
                 "an application is one job, the script has \(compiled.jobs.count); put several INSERTs into one with BEGIN STATEMENT SET; … END;")
         }
+        if let problem = connectors.problem(with: job) { throw problem }
         var submission = Submission(job, restorePath: order.savepoint, allowNonRestoredState: order.allowNonRestoredState)
         if let text = order.jobID {
             guard let id = JobID(text) else { throw StreamError(.user, retry: false, "--job-id \(text): a job id is 32 hex digits") }

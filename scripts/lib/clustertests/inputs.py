@@ -105,6 +105,25 @@ def a_wrong_option_or_setting_is_found_before_anything_starts(place):
 
 
 @story
+def numbers_below_zero_are_refused_by_the_name_of_their_option(place):
+    template = place.write("template", "{{random.number(10)}}")
+    for option in ("--rate", "--rows", "--file-rows", "--file-seconds"):
+        code, out, error = client("datagen", "--template", template, option, "-1")
+        check(code == 2 and out == "" and f"{option} is" in error, f"{option} -1: exit {code}, standard output {out!r}, {error}")
+
+
+@story
+def an_application_with_a_wrong_option_does_not_start(place):
+    script = place.write("wrong.sql", "CREATE TABLE numbers (n BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = 'abc');\n"
+                         "CREATE TABLE nothing (n BIGINT) WITH ('connector' = 'blackhole');\nINSERT INTO nothing SELECT n FROM numbers;\n")
+    ports = place.path("ports")
+    process = subprocess.run([os.path.join(os.path.dirname(swiftwater), "jobmanager"), "standalone-job", "--sql", script, "--host", "127.0.0.1", "-D", "jobmanager.rpc.port=0",
+                              "-D", "rest.port=0", "--ports-file", ports], capture_output=True, text=True, timeout=20)
+    words = process.stdout + process.stderr
+    check(process.returncode == 2 and "rows-per-second" in words and not os.path.exists(ports), f"exit {process.returncode}, {words}")
+
+
+@story
 def rows_that_cannot_be_printed_end_the_run(place):
     script = place.write("endless.sql", "CREATE TABLE numbers (n BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '100');\nSELECT n FROM numbers;\n")
     for format in ("table", "csv", "json", "changelog"):
