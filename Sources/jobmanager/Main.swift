@@ -72,8 +72,9 @@ struct JobManagerCommand: AsyncParsableCommand {
             settings = try settings.setting("jobmanager.bind-host", to: host).setting("rest.bind-address", to: host)
         }
         do {
-            let application = word == "standalone-job" ? try Application(order, settings) : nil
-            let process = try JobManagerProcess(configuration: settings, connectors: StandardConnectors(buckets: .s3(S3Configuration(settings))), version: Version.text, log: log)
+            let connectors = StandardConnectors(buckets: .s3(S3Configuration(settings)))
+            let application = word == "standalone-job" ? try Application(order, settings, connectors) : nil
+            let process = try JobManagerProcess(configuration: settings, connectors: connectors, version: Version.text, log: log)
             let rest = try await RESTServer.start(jobManager: process.host, configuration: settings, log: log)
             log(.info, "JobManagerRunner", "JobManager, swiftwater \(Version.text): TaskManagers at port \(process.port), REST at http://\(rest.address):\(rest.port)")
             if let portsFile { try writePorts("rpc=\(process.port)\nrest=\(rest.port)\n", to: portsFile) }
