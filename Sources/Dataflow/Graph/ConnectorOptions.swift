@@ -47,7 +47,7 @@ package struct ConnectorOptions: Hashable, Sendable {
             name: "blackhole", canWrite: true, writesChanges: true, ignoresUpdateBefore: true, optional: ["latency-column", "latency-file"]),
         collect,
         ConnectorOptions(
-            name: "datagen", canRead: true, optional: ["rows-per-second", "number-of-rows", "template", "seed"],
+            name: "datagen", canRead: true, optional: ["rows-per-second", "number-of-rows", "starts-at", "template", "seed"],
             ofFields: ["kind", "min", "max", "max-past", "length", "var-len", "start", "end", "null-rate"]),
         ConnectorOptions(
             name: "filesystem", canRead: true, canWrite: true, hasFormat: true, required: ["path"],
