@@ -44,6 +44,8 @@ package enum ClientRequest: Sendable {
     case requirements(JobID, [Int: ClosedRange<Int>])
     /// A checkpoint now, beside the periodic ones.
     case checkpoint(JobID)
+    /// Empty a TaskManager, at a barrier where there are slots elsewhere.
+    case drain(WorkerID, Leave)
 }
 
 package enum ClientReply: Hashable, Sendable {
@@ -111,8 +113,6 @@ package struct JobOptions: Hashable, Sendable {
     package var cooldown = Duration.seconds(5)
     /// Notices that come within this time are one change.
     package var noticeWindow = Duration.milliseconds(50)
-    /// After a notice slots are waited for so long; then the job moves by way of a checkpoint and a restart.
-    package var evacuationPatience = Duration.seconds(12)
 
     package init() {}
 }

@@ -79,10 +79,10 @@ package struct JobManagerMachine: Sendable {
         case .settled(let job, let attempt): tell(job, .settled(worker, attempt: attempt), at: now)
         case .retired(let job, let attempt): tell(job, .retired(worker, attempt: attempt), at: now)
         case .metrics(let all): for metrics in all { tell(metrics.task.job, .metrics(metrics), at: now) }
-        case .leaving(let reason):
-            cluster.workers.leaves(worker, at: now.instant)
-            cluster.history.leaving(worker, reason: reason, at: now)
-            cluster.log(.info, "Workers", "TaskManager \(worker) leaves: \(reason)")
+        case .leaving(let leave):
+            cluster.workers.leaves(worker, leave, at: now.instant)
+            cluster.history.leaving(worker, reason: leave.reason, at: now)
+            cluster.log(.info, "Workers", "TaskManager \(worker) leaves within \(leave.milliseconds) ms: \(leave.reason)")
             for job in order { tell(job, .workerLeaving(worker), at: now) }
         }
     }
@@ -185,6 +185,11 @@ package struct JobManagerMachine: Sendable {
         case .checkpoint(let job):
             guard jobs[job] != nil else { return reply(.unknownJob(job)) }
             tell(job, .checkpoint(ticket, .checkpoint, directory: nil), at: now)
+        case .drain(let worker, let leave):
+            guard cluster.workers[worker] != nil else { return reply(.refused(StreamError(.user, retry: false, "no TaskManager \(worker) is connected"))) }
+            cluster.log(.info, "Workers", "TaskManager \(worker) is to be drained: \(leave.reason)")
+            cluster.send(.leave(leave), to: worker)
+            reply(.accepted)
         }
     }
 

@@ -40,6 +40,7 @@ struct RESTService: Sendable {
             addCheckpointRoutes(routes)
             addSubmissionRoutes(routes)
             addRequirementRoutes(routes)
+            addDrainRoutes(routes)
             addExplainRoutes(routes)
             addSavepointRoutes(routes)
         }

@@ -37,7 +37,8 @@ extension SimulatedCluster {
         case .terminate:
             guard let victim = pickTaskManager() else { return }
             tally.count(.taskManagerTerminated)
-            victim.inside { victim.tell(.terminate) }
+            let leave = Leave(reason: "the run says so", milliseconds: Int64(chance.int(2_000...25_000)), ends: true)
+            if chance.chance(0.3) { leader?.request(.drain(victim.id, leave)) { _ in } } else { victim.inside { victim.tell(.leave(leave)) } }
             timeline.after(.seconds(30)) { [self] in remove(victim, machineGone: false, restartAfter: .seconds(1)) }
         case .pause:
             tally.count(.taskManagerPaused)
@@ -99,7 +100,7 @@ extension SimulatedCluster {
             tally.count(.taskManagerJoined)
             let host = startTaskManager()
             host.isExtra = true
-            timeline.after(chance.duration(.seconds(10), .seconds(60))) { [self] in host.inside { host.tell(.terminate) } }
+            timeline.after(chance.duration(.seconds(10), .seconds(60))) { [self] in host.inside { host.tell(.leave(Leave(reason: "its time is over", milliseconds: 20_000))) } }
         case .requestSavepoint:
             tally.count(.savepointRequested)
             leader?.request(.savepoint(jobID, kind: .savepoint, directory: nil)) { _ in }

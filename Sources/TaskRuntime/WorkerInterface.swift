@@ -25,8 +25,8 @@ package enum WorkerEvent: Sendable {
     case committed(job: JobID, checkpoint: CheckpointID, ids: [String], StreamError?)
     case metrics([TaskMetrics])
     case timer
-    /// SIGTERM.
-    case terminate
+    /// SIGTERM, a notice of the cloud, or a user: this TaskManager is to be emptied.
+    case leave(Leave)
 }
 
 package struct Upload: Hashable, Sendable {
@@ -86,8 +86,5 @@ package struct WorkerOptions: Hashable, Sendable {
     /// After so long without a word from the JobManager nothing is committed any more, and the link is made anew. At least twice the
     /// JobManager's heartbeat interval.
     package var leaderSilence = Duration.seconds(2)
-    /// After SIGTERM the process ends at the latest after so long, whether or not the JobManager has taken its tasks away.
-    package var leavingTimeout = Duration.seconds(20)
-
     package init() {}
 }

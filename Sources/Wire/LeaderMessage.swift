@@ -34,6 +34,8 @@ package enum LeaderMessage: Hashable, Sendable {
     case commit(job: JobID, checkpoint: CheckpointID, [Manifest.PendingCommit])
     /// Nothing of the job is needed any more.
     case release(job: JobID)
+    /// Somebody wants this TaskManager empty: answer `leaving`.
+    case leave(Leave)
 }
 
 /// Everything a TaskManager must know to make its tasks of a job.

@@ -34,6 +34,7 @@ extension LeaderMessage {
             writer.put(checkpoint)
             writer.putList(pending) { $0.put($1) }
         case .release(let job): writer.put(job)
+        case .leave(let leave): leave.encode(into: &writer)
         }
         return writer.bytes
     }
@@ -64,6 +65,7 @@ extension LeaderMessage {
         case .release: 12
         case .change: 13
         case .conclude: 14
+        case .leave: 15
         }
     }
 
@@ -90,6 +92,7 @@ extension LeaderMessage {
         case 12: .release(job: try reader.job())
         case 13: .change(try Deployment(from: &reader))
         case 14: .conclude(job: try reader.job(), attempt: try reader.number())
+        case 15: .leave(try Leave(from: &reader))
         default: throw MalformedBytes("\(kind) is no message of a JobManager")
         }
     }

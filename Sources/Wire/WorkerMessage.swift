@@ -31,8 +31,8 @@ package enum WorkerMessage: Hashable, Sendable {
     case settled(job: JobID, attempt: UInt32)
     /// No retired task of the change runs here any more.
     case retired(job: JobID, attempt: UInt32)
-    /// This TaskManager leaves (SIGTERM): plan without it.
-    case leaving(reason: String)
+    /// This TaskManager leaves: plan without it. Said again after each registration, and when its time becomes shorter.
+    case leaving(Leave)
 }
 
 package struct Registration: Hashable, Sendable {

@@ -34,7 +34,7 @@ extension WorkerMessage {
             writer.put(checkpoint)
             writer.put(error)
         case .metrics(let all): writer.putList(all) { $1.encode(into: &$0) }
-        case .leaving(let reason): writer.put(reason)
+        case .leaving(let leave): leave.encode(into: &writer)
         case .handedBack(let task, let splits, let finished):
             writer.put(task)
             writer.putList(splits) { $0.put($1) }
@@ -90,7 +90,7 @@ extension WorkerMessage {
                 job: try reader.job(), checkpoint: try reader.number(), ids: try reader.list { reader throws(MalformedBytes) in try reader.string() })
         case 11: .commitFailed(job: try reader.job(), checkpoint: try reader.number(), try reader.streamError())
         case 12: .metrics(try reader.list { reader throws(MalformedBytes) in try TaskMetrics(from: &reader) })
-        case 13: .leaving(reason: try reader.string())
+        case 13: .leaving(try Leave(from: &reader))
         case 14: .splitFinished(try reader.task(), split: try reader.string())
         case 15: .prepared(job: try reader.job(), attempt: try reader.number())
         case 16:

@@ -32,7 +32,7 @@ struct TaskManagerCommand: ParsableCommand {
                     Glibc.exit(code)
                 })
             log(.info, "TaskManagerRunner", "TaskManager \(process.worker), swiftwater \(Version.text)")
-            waitForTermination { process.host.terminate() }
+            waitForTermination { process.host.leave(reason: "it was told to end", within: settings.get(TaskManagerOptions.evacuationTimeout)) }
         } catch {
             log(.error, "TaskManagerRunner", "TaskManager cannot start: \(error)")
             throw ExitCode(error.kind == .user ? 2 : 1)

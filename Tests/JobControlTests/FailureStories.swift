@@ -152,7 +152,7 @@ struct FailureStories {
     @Test func jobsMoveAwayFromATaskManagerThatLeaves() {
         var story = Story.running(workers: 2, parallelism: 1)
         let holder = story.lastLayout(Story.job)!.vertices[0].slots[0]!.worker.description
-        story.say(holder, .leaving(reason: "SIGTERM"))
+        story.say(holder, .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000)))
         story.wait(.milliseconds(200))
         #expect(story.phase == .running)
         #expect(story.view.restarts == 0)

@@ -31,7 +31,7 @@ import Wire
         let layout = story.lastLayout(Story.job)!
         let leaver = layout.vertices[0].slots[1]!.worker.description
         story.forget()
-        story.say(leaver, .leaving(reason: "SIGTERM"))
+        story.say(leaver, .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000)))
         story.wait(.milliseconds(200))
         let next = story.lastLayout(Story.job)!
         #expect(next.epoch == layout.epoch + 1)
@@ -47,7 +47,7 @@ import Wire
         var story = Self.reactive(workers: 6)
         #expect(story.lastLayout(Story.job)!.workers.count == 6)
         let before = story.view.layoutChanges
-        for name in ["w1", "w3", "w5"] { story.say(name, .leaving(reason: "SIGTERM")) }
+        for name in ["w1", "w3", "w5"] { story.say(name, .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000))) }
         story.wait(.milliseconds(200))
         #expect(story.lastLayout(Story.job)!.workers.map(\.description) == ["w0", "w2", "w4"])
         #expect(story.view.layoutChanges == before + 1)
@@ -72,21 +72,41 @@ import Wire
             SubtaskID(vertex: 0, index: 0): [Self.split("a", at: 3)], SubtaskID(vertex: 0, index: 1): [Self.split("b", at: 4)],
         ]
         story.forget()
-        story.say("w1", .leaving(reason: "SIGTERM"))
+        story.say("w1", .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000)))
         story.wait(.milliseconds(200))
         let given = story.sent(to: "w0").compactMap { if case .splits(_, let splits, _) = $0 { splits } else { nil } }.flatMap { $0 }
         #expect(given == [Self.split("b", at: 4)])
         #expect(story.view.restarts == 0)
     }
 
-    @Test func withoutASlotItWaitsAndThenMovesByARestart() {
+    @Test func withoutASlotItTakesACheckpointAtTheLastMomentAndRestarts() {
         var story = Story.running(Self.options(), workers: 1, parallelism: 1)
-        story.say("w0", .leaving(reason: "SIGTERM"))
-        story.wait(.seconds(5))
+        story.say("w0", .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000)))
+        story.wait(.seconds(21))
         #expect(story.phase == .running && story.view.restarts == 0)
-        story.wait(.seconds(11))
+        let before = story.view.checkpoints.counts.completed
+        story.wait(.milliseconds(1_100))
         #expect(story.phase == .waitingForSlots && story.view.restarts == 1)
+        #expect(story.view.checkpoints.counts.completed > before)
         #expect(story.view.failures.isEmpty)
+    }
+
+    @Test func theShortestTimeOfALeavingTaskManagerCounts() {
+        var story = Story.running(Self.options(), workers: 1, parallelism: 1)
+        story.say("w0", .leaving(Leave(reason: "a notice", milliseconds: 110_000)))
+        story.say("w0", .leaving(Leave(reason: "SIGTERM", milliseconds: 10_000)))
+        story.wait(.milliseconds(7_200))
+        #expect(story.phase == .waitingForSlots && story.view.restarts == 1)
+    }
+
+    @Test func aTaskManagerIsDrainedByWayOfItself() {
+        var story = Story.running(Self.options(), workers: 1, parallelism: 1)
+        let leave = Leave(reason: "drain", milliseconds: 1_000, ends: false)
+        let ticket = story.request(.drain(WorkerID("w0"), leave))
+        #expect(story.reply(ticket) == .accepted)
+        #expect(story.sent(to: "w0").contains(.leave(leave)))
+        let stranger = story.request(.drain(WorkerID("w7"), leave))
+        #expect(story.reply(stranger) != .accepted)
     }
 
     @Test func aLossInTheMiddleOfAChangeRecoversFromTheNewestCheckpoint() {
@@ -95,7 +115,7 @@ import Wire
         let leaver = layout.vertices[0].slots[1]!.worker.description
         let other = layout.vertices[0].slots[0]!.worker.description
         story.obedient.remove(other)
-        story.say(leaver, .leaving(reason: "SIGTERM"))
+        story.say(leaver, .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000)))
         story.wait(.milliseconds(200))
         #expect(story.phase == .running)
         story.obedient.insert(other)

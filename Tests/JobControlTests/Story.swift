@@ -134,7 +134,7 @@ struct Story {
             say(name, .retired(job: job, attempt: attempt))
         case .commit(let job, let checkpoint, let commits):
             say(name, .committed(job: job, checkpoint: checkpoint, ids: commits.map(\.committable.id)))
-        case .registered, .refused, .heartbeat, .start, .completed, .aborted, .splits, .release: break
+        case .registered, .refused, .heartbeat, .start, .completed, .aborted, .splits, .release, .leave: break
         }
     }
 

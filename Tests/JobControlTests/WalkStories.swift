@@ -37,7 +37,7 @@ struct WalkStories {
                     story.tell(.stored(ticket, .failed("timeout", mayHaveHappened: true)))
                 }
             case 10: story.say(name, .declined(job: Story.job, attempt: story.attempt, checkpoint: story.triggered.last ?? 1, reason: "no"))
-            case 11: story.say(name, .leaving(reason: "SIGTERM"))
+            case 11: story.say(name, .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000)))
             default: story.wait(.milliseconds(Int64(pick(3000))))
             }
         }

@@ -4,6 +4,8 @@ import Testing
 import Wire
 
 @Suite struct WorkerLinkTests {
+    private let leave = Leave(reason: "SIGTERM", milliseconds: 25_000)
+
     @Test func connectsAndRegisters() {
         var story = WorkerStory()
         #expect(story.on(.timer) == ["connect"])
@@ -104,7 +106,7 @@ import Wire
 
     @Test func toldToEndItLeavesWhenItsTasksAreGone() {
         var story = WorkerStory.running()
-        #expect(story.on(.terminate) == ["send leaving"])
+        #expect(story.on(.leave(leave)) == ["send leaving"])
         #expect(story.hears(.deploy(WorkerStory.deployment(2))).first?.contains("leaving") == true)
         #expect(story.hears(.cancel(job: job, attempt: 1)) == ["remove 1"])
         #expect(story.on(.removed(job: job, attempt: 1)) == ["send stopped 1", "exit 0"])
@@ -112,9 +114,9 @@ import Wire
 
     @Test func toldToEndItDoesNotWaitForEver() {
         var story = WorkerStory.running()
-        _ = story.on(.terminate, at: 0)
+        _ = story.on(.leave(leave), at: 0)
         var said: [String] = []
-        for second in 1...20 {
+        for second in 1...25 {
             said += story.hears(.heartbeat(sequence: UInt64(second)), at: Int64(second) * 1000)
         }
         #expect(said.last == "exit 0")
@@ -124,6 +126,22 @@ import Wire
     @Test func withNothingToDoItEndsAtOnce() {
         var story = WorkerStory()
         _ = story.register()
-        #expect(story.on(.terminate) == ["send leaving", "exit 0"])
+        #expect(story.on(.leave(leave)) == ["send leaving", "exit 0"])
+    }
+
+    @Test func drainedItStays() {
+        var story = WorkerStory.running()
+        #expect(story.hears(.leave(Leave(reason: "drain", milliseconds: 1_000, ends: false))).contains("send leaving"))
+        #expect(story.hears(.cancel(job: job, attempt: 1)) == ["remove 1"])
+        #expect(story.on(.removed(job: job, attempt: 1)) == ["send stopped 1"])
+        #expect(story.on(.leave(leave)) == ["send leaving", "exit 0"])
+    }
+
+    @Test func theShortestTimeCounts() {
+        var story = WorkerStory.running()
+        #expect(story.on(.leave(leave), at: 0) == ["send leaving"])
+        #expect(story.on(.leave(Leave(reason: "later", milliseconds: 60_000)), at: 10) == [])
+        #expect(story.on(.leave(Leave(reason: "sooner", milliseconds: 1_000)), at: 20) == ["send leaving"])
+        #expect(story.on(.timer, at: 1_100).last == "exit 0")
     }
 }

@@ -37,7 +37,7 @@ enum MessageSamples {
                 Acknowledgement(job: job, attempt: 9, checkpoint: 12, object: object, tasks: [acknowledged], uploadMilliseconds: 3)),
             .acknowledged(Acknowledgement(job: job, attempt: 9, checkpoint: 12, object: nil, tasks: [], uploadMilliseconds: 0)),
             .declined(job: job, attempt: 9, checkpoint: 12, reason: "disk full"), .committed(job: job, checkpoint: 12, ids: ["a", ""]),
-            .commitFailed(job: job, checkpoint: 12, error), .metrics([metrics, TaskMetrics(task: task)]), .leaving(reason: "SIGTERM"),
+            .commitFailed(job: job, checkpoint: 12, error), .metrics([metrics, TaskMetrics(task: task)]), .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000, ends: false)),
             .prepared(job: job, attempt: 2), .handedBack(task, [split], finished: ["c"]), .settled(job: job, attempt: 2), .retired(job: job, attempt: 2),
         ]
     }
@@ -57,6 +57,7 @@ enum MessageSamples {
             .trigger(job: job, attempt: 1, Barrier(checkpoint: 3, kind: .checkpoint), folder: "f", store: nil),
             .completed(job: job, checkpoint: 3), .aborted(job: job, checkpoint: 3), .splits(task, [split], noMore: true),
             .commit(job: job, checkpoint: 3, [commit]), .release(job: job), .change(deployment(nil, previous: layout)), .conclude(job: job, attempt: 2),
+            .leave(Leave(reason: "drain", milliseconds: 1_000)),
         ]
     }
 

@@ -49,6 +49,12 @@ package final class TaskFigures: Sendable {
         }
     }
 
+    func retired(_ tasks: Set<TaskID>) {
+        jobs.withLock { jobs in
+            for task in tasks { jobs[task.job]?.tasks[task] = nil }
+        }
+    }
+
     /// Everything, with the labels that Flink's reporter gives.
     package func snapshot() -> MetricSnapshot {
         var snapshot = MetricSnapshot()

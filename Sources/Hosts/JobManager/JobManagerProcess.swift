@@ -19,6 +19,7 @@ package final class JobManagerProcess: Sendable {
         options.heartbeatInterval = configuration.get(HeartbeatOptions.interval)
         options.heartbeatTimeout = configuration.get(HeartbeatOptions.timeout)
         options.version = version
+        options.changesLayouts = true
         // A restarted JobManager must outrank the one before it; its HEADs may raise this.
         options.leaderEpoch = LeaderEpoch(SystemClock.wallMilliseconds())
         let host = JobManagerHost(options: options, seed: .random(in: 0 ... .max), stores: Stores(configuration), connectors: connectors, log: log)

@@ -53,8 +53,11 @@ package final class TaskManagerHost: Sendable {
         startThread(named: "taskmanager") { [self] in run(WorkerMachine(registration: registration, options: options)) }
     }
 
-    /// SIGTERM: leave in good order.
-    package func terminate() { mailbox.post(.event(.terminate)) }
+    /// This TaskManager is about to go: its tasks move to others at a barrier, then the process ends (`ends`; otherwise it stays, empty).
+    /// It is over after `within` in any case. Callable from any thread, and again: the shortest time counts.
+    package func leave(reason: String, within: Duration, ends: Bool = true) {
+        mailbox.post(.event(.leave(Leave(reason: reason, milliseconds: within.milliseconds, ends: ends))))
+    }
 
     private func run(_ start: WorkerMachine) {
         var machine = start
@@ -100,7 +103,8 @@ package final class TaskManagerHost: Sendable {
                     notice(.made(job: deployment.job, attempt: deployment.layout.attempt, error))
                 }
             case .prepare(let deployment):
-                pool.run { [workshop] in
+                pool.run { [workshop, figures] in
+                    if let graph = try? JobGraphBytes.decode(deployment.graph) { figures.deployed(deployment.job, graph) }
                     let error = workshop.prepare(deployment)
                     notice(.prepared(job: deployment.job, attempt: deployment.layout.attempt, error))
                 }
@@ -153,8 +157,9 @@ package final class TaskManagerHost: Sendable {
 
     private func retire(_ retired: Set<TaskID>, then: @escaping @Sendable () -> Void) {
         channels.remove(retired)
-        let left = Countdown(slots.count, then: { [workshop] in
+        let left = Countdown(slots.count, then: { [workshop, figures] in
             workshop.retired(retired)
+            figures.retired(retired)
             then()
         })
         for slot in slots { slot.post(.retire(retired, then: { left.down() })) }

@@ -115,6 +115,11 @@ package struct CheckpointCoordinator: Sendable {
         nextFinal = now
     }
 
+    /// How long the newest complete one took; zero before the first.
+    package var lastDuration: Duration {
+        .milliseconds(history.last { $0.status == .completed }?.durationMilliseconds ?? 0)
+    }
+
     package mutating func pause() { nextTrigger = nil }
 
     /// What the job would recover from now is the user's, who may delete it: where checkpoints are taken, the next is due as soon as it may be.

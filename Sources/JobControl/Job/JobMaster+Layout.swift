@@ -50,7 +50,7 @@ extension JobMaster {
     /// What should be otherwise, and since when it may be changed; nil: nothing.
     private mutating func wish(_ layout: Layout, at now: Now, in cluster: inout Cluster) -> (reason: String, due: Instant)? {
         let leaving = layout.workers.filter { cluster.workers[$0]?.isLeaving ?? false }
-        if let since = leaving.compactMap({ cluster.workers[$0]?.leavingSince }).min() {
+        if let since = leaving.compactMap({ cluster.workers[$0]?.leaving?.since }).min() {
             return ("TaskManager\(leaving.count > 1 ? "s" : "") \(leaving.map(\.description).joined(separator: ", ")) leaving", since + options.noticeWindow)
         }
         let held = layout.usedSlots.count
@@ -74,12 +74,33 @@ extension JobMaster {
         else { return }
         guard due <= now.instant else { return changeDeadline = due }
         if plan(layout, reason, at: now, in: &cluster) { return }
-        // Nowhere to go. Somebody who leaves is left by way of a restart, before his time is over.
-        guard let since = layout.workers.compactMap({ cluster.workers[$0]?.leavingSince }).min() else { return }
-        guard since + options.evacuationPatience <= now.instant else { return changeDeadline = since + options.evacuationPatience }
-        cluster.log(.info, "JobMaster", "Job \(graph.name) (\(job)) has no slots to move to; it restarts without \(reason).")
+        // Nowhere to go.
+        if let until = layout.workers.compactMap({ cluster.workers[$0]?.leaving?.until }).min() { part(reason, until: until, at: now, in: &cluster) }
+    }
+
+    /// Somebody leaves, and there are no slots for his tasks. They stay until the last moment at which a checkpoint still fits in: the
+    /// job goes on from that one as soon as there are slots.
+    private mutating func part(_ reason: String, until: Instant, at now: Now, in cluster: inout Cluster) {
+        let left = until - now.instant
+        let needed = Self.partingReserve + coordinator.lastDuration * 2
+        let most = Self.partingReserve / 2
+        if let checkpoint = partingCheckpoint, (restore?.checkpoint ?? 0) >= checkpoint {
+            // It is complete.
+        } else if left > needed, partingCheckpoint == nil {
+            return changeDeadline = now.instant + (left - needed)
+        } else if left > most, options.checkpointDirectory != nil {
+            changeDeadline = now.instant + (left - most)
+            guard partingCheckpoint == nil else { return }
+            partingCheckpoint = coordinator.nextID
+            cluster.log(.info, "JobMaster", "Job \(graph.name) (\(job)) has no slots to move to: \(reason). It takes a checkpoint, and waits for slots.")
+            return coordinator.wish(CheckpointCoordinator.Wish(kind: .checkpoint, directory: nil, tickets: []))
+        }
+        cluster.log(.info, "JobMaster", "Job \(graph.name) (\(job)) restarts: \(reason), and there are no slots to move to.")
         restartWithoutFailure(reason, at: now, in: &cluster)
     }
+
+    /// What a checkpoint and the end of the tasks take beside twice the time of the last checkpoint.
+    private static let partingReserve = Duration.seconds(3)
 
     /// False: there are no slots for it.
     private mutating func plan(_ layout: Layout, _ reason: String, at now: Now, in cluster: inout Cluster) -> Bool {

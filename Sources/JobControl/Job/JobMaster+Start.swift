@@ -295,6 +295,7 @@ extension JobMaster {
     mutating func start(_ layout: Layout, at now: Now, in cluster: inout Cluster) {
         for worker in layout.workers { cluster.send(.start(job: job, attempt: layout.attempt), to: worker) }
         hasRun = true
+        partingCheckpoint = nil
         coordinator.started(at: now.instant)
         if restore?.store != nil { coordinator.hasten(at: now.instant) }
         ledger.restarted()

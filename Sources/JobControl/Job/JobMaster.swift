@@ -61,6 +61,8 @@ package struct JobMaster: Sendable {
     /// A user has asked for it: no need to wait whether there will be more to change.
     var isAskedToChange = false
     var lastChange: Instant?
+    /// The least id of the checkpoint that is awaited before a TaskManager goes for which there are no other slots.
+    var partingCheckpoint: CheckpointID?
     var changeDeadline: Instant?
 
     package init(_ submission: Submission, ticket: Ticket, at now: Now) {

@@ -18,8 +18,15 @@ package struct Workers: Sendable {
         /// Attempts of jobs from before this connection that must end before its slots can be used.
         package var leftovers: [JobID: UInt32] = [:]
         /// It said that it goes: nothing new is placed there.
-        package var isLeaving: Bool { leavingSince != nil }
-        package var leavingSince: Instant?
+        package var isLeaving: Bool { leaving != nil }
+        package var leaving: Leaving?
+    }
+
+    package struct Leaving: Hashable, Sendable {
+        package var reason: String
+        package var since: Instant
+        /// It is gone then in any case.
+        package var until: Instant
     }
 
     package enum Registered: Hashable, Sendable {
@@ -107,7 +114,15 @@ package struct Workers: Sendable {
         return id
     }
 
-    package mutating func leaves(_ id: WorkerID, at now: Instant) { if byID[id]?.leavingSince == nil { byID[id]?.leavingSince = now } }
+    /// Said more than once, the shortest time counts.
+    package mutating func leaves(_ id: WorkerID, _ leave: Leave, at now: Instant) {
+        let until = now + .milliseconds(leave.milliseconds)
+        guard let old = byID[id]?.leaving else {
+            byID[id]?.leaving = Leaving(reason: leave.reason, since: now, until: until)
+            return
+        }
+        if until < old.until { byID[id]?.leaving = Leaving(reason: leave.reason, since: old.since, until: until) }
+    }
 
     /// No task of the job up to this attempt runs there any more. True when that was the last leftover.
     package mutating func stopped(_ job: JobID, attempt: UInt32, on id: WorkerID) -> Bool {

@@ -65,8 +65,11 @@ package enum TaskManagerOptions {
     package static let resourceID = ConfigKey<String?>("taskmanager.resource-id", nil, "A name for this TaskManager; without it, one is made up.")
     package static let registrationTimeout = ConfigKey<Duration>(
         "taskmanager.registration.timeout", .seconds(300), "A TaskManager that has found no JobManager for so long ends.")
+    package static let evacuationTimeout = ConfigKey<Duration>(
+        "taskmanager.evacuation.timeout", .seconds(25),
+        "After SIGTERM the TaskManager ends as soon as its tasks have moved to others, and after so long in any case.")
 
-    static let all: [any AnyConfigKey] = [host, bindHost, rpcPort, dataPort, slots, processMemory, resourceID, registrationTimeout]
+    static let all: [any AnyConfigKey] = [host, bindHost, rpcPort, dataPort, slots, processMemory, resourceID, registrationTimeout, evacuationTimeout]
 }
 
 package enum HeartbeatOptions {

@@ -84,17 +84,17 @@ package enum Coverage {
             states: "link.registering",
             events: """
                 connected message.heartbeat message.deploy message.start message.cancel message.trigger message.completed \
-                message.aborted message.splits message.commit message.release
+                message.aborted message.splits message.commit message.release message.leave
                 """,
             reason: "the answer to a registration is the first message of a link"),
         Excuse(
             states: "link.closing",
             events: """
                 connected committed message.registered message.start message.cancel message.completed message.aborted message.splits \
-                message.commit message.release terminate
+                message.commit message.release message.leave leave
                 """,
             reason: "lasts for a moment, after seconds of silence"),
-        Excuse(states: "link.registering", events: "committed uploaded terminate", reason: "lasts for milliseconds"),
+        Excuse(states: "link.registering", events: "committed uploaded leave", reason: "lasts for milliseconds"),
         Excuse(states: "job.broken", events: "peerLost", reason: "lasts for milliseconds: the JobManager ends what cannot be made"),
         Excuse(
             states: "link.registered", events: "connected message.registered",

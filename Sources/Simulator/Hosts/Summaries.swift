@@ -23,7 +23,7 @@ extension WorkerMessage {
         case .committed(_, let checkpoint, let ids): "committed \(checkpoint) \(ids)"
         case .commitFailed(_, let checkpoint, let error): "commit failed \(checkpoint): \(error)"
         case .metrics: "metrics"
-        case .leaving(let reason): "leaving: \(reason)"
+        case .leaving(let leave): "leaving within \(leave.milliseconds) ms: \(leave.reason)"
         case .prepared(_, let attempt): "prepared #\(attempt)"
         case .handedBack(let task, let splits, let finished): "hands back \(task.subtask)#\(task.attempt): \(splits.summary) \(finished)"
         case .settled(_, let attempt): "settled #\(attempt)"
@@ -57,6 +57,7 @@ extension LeaderMessage {
             "splits for \(task.subtask)#\(task.attempt): \(splits.summary)\(noMore ? ", no more" : "")"
         case .commit(_, let checkpoint, let commits): "commit \(checkpoint) \(commits.map(\.committable.id))"
         case .release: "release"
+        case .leave(let leave): "leave within \(leave.milliseconds) ms: \(leave.reason)"
         }
     }
 }

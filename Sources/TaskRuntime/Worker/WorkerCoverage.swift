@@ -9,7 +9,7 @@ extension WorkerMachine {
         let links = ["waiting", "connecting", "closing", "registering", "registered"]
         let events =
             ["connected", "disconnected", "task", "made", "removed", "peerLost", "uploaded", "committed", "prepared", "retired", "metrics",
-             "timer", "terminate"]
+             "timer", "leave"]
             + LeaderMessage.names.map { "message." + $0 }
         let phases = ["making", "made", "running", "broken", "removing"]
         return links.flatMap { link in events.map { "link.\(link)/\($0)" } }
@@ -93,7 +93,7 @@ extension WorkerEvent {
         case .committed: "committed"
         case .metrics: "metrics"
         case .timer: "timer"
-        case .terminate: "terminate"
+        case .leave: "leave"
         }
     }
 }
@@ -101,7 +101,7 @@ extension WorkerEvent {
 extension LeaderMessage {
     static let names = [
         "registered", "refused", "heartbeat", "deploy", "start", "cancel", "trigger", "completed", "aborted", "splits", "commit", "release",
-        "change", "conclude",
+        "change", "conclude", "leave",
     ]
 
     var name: String {
@@ -120,6 +120,7 @@ extension LeaderMessage {
         case .release: "release"
         case .change: "change"
         case .conclude: "conclude"
+        case .leave: "leave"
         }
     }
 }

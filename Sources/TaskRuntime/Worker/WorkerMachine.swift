@@ -20,8 +20,8 @@ package struct WorkerMachine {
     private var known: Set<JobID> = []
     /// What the host commits now, one order for each checkpoint, and what was asked for meanwhile: it follows the answer.
     private var committing: [Commit: (ids: Set<String>, next: [Manifest.PendingCommit])] = [:]
-    /// After SIGTERM: when to end at the latest.
-    private var leavingUntil: Instant?
+    /// Why this TaskManager is to be emptied, and until when; nil: it stays.
+    private var leaving: (reason: String, until: Instant, ends: Bool)?
     private var hasExited = false
     /// The last heartbeat that was answered; each is answered once.
     private var lastBeat: UInt64?
@@ -65,6 +65,8 @@ package struct WorkerMachine {
             }
             lastTrouble = reason
             link.disconnected(at: now.instant)
+            // Whoever leads next restarts what ran here: there is nothing to wait for.
+            if let leaving, leaving.ends { return leave(effects, "\(leaving.reason); its JobManager is gone") }
         case .message(let message, let epoch): receive(message, epoch: epoch, at: now, &effects)
         case .task(let task, let effect): fromTask(task, effect, &effects)
         case .made(let job, let attempt, let error): tell(job, .made(attempt: attempt, error), &effects)
@@ -83,11 +85,7 @@ package struct WorkerMachine {
         case .committed(let job, let checkpoint, let ids, let error): committed(job, checkpoint, ids, error, at: now, &effects)
         case .metrics(let metrics): send(.metrics(metrics), &effects)
         case .timer: break  // What is due is done below.
-        case .terminate:
-            if leavingUntil == nil {
-                leavingUntil = now.instant + options.leavingTimeout
-                send(.leaving(reason: "it was told to end"), &effects)
-            }
+        case .leave(let leave): self.leave(leave, at: now, &effects)
         }
         advance(at: now, &effects)
         return effects
@@ -111,7 +109,7 @@ package struct WorkerMachine {
                 lastTrouble = nil
                 effects.append(
                     .log(level: "INFO", logger: "TaskManager", message: "Registered at the JobManager as \(registration.worker) with \(registration.slots) slots"))
-                report(&effects)
+                report(at: now, &effects)
             }
         case .refused(let reason): exit(code: 1, "the JobManager refused this TaskManager: \(reason)", &effects)
         case .heartbeat(let sequence):
@@ -139,18 +137,35 @@ package struct WorkerMachine {
         case .release(let job):
             known.remove(job)
             if jobs[job] == nil { effects.append(.forget(job)) } else { tell(job, .release, &effects) }
+        case .leave(let leave): self.leave(leave, at: now, &effects)
         }
     }
 
     /// Right after a registration: what the JobManager may not know.
-    private mutating func report(_ effects: inout [WorkerEffect]) {
+    private mutating func report(at now: Now, _ effects: inout [WorkerEffect]) {
         for job in jobs.keys.sorted() { for message in jobs[job]?.report() ?? [] { send(message, &effects) } }
-        if leavingUntil != nil { send(.leaving(reason: "it was told to end"), &effects) }
+        announce(at: now, &effects)
+    }
+
+    /// Said more than once, the shortest time counts, and the process ends if any of them asked for that.
+    private mutating func leave(_ leave: Leave, at now: Now, _ effects: inout [WorkerEffect]) {
+        let until = now.instant + .milliseconds(leave.milliseconds)
+        let old = leaving
+        if let old, old.until <= until, old.ends || !leave.ends { return }
+        leaving = (leave.reason, min(until, old?.until ?? until), leave.ends || old?.ends ?? false)
+        effects.append(
+            .log(level: "INFO", logger: "TaskManager", message: "Leaving within \(leave.milliseconds) ms: \(leave.reason)"))
+        announce(at: now, &effects)
+    }
+
+    private mutating func announce(at now: Now, _ effects: inout [WorkerEffect]) {
+        guard let leaving else { return }
+        send(.leaving(Leave(reason: leaving.reason, milliseconds: (leaving.until - now.instant).milliseconds, ends: leaving.ends)), &effects)
     }
 
     private mutating func deploy(_ deployment: Deployment, _ effects: inout [WorkerEffect]) {
         let job = deployment.job
-        guard leavingUntil == nil else {
+        guard leaving == nil else {
             if let first = deployment.subtasks.min() {
                 let task = TaskID(job: job, subtask: first, attempt: deployment.layout.attempt)
                 send(.failed(task, StreamError(.connection, retry: true, "TaskManager \(registration.worker) is leaving")), &effects)
@@ -167,7 +182,7 @@ package struct WorkerMachine {
     /// A planned change. A TaskManager that leaves takes part, as long as nothing begins on it.
     private mutating func change(_ deployment: Deployment, _ effects: inout [WorkerEffect]) {
         let job = deployment.job
-        if leavingUntil != nil, let first = deployment.subtasks.min() {
+        if leaving != nil, let first = deployment.subtasks.min() {
             let error = StreamError(.connection, retry: true, "TaskManager \(registration.worker) is leaving")
             return send(.failed(deployment.layout.task(first, of: job), error), &effects)
         }
@@ -261,18 +276,24 @@ package struct WorkerMachine {
 
     private mutating func advance(at now: Now, _ effects: inout [WorkerEffect]) {
         guard !hasExited else { return }
-        if let until = leavingUntil {
-            if jobs.isEmpty { return exit(code: 0, "it was told to end, and no task is left", &effects) }
-            if until <= now.instant { return exit(code: 0, "it was told to end, and its time is over", &effects) }
+        if let leaving, leaving.ends {
+            if jobs.isEmpty { return exit(code: 0, "\(leaving.reason); no task is left", &effects) }
+            if leaving.until <= now.instant { return exit(code: 0, "\(leaving.reason); its time is over", &effects) }
         }
         for effect in link.timer(at: now.instant) {
             if case .exit(let code, let reason) = effect { return exit(code: code, reason, &effects) }
             effects.append(effect)
         }
-        let deadline = min(link.deadline, leavingUntil ?? .distantFuture)
+        let deadline = min(link.deadline, leaving.flatMap { $0.ends ? $0.until : nil } ?? .distantFuture)
         guard deadline != .distantFuture, deadline != wakeAt || deadline <= now.instant else { return }
         wakeAt = deadline
         effects.append(.wake(at: deadline))
+    }
+
+    private mutating func leave(_ effects: [WorkerEffect], _ reason: String) -> [WorkerEffect] {
+        var effects = effects
+        exit(code: 0, reason, &effects)
+        return effects
     }
 
     private mutating func exit(code: Int32, _ reason: String, _ effects: inout [WorkerEffect]) {
