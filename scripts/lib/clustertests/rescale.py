@@ -1,0 +1,179 @@
+"""Planned changes on real processes: TaskManagers that leave, join, or both; other parallelisms. Nothing restarts."""
+import json
+import time
+import urllib.request
+
+from cluster import wait
+
+from .changes import Application, Job
+from .harness import check, say, story
+from .strangers import alive
+
+
+@story
+def a_task_manager_that_leaves_is_evacuated_without_a_restart(place):
+    job = Job(place, taskmanagers=3, parallelism=2)
+    before = job.tasks()
+    leaver = job.holders()[0]
+    stays = {task: place for task, place in before.items() if place[1] != leaver}
+    began = time.monotonic()
+    [pid] = job.terminate(leaver)
+    wait(lambda: not alive(pid), 15, f"{leaver} to end")
+    took = time.monotonic() - began
+    after = job.tasks()
+    check(leaver not in job.holders(), f"tasks still on {leaver}: {after}")
+    for task, where in stays.items():
+        check(after.get(task) == where, f"{task} stayed and was {where}, now it is {after.get(task)}")
+    text = job.cluster.log_text(leaver)
+    check("no task is left" in text.splitlines()[-1], f"{leaver} left by force: {text.splitlines()[-1]}")
+    job.finish()
+    check(len(job.changes()) == 1, f"changes: {job.changes()}")
+    check("Restoring job" not in job.cluster.log_text("jobmanager"), "something was restored")
+    say(f"{leaver} left after {took * 1000:.0f} ms; {len(stays)} tasks stayed with their attempts; {job.positions.seen} checkpoints, no reader went back")
+
+
+@story
+def a_reactive_job_uses_a_task_manager_that_joins(place):
+    job = Job(place, taskmanagers=2, reactive=True)
+    before = job.until(2)
+    job.cluster.add()
+    after = job.until(3)
+    for task, where in before.items():
+        check(after.get(task) == where or task[0] == list(before)[0][0], f"{task} was {where}, now it is {after.get(task)}")
+    job.more()
+    job.finish()
+    check(len(job.changes()) == 1, f"changes: {job.changes()}")
+
+
+@story
+def a_reactive_job_shrinks_when_nobody_has_a_slot(place):
+    job = Job(place, taskmanagers=3, reactive=True)
+    job.until(3)
+    [pid] = job.terminate(job.holders()[0])
+    wait(lambda: not alive(pid), 15, "it to end")
+    check(set(job.parallelism()) == {2}, f"parallelism is {job.parallelism()}")
+    job.finish()
+
+
+@story
+def three_of_six_that_leave_at_once_are_one_change(place):
+    job = Job(place, taskmanagers=6, reactive=True, rate=20_000)
+    job.until(6)
+    pids = job.terminate(*job.holders()[::2])
+    for pid in pids:
+        wait(lambda: not alive(pid), 15, "three TaskManagers to end")
+    job.more()
+    changes = job.changes()
+    check(len(changes) == 1, f"three notices at once are one change, not {changes}")
+    check(set(job.parallelism()) == {3}, f"parallelism is {job.parallelism()}")
+    job.finish()
+
+
+@story
+def parallelism_up_and_down_in_quick_alternation(place):
+    job = Job(place, taskmanagers=2, slots=2, parallelism=1)
+    wanted = [4, 1, 3, 2, 4, 1, 2]
+    for count in wanted:
+        job.cluster.client("rescale", job.id, "--parallelism", str(count))
+        time.sleep(0.15)
+    job.until(wanted[-1])
+    job.more()
+    job.finish()
+    say(f"{job.concluded()} changes for {len(wanted)} wishes")
+
+
+@story
+def more_slots_than_key_groups_are_left_alone(place):
+    job = Job(place, taskmanagers=1, slots=4, reactive=True, settings=[("pipeline.max-parallelism", 4)])
+    job.until(4)
+    job.cluster.add()
+    job.cluster.client("rescale", job.id, "--parallelism", "100")
+    job.more(5)
+    check(set(job.parallelism()) == {4}, f"parallelism is {job.parallelism()} with 4 key groups")
+    job.finish()
+
+
+@story
+def a_drained_task_manager_stays_without_tasks(place):
+    job = Job(place, taskmanagers=2, parallelism=1)
+    [name] = job.holders()
+    pid = job.cluster.processes()[name]
+    post(job.cluster, f"/taskmanagers/{name}/drain", {"end": False, "reason": "the story says so"})
+    wait(lambda: name not in job.holders() and job.concluded() == 1, 15, f"{name} to be empty")
+    job.more()
+    check(alive(pid), f"{name} has ended although it was only drained")
+    told = job.cluster.get(f"/taskmanagers/{name}")
+    check(told["leaving"] and told["freeSlots"] == told["slotsNumber"], f"{name} is told as {told}")
+    post(job.cluster, f"/taskmanagers/{name}/drain", {})
+    wait(lambda: not alive(pid), 10, f"{name} to end")
+    job.finish()
+
+
+@story
+def without_a_free_slot_it_waits_and_takes_a_checkpoint_at_the_last_moment(place):
+    job = Job(place, taskmanagers=1, parallelism=1)
+    [name] = job.holders()
+    pid = job.cluster.processes()[name]
+    post(job.cluster, f"/taskmanagers/{name}/drain", {"timeout": 6_000})
+    time.sleep(1.5)
+    check(job.tasks() is not None and job.holders() == [name], "the job left although there was time")
+    wait(lambda: not alive(pid), 10, f"{name} to end")
+    job.cluster.add()
+    job.finish(restarts=1)
+    check(job.cluster.root_exception(job.id) is None, f"leaving is no failure, but: {job.cluster.root_exception(job.id)}")
+
+
+@story
+def a_slot_that_comes_in_time_is_moved_to(place):
+    job = Job(place, taskmanagers=1, parallelism=1)
+    [name] = job.holders()
+    [pid] = job.terminate(name)
+    time.sleep(1)
+    job.cluster.add()
+    wait(lambda: not alive(pid), 10, f"{name} to end")
+    job.finish()
+
+
+@story
+def kills_in_the_middle_of_changes_lose_and_double_nothing(place):
+    job = Job(place, taskmanagers=4, parallelism=2, seconds=25)
+    for victim in ("the leaver", "one who stays", "one who may begin"):
+        wait(lambda: job.tasks() and len(job.cluster.processes()) == 5, 20, "four TaskManagers and every task")
+        job.more(2)
+        leaver, other = job.holders()[:2]
+        idle = sorted(set(job.cluster.processes()) - set(job.holders()) - {"jobmanager"})
+        planned = len(job.changes())
+        job.terminate(leaver)
+        wait(lambda: len(job.changes()) > planned, 10, "the change to be planned", every=0.001)
+        names = {"the leaver": [leaver], "one who stays": [other], "one who may begin": idle}[victim]
+        for name in names:
+            if name in job.cluster.processes():
+                job.kill(name)
+        wait(lambda: leaver not in job.cluster.processes(), 30, f"{leaver} to end")
+        while len(job.cluster.processes()) < 5:
+            job.cluster.add()
+        say(f"killed {victim} ({', '.join(names)}): {job.cluster.state(job.id)['restarts']} restarts, {job.concluded()} changes came to their end")
+    job.finish(restarts=None)
+
+
+@story
+def a_job_manager_killed_in_the_middle_of_a_change_is_followed_by_one_that_goes_on(place):
+    app = Application(place, taskmanagers=3, parallelism=2, seconds=20)
+    for moment in ("changes to layout", "Triggering checkpoint", "runs layout"):
+        app.running()
+        [leaver] = app.holders()[:1]
+        since = len(app.cluster.log_text("jobmanager"))
+        app.terminate(leaver)
+        wait(lambda: (at := app.log().find("changes to layout", since)) >= 0 and app.log().find(moment, at) >= 0, 10, f"'{moment}'", every=0.001)
+        app.restart_job_manager()
+        wait(lambda: leaver not in app.cluster.processes(), 30, f"{leaver} to end")
+        while len(app.cluster.processes()) < 4:
+            app.cluster.add()
+        say(f"the JobManager was killed at '{moment}'")
+    app.finish()
+
+
+def post(cluster, path, body):
+    request = urllib.request.Request(cluster.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        check(answer.status == 202, f"POST {path} answered {answer.status}")
