@@ -35,7 +35,7 @@ final class FakeS3: Sendable {
     var log: [String] { state.withLock { $0.log } }
     var openUploads: Int { state.withLock { $0.uploads.count } }
 
-    func overwrite(_ key: String, _ bytes: [UInt8]) { state.withLock { Self.store(bytes, [], key, &$0) } }
+    func overwrite(_ key: String, _ bytes: [UInt8]) { _ = state.withLock { Self.store(bytes, [], key, &$0) } }
 
     func store(prefix: String = "some/folder", partBytes: Int = S3Store.partBytes) -> S3Store {
         let credentials = Credentials(accessKey: "A", secretKey: "s", origin: "the test")

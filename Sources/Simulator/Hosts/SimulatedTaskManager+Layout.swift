@@ -41,7 +41,7 @@ extension SimulatedTaskManager {
                 tasks[plan.task]?.tell(.start)
             }
             return nil
-        } catch let error as StreamError { return error } catch { return StreamError(.internal, retry: false, "\(error)") }
+        } catch { return error }
     }
 
     func retire(_ job: JobID, _ attempt: UInt32, _ retired: [TaskID]) {
