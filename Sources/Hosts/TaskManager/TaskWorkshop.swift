@@ -217,7 +217,9 @@ package final class TaskWorkshop: Sendable {
                     restores[subtask, default: TaskRestore()].add(state)
                 }
             } catch {
-                throw error.during("checkpoint \(plan.checkpoint)").during("object \(object.key)")
+                let placed = error.during("checkpoint \(plan.checkpoint)").during("object \(object.key)")
+                // Somebody else's, who may delete it too early.
+                throw plan.store.map { placed.during("restoring from \($0), which is needed until the job has a checkpoint of its own") } ?? placed
             }
         }
         return restores

@@ -1,5 +1,7 @@
 """Stopping, cancelling and starting again from savepoints; what is wrong or damaged is refused."""
 import os
+import shutil
+import signal
 import urllib.parse
 
 from cluster import wait
@@ -71,6 +73,29 @@ def cancelling_shows_whole_checkpoints_only(place):
     lines = ticks.committed(output)
     check(set(lines) < set(data.answer) and len(lines) == len(set(lines)), "rows that no checkpoint covers are visible, or rows are there twice")
     wait(lambda: ticks.hidden(output) == [], 10, "the hidden files of the cancelled job to be removed")
+
+
+@story
+def a_savepoint_that_is_deleted_too_early_fails_the_job_in_words(place):
+    data, output = small(place), place.path("out")
+    cluster = place.cluster(taskmanagers=2, slots=1)
+    job = cluster.submit(ticks.script(place.path("1.sql"), data.folder, output, rate=5_000, settings=CHECKPOINTS))
+    wait(lambda: cluster.completed(job) > 2, 30, "checkpoints")
+    savepoint = stopped(cluster, job)
+    before = ticks.committed(output)
+    # Without checkpoints of its own nothing else is there to recover from.
+    settings = (("restart-strategy.type", "fixed-delay"), ("restart-strategy.fixed-delay.attempts", 50), ("restart-strategy.fixed-delay.delay", "50 ms"))
+    words = cluster.client("submit", ticks.script(place.path("2.sql"), data.folder, output, rate=500, settings=settings), "--detached", "-s", savepoint).split()
+    job = words[words.index("JobID") + 1]
+    wait(lambda: cluster.state(job)["state"] == "RUNNING", 20, "the job to run")
+    shutil.rmtree(folder_of(savepoint))
+    victim = next(name for name in cluster.processes() if name.startswith("taskmanager") and f"({job})" in cluster.log_text(name))
+    os.kill(cluster.processes()[victim], signal.SIGKILL)
+    check(cluster.ended(job, 30)["state"] == "FAILED", "a job whose savepoint is gone cannot go on")
+    words = cluster.root_exception(job)
+    check(os.path.basename(folder_of(savepoint)) in words and "needed until the job has a checkpoint of its own" in words, f"the failure is told as: {words}")
+    say(words.strip().splitlines()[0].replace(place.folder, "…"))
+    check(ticks.committed(output) == before, "rows were committed that no checkpoint covers")
 
 
 @story
