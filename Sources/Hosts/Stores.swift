@@ -59,7 +59,8 @@ package final class Stores: Sendable {
             case .notFound: return .notFound
             case .conflict: return .conflict
             case .unavailable: return .failed(error.description, mayHaveHappened: true)
-            case .outOfRange, .full, .denied, .invalidKey, .invalidURI: return .failed(error.description, mayHaveHappened: false)
+            case .denied, .invalidKey, .invalidURI: return .refused(error.description)
+            case .outOfRange, .full: return .failed(error.description, mayHaveHappened: false)
             }
         }
     }

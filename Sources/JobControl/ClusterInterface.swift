@@ -173,6 +173,8 @@ package enum StoreAnswer: Hashable, Sendable {
     case conflict
     /// `mayHaveHappened`: a timeout or a broken connection; the put may be there.
     case failed(String, mayHaveHappened: Bool)
+    /// Nothing happened, and nothing will until somebody mends a permission, a bucket or a path.
+    case refused(String)
 }
 
 package struct ClusterOptions: Hashable, Sendable {

@@ -212,6 +212,32 @@ struct RestoreStories {
         #expect(error.message.contains("503"))
     }
 
+    @Test func aStoreThatRefusesEndsTheSubmissionInWords() {
+        var story = Story()
+        story.storeAnswers = false
+        let submission = story.submit()
+        // What may pass by itself is waited for.
+        for _ in 0..<20 {
+            guard let (ticket, _, _) = story.nextAsked() else { return #expect(Bool(false), "it asks") }
+            story.tell(.stored(ticket, .failed("503", mayHaveHappened: false)))
+            story.wait(.seconds(6))
+        }
+        #expect(story.reply(submission) == nil)
+        guard let (read, _, _) = story.nextAsked() else { return #expect(Bool(false), "it asks") }
+        story.tell(.stored(read, .notFound))
+        guard case (let write, _, .put)? = story.nextAsked() else { return #expect(Bool(false), "it writes") }
+        story.tell(.stored(write, .refused("AccessDenied")))
+        guard case .refused(let error)? = story.reply(submission) else { return #expect(Bool(false), "refused") }
+        #expect(!error.retry && error.message.contains("AccessDenied") && error.message.contains("execution.checkpointing.dir"))
+        story.wait(.seconds(60))
+        #expect(story.nextAsked() == nil)
+        // Where the user's checkpoint lies, too, at the first answer.
+        let restore = story.submit(restore: "/old")
+        guard let (first, _, _) = story.nextAsked() else { return #expect(Bool(false), "it asks") }
+        story.tell(.stored(first, .refused("AccessDenied")))
+        #expect(story.reply(restore) != nil)
+    }
+
     @Test func aCheckpointFolderServesToo() {
         var options = Story.options()
         options.retainsOnCancellation = true

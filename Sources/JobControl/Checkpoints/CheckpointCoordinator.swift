@@ -236,7 +236,8 @@ package struct CheckpointCoordinator: Sendable {
         case (.storing(ticket), .conflict), (.storing(ticket), .failed(_, mayHaveHappened: true)):
             pending!.step = .checking(next)
             return .store(.get(key: current.manifestKey))
-        case (.storing(ticket), .failed(let reason, mayHaveHappened: false)), (.checking(ticket), .failed(let reason, _)):
+        case (.storing(ticket), .failed(let reason, mayHaveHappened: false)), (.checking(ticket), .failed(let reason, _)),
+            (.storing(ticket), .refused(let reason)), (.checking(ticket), .refused(let reason)):
             guard tries < Self.manifestTries else { return .failed("its manifest cannot be stored: \(reason)") }
             pending!.step = .pausing(until: now + backoff.next())
             return .waiting

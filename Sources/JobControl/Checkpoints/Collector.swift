@@ -63,7 +63,7 @@ package struct Collector: Sendable {
         case .deleted, .notFound:
             backoff.reset()
             tries = 0
-        case .failed:
+        case .failed, .refused:
             // Garbage costs room, not rows: after a few tries the next sweep finds it.
             tries += 1
             if tries <= 8 {

@@ -70,6 +70,11 @@ package struct HeadKeeper: Sendable {
         if case .waiting(ticket, .put) = state { return true }
         return false
     }
+    /// Whether the ticket's answer is awaited.
+    func awaits(_ ticket: Ticket) -> Bool {
+        if case .waiting(ticket, _) = state { return true }
+        return false
+    }
     package var isQuiet: Bool {
         if case .quiet = state { return true }
         return false
@@ -106,7 +111,7 @@ package struct HeadKeeper: Sendable {
             return settled(attempt, tag, draw: &draw)
         case (.put(let attempt), .conflict), (.put(let attempt), .notFound), (.put(let attempt), .failed(_, mayHaveHappened: true)):
             return go(.verify(attempt), draw: &draw)
-        case (.put, .failed(let reason, mayHaveHappened: false)):
+        case (.put, .failed(let reason, mayHaveHappened: false)), (.put, .refused(let reason)):
             return pause(goal, reason, at: now)
         case (.claim, .got(let bytes, let tag)):
             guard let found = decode(bytes) else { return damaged() }
@@ -131,7 +136,7 @@ package struct HeadKeeper: Sendable {
         case (.verify(let attempt), .notFound):
             etag = nil
             return pause(.put(attempt), published == nil ? nil : "HEAD of job \(job) is gone from the store; it is written again", at: now)
-        case (.claim, .failed(let reason, _)), (.verify, .failed(let reason, _)):
+        case (.claim, .failed(let reason, _)), (.verify, .failed(let reason, _)), (.claim, .refused(let reason)), (.verify, .refused(let reason)):
             return pause(goal, reason, at: now)
         case (.put, .got), (.put, .listed), (.put, .deleted), (.claim, .put), (.claim, .listed), (.claim, .deleted), (.claim, .conflict),
             (.verify, .put), (.verify, .listed), (.verify, .deleted), (.verify, .conflict):

@@ -34,6 +34,7 @@ extension JobMaster {
         if cluster.options.faults.contains(.unknownOutcomeIsSuccess), head.isPutting(ticket), case .failed(_, mayHaveHappened: true) = answer {
             told = .put(etag: "")
         }
+        if case .refused(let reason) = answer, submitter != nil, head.awaits(ticket) { return refuse(reason, at: now, in: &cluster) }
         if let effects = head.stored(ticket, told, at: now.instant, draw: &cluster.draw) { return apply(effects, at: now, in: &cluster) }
         if collected(ticket, answer, at: now, faults: cluster.options.faults) { return }
         if checkpointStored(ticket, answer, at: now, in: &cluster) { return }
@@ -44,6 +45,19 @@ extension JobMaster {
             .suspended:
             break  // About something that is over.
         }
+    }
+
+    /// Whoever submits a job waits for its HEAD: he is told at once what only he, or who keeps the store, can mend. A job that is taken over
+    /// waits until it is mended.
+    private mutating func refuse(_ reason: String, at now: Now, in cluster: inout Cluster) {
+        let place = options.checkpointDirectory.map { "'\($0)' (execution.checkpointing.dir)" } ?? "the JobManager's memory"
+        let error = StreamError(
+            .externalSystem, retry: false,
+            "job \(job) is not taken: nothing can be kept in \(place): \(reason). Mend that, or name another place, and submit it again")
+        cluster.log(.error, "JobMaster", error.message)
+        chronicle.failed(error, task: nil, worker: nil, at: now.wallMilliseconds)
+        answerAll(error, in: &cluster)
+        move(to: .ended(.failed), at: now, in: &cluster)
     }
 
     mutating func apply(_ effects: [HeadKeeper.Effect], at now: Now, in cluster: inout Cluster) {
@@ -138,7 +152,9 @@ extension JobMaster {
             }
         case .notFound:
             result = .failure(StreamError(.user, retry: false, "cannot restore from \(path): there is no _metadata in it"))
-        case .failed(let reason, _):
+        case .refused(let reason) where reading.retained == nil:
+            result = .failure(StreamError(.externalSystem, retry: false, "cannot restore from \(path): \(reason)"))
+        case .failed(let reason, _), .refused(let reason):
             // HEAD's own checkpoint must be there: wait for the store. A user's path may be wrong: say so soon.
             if reading.retained != nil || reading.tries < 3 {
                 var again = reading

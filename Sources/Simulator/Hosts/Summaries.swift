@@ -82,6 +82,7 @@ extension StoreAnswer {
         case .deleted: "deleted"
         case .notFound: "not found"
         case .conflict: "conflict"
+        case .refused(let words): "refused (\(words))"
         case .failed(let words, let mayHaveHappened): "failed (\(words)\(mayHaveHappened ? ", may have happened" : ""))"
         }
     }
