@@ -23,8 +23,10 @@ class Cluster:
         self.url = None
         self.token = None
 
-    def script(self, *arguments):
-        return subprocess.run([os.path.join(top, "scripts", "local-cluster"), *arguments, "--dir", self.folder], capture_output=True, text=True, cwd=top)
+    def script(self, *arguments, environment=None):
+        return subprocess.run(
+            [os.path.join(top, "scripts", "local-cluster"), *arguments, "--dir", self.folder], capture_output=True, text=True, cwd=top,
+            env={**os.environ, **(environment or {})})
 
     def start(self, taskmanagers, slots, settings=()):
         options = ["--taskmanagers", str(taskmanagers), "--slots", str(slots), "--rest-port", "0", "--rpc-port", "0"]

@@ -55,6 +55,7 @@ package final class TaskManagerProcess: Sendable {
             },
             log: log, onExit: onExit)
         scrapes = try PrometheusEndpoint.start(configuration, host: bound, group: group, log: log) { [host] in host.figures.snapshot() }
+        SpotWatcher(configuration, log: log).begin { [host] in host.obey($0) }
     }
 }
 
