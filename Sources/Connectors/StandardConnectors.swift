@@ -6,10 +6,13 @@ package struct StandardConnectors: ConnectorRegistry {
     private let collectors: [String: CollectSink.Consumer]
 
     package let buckets: Buckets
+    /// Is told what somebody should know who does not look at figures.
+    private let warn: @Sendable (String) -> Void
 
-    package init(collectors: [String: CollectSink.Consumer] = [:], buckets: Buckets = .s3()) {
+    package init(collectors: [String: CollectSink.Consumer] = [:], buckets: Buckets = .s3(), warn: @escaping @Sendable (String) -> Void = { _ in }) {
         self.collectors = collectors
         self.buckets = buckets
+        self.warn = warn
     }
 
     package func source(_ spec: SourceSpec) throws(StreamError) -> any Source {
@@ -17,7 +20,7 @@ package struct StandardConnectors: ConnectorRegistry {
         switch try ConnectorOptions.check(spec.table, spec.options, columns: columns) {
         case "filesystem": return try FileSource(spec, buckets)
         case "datagen": return try DataGenerator(spec)
-        case "kinesis": return try KinesisSource(spec)
+        case "kinesis": return try KinesisSource(spec, warn: warn)
         case let other: throw Options(spec.table, spec.options).error("connector '\(other)' cannot be read from")
         }
     }

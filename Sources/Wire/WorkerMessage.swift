@@ -123,6 +123,8 @@ package struct TaskMetrics: Hashable, Sendable {
     /// Of sources that know it: rows that are there and not read yet, and how far behind the newest one the reader is; -1: not known.
     package var pendingRows: Int64 = -1
     package var lagMilliseconds: Int64 = -1
+    /// A source's own figures by name.
+    package var gauges: [String: Int64] = [:]
 
     package init(task: TaskID) { self.task = task }
 }

@@ -169,6 +169,10 @@ extension TaskMetrics {
             rowsIn, rowsOut, bytesIn, bytesOut, batchesIn, batchesOut, lateRows, skippedRows, busyMilliseconds, idleMilliseconds,
             backpressuredMilliseconds, stateBytes, watermark, pendingRows, lagMilliseconds,
         ] { writer.put(number) }
+        writer.putList(gauges.sorted { $0.key < $1.key }) { writer, gauge in
+            writer.put(gauge.key)
+            writer.put(gauge.value)
+        }
     }
 
     fileprivate init(from reader: inout ByteReader) throws(MalformedBytes) {
@@ -188,5 +192,7 @@ extension TaskMetrics {
         watermark = try reader.number()
         pendingRows = try reader.number()
         lagMilliseconds = try reader.number()
+        let list = try reader.list { reader throws(MalformedBytes) in (try reader.string(), try reader.number(Int64.self)) }
+        gauges = Dictionary(list) { first, _ in first }
     }
 }

@@ -26,7 +26,7 @@ struct TaskManagerCommand: ParsableCommand {
         let settings = loadConfiguration(folder: configDir, dynamic: dynamic, log)
         do throws(StreamError) {
             let process = try TaskManagerProcess(
-                configuration: settings, connectors: StandardConnectors(buckets: .s3(S3Configuration(settings))), version: Version.text, log: log,
+                configuration: settings, connectors: StandardConnectors(buckets: .s3(S3Configuration(settings))) { log(.warning, "Connectors", $0) }, version: Version.text, log: log,
                 onExit: { code, reason in
                     log(code == 0 ? .info : .error, "TaskManagerRunner", "TaskManager ends: \(reason)")
                     Glibc.exit(code)

@@ -26,6 +26,7 @@ enum MessageSamples {
         metrics.watermark = .max
         metrics.pendingRows = 7
         metrics.lagMilliseconds = 0
+        metrics.gauges = ["numTrimmedShards": 1, "bufferedBytes": 1 << 40]
         let registration = Registration(
             worker: WorkerID("tm-1"), host: "::1", dataPort: 65_535, slots: 4, memoryBytes: 1 << 34, processors: 2, version: "1", running: [task])
         let share = Manifest.Subtask(subtask: subtask, splits: [split], finishedSplits: ["b"], committables: [commit.committable])

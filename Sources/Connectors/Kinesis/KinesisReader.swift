@@ -25,7 +25,7 @@ final class KinesisReader: SourceReader {
 
     init(_ source: KinesisSource, _ context: ReaderContext) {
         self.source = source
-        inbox = ShardInbox(maximumBytes: source.reading.bufferBytes, maximumFetches: source.reading.maximumFetches, wake: context.wake)
+        inbox = ShardInbox(maximumBytes: source.reading.bufferBytes, maximumFetches: source.reading.maximumFetches, wake: context.wake, warn: source.warn)
         let schema = source.spec.physical
         messages = source.format.makeReader(schema, tableColumns: source.spec.tableColumns.isEmpty ? schema.names : source.spec.tableColumns)
         fill = ColumnFill(schema.types, capacity: context.batchRows)
@@ -41,8 +41,9 @@ final class KinesisReader: SourceReader {
 
     var gauges: [(name: String, value: Int64)] {
         let (counts, behind, bytes) = inbox.figures
-        return [
-            ("millisBehindLatest", behind ?? 0), ("shards", Int64(shards.count)), ("bufferedBytes", Int64(bytes)), ("numKinesisRecordsIn", counts.kinesisRecords),
+        let lag = behind.map { [(name: SourceGauge.lagMilliseconds, value: $0)] } ?? []
+        return lag + [
+            ("numShards", Int64(shards.count)), ("bufferedBytes", Int64(bytes)), ("numKinesisRecordsIn", counts.kinesisRecords),
             ("numThrottledFetches", counts.throttled), ("numExpiredIterators", counts.expiredIterators), ("numTrimmedShards", counts.trimmedShards),
         ]
     }

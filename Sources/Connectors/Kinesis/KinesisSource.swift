@@ -20,8 +20,12 @@ package struct KinesisSource: Source {
     package let discoveryInterval: Duration?
     package var distribution: SplitDistribution { .spread }
 
+    /// Is told when records are gone.
+    let warn: @Sendable (String) -> Void
+
     /// `client`: instead of one that the options describe.
-    package init(_ spec: SourceSpec, client: AWSClient? = nil) throws(StreamError) {
+    package init(_ spec: SourceSpec, client: AWSClient? = nil, warn: @escaping @Sendable (String) -> Void = { _ in }) throws(StreamError) {
+        self.warn = warn
         let options = Options(spec.table, spec.options)
         self.spec = spec
         table = try KinesisTable(options)

@@ -70,6 +70,9 @@ struct ShardFetcher: Sendable {
         }
     }
 
+    /// For messages.
+    private var name: String { "table \(table.name), stream \(table.stream) › \(shard)" }
+
     private func fetch(_ iterator: String) async throws(AWSError) -> KinesisAnswer {
         defer { inbox.leave() }
         let body = try await client.getRecords(iterator, limit: reading.maximumRecords)
@@ -82,7 +85,10 @@ struct ShardFetcher: Sendable {
     private func deliver(_ answer: KinesisAnswer, _ place: inout Place) {
         if let behind = answer.millisBehindLatest { inbox.behind(shard, behind) }
         guard let first = answer.block.records.first, let last = answer.block.records.last else { return }
-        if let expected = place.expected, answer.block.sequence(first) != expected { inbox.count { $0.trimmedShards += 1 } }
+        if let expected = place.expected, answer.block.sequence(first) != expected {
+            inbox.trimmed("\(name): records behind sequence number \(expected) had expired before they were read (a stop longer than the stream's retention?); "
+                + "reading goes on with \(answer.block.sequence(first))")
+        }
         place.expected = nil
         place.position = .after(sequence: answer.block.sequence(last))
         inbox.put(.records(shard: shard, answer.block))
@@ -163,7 +169,7 @@ struct ShardFetcher: Sendable {
                 try? await Task.sleep(for: .seconds(1))
                 return true
             }
-            inbox.count { $0.trimmedShards += 1 }
+            inbox.trimmed("\(name): the shard is gone with all of its records; it counts as read to its end")
             inbox.put(.ended(shard: shard))
         } catch {
             if error.retryable {

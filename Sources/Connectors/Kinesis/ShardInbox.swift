@@ -34,9 +34,10 @@ final class ShardInbox: Sendable {
     private let maximumBytes: Int
     private let maximumFetches: Int
     private let wake: @Sendable () -> Void
+    private let warn: @Sendable (String) -> Void
 
-    init(maximumBytes: Int, maximumFetches: Int, wake: @escaping @Sendable () -> Void) {
-        (self.maximumBytes, self.maximumFetches, self.wake) = (maximumBytes, maximumFetches, wake)
+    init(maximumBytes: Int, maximumFetches: Int, wake: @escaping @Sendable () -> Void, warn: @escaping @Sendable (String) -> Void) {
+        (self.maximumBytes, self.maximumFetches, self.wake, self.warn) = (maximumBytes, maximumFetches, wake, warn)
     }
 
     // MARK: Fetchers
@@ -72,6 +73,12 @@ final class ShardInbox: Sendable {
 
     func behind(_ shard: String, _ milliseconds: Int64) { state.withLock { if !$0.isClosed { $0.lags[shard] = milliseconds } } }
     func count(_ body: @Sendable (inout Counts) -> Void) { state.withLock { body(&$0.counts) } }
+
+    /// Records were gone before they were read: counted, and told.
+    func trimmed(_ words: String) {
+        count { $0.trimmedShards += 1 }
+        warn(words)
+    }
 
     private func admits(_ state: inout State, _ isFetch: Bool) -> Bool {
         guard state.bytes < maximumBytes, !isFetch || state.fetches < maximumFetches else { return false }

@@ -99,6 +99,7 @@ package final class TaskFigures: Sendable {
         if metrics.watermark > Watermark.minimum { figures.append(("currentInputWatermark", Double(metrics.watermark))) }
         if metrics.pendingRows >= 0 { figures.append((SourceGauge.pendingRows, Double(metrics.pendingRows))) }
         if metrics.lagMilliseconds >= 0 { figures.append((SourceGauge.lagMilliseconds, Double(metrics.lagMilliseconds))) }
+        figures += metrics.gauges.sorted { $0.key < $1.key }.map { ($0.key, Double($0.value)) }
         return figures
     }
 }

@@ -324,8 +324,11 @@ package final class Task {
         metrics.stateBytes = Int64(chain.stateBytes)
         metrics.watermark = source?.watermark ?? merger.combined
         for (name, value) in source?.gauges ?? [] {
-            if name == SourceGauge.pendingRows { metrics.pendingRows = value }
-            if name == SourceGauge.lagMilliseconds { metrics.lagMilliseconds = value }
+            switch name {
+            case SourceGauge.pendingRows: metrics.pendingRows = value
+            case SourceGauge.lagMilliseconds: metrics.lagMilliseconds = value
+            default: metrics.gauges[name] = value
+            }
         }
         return metrics
     }

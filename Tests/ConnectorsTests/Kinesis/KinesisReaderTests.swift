@@ -3,11 +3,14 @@ import Columnar
 import Connectors
 import Dataflow
 import Dispatch
+import Synchronization
 import Testing
 
 /// The source against a stream in memory: what is read, in which order, and from where after a restore.
 struct KinesisReaderTests {
     private let stream = FakeStream()
+    /// What a log would say.
+    private let said = Said()
 
     private func source(_ options: [String: String] = [:], started: Int64? = 1_700_000_000_123) throws -> KinesisSource {
         let schema = Schema([Schema.Field("n", DataType(.bigint))])
@@ -17,7 +20,7 @@ struct KinesisReaderTests {
         ].merging(options) { $1 }
         var spec = SourceSpec(table: "t", options: all, physical: schema, output: schema)
         spec.jobStarted = started
-        return try KinesisSource(spec, client: stream.client)
+        return try KinesisSource(spec, client: stream.client) { [said] in said.add($0) }
     }
 
     private func records(_ numbers: ClosedRange<Int>) -> [(sequence: String, data: [UInt8])] {
@@ -107,14 +110,16 @@ struct KinesisReaderTests {
         #expect(second.words == ["a:3"])
     }
 
-    @Test func recordsThatAreGoneAreCounted() async throws {
+    @Test func recordsThatAreGoneAreCountedAndTold() async throws {
         stream.add("a", FakeStream.Shard(records: records(1...6), isClosed: true))
         let source = try source()
         let first = try await read(source, try await splits(source), rows: 2)
+        #expect(said.words.isEmpty)
         stream.change("a") { $0.records.removeFirst(4) }
         let second = try await read(source, first.snapshot)
         #expect(second.words == ["a:5", "a:6", "a end"])
         #expect(second.gauges["numTrimmedShards"] == 1)
+        #expect(said.words.count == 1 && said.words[0].contains("stream s › a") && said.words[0].contains("102") && said.words[0].contains("105"))
     }
 
     @Test func aMalformedRecordIsNamedOrSkipped() async throws {
@@ -170,4 +175,11 @@ struct KinesisReaderTests {
         let fraction = String(moment % 1000)
         #expect(stream.iterators == ["a AT_TIMESTAMP \(moment / 1000)." + String(repeating: "0", count: 3 - fraction.count) + fraction])
     }
+}
+
+private final class Said: Sendable {
+    private let all = Mutex<[String]>([])
+
+    var words: [String] { all.withLock { $0 } }
+    func add(_ words: String) { all.withLock { $0.append(words) } }
 }
