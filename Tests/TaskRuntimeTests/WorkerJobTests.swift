@@ -129,6 +129,18 @@ import Wire
         #expect(story.on(.uploaded(job: job, attempt: 1, checkpoint: 5, .failure(full))) == ["send declined 5: disk full"])
     }
 
+    @Test func filesOfASinkThatAreGoneEndTheJobInsteadOfOneCheckpoint() {
+        var story = WorkerStory.running()
+        _ = story.hears(trigger(5))
+        _ = story.on(taken(0, 5))
+        _ = story.on(taken(1, 5))
+        let gone = StreamError(.user, retry: false, "its upload is gone")
+        let effects = story.on(.uploaded(job: job, attempt: 1, checkpoint: 5, .failure(gone)))
+        #expect(effects.count == 2)
+        #expect(effects.first?.hasPrefix("send failed 0/0") == true)
+        #expect(effects.last == "send declined 5: its upload is gone")
+    }
+
     @Test func aTaskThatWentOnDeclinesTheOlderCheckpoint() {
         var story = WorkerStory.running()
         _ = story.hears(trigger(5))

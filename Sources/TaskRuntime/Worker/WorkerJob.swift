@@ -373,7 +373,10 @@ struct WorkerJob {
             gatherings[checkpoint] = nil
             over.insert(checkpoint)
             effects.append(.send(.acknowledged(gathering.acknowledgement(job: job, attempt: attempt, checkpoint: checkpoint, upload))))
-        case .failure(let error): decline(checkpoint, error.description, &effects)
+        case .failure(let error):
+            // A sink whose files are gone, say: no later checkpoint would fare better.
+            if error.kind == .user, !error.retry, let first = tasks.first { fail(first, error, &effects) }
+            decline(checkpoint, error.description, &effects)
         }
     }
 

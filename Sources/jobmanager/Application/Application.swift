@@ -36,11 +36,19 @@ struct Application {
         if let text = order.jobID {
             guard let id = JobID(text) else { throw StreamError(.user, retry: false, "--job-id \(text): a job id is 32 hex digits") }
             submission.job = id
-        } else if configuration.get(HighAvailabilityOptions.type) != .none, configuration.get(PipelineOptions.fixedJobID) == nil {
-            // The JobManager that takes over must find the job that was.
-            submission.job = Application.jobID(of: configuration.get(HighAvailabilityOptions.kubernetesClusterID) ?? configuration.get(HighAvailabilityOptions.clusterID))
+        } else if configuration.get(PipelineOptions.fixedJobID) == nil {
+            submission.job = Application.jobID(of: Application.name(of: order, configuration))
         }
         self.submission = submission
+    }
+
+    /// What makes the job the same one when its process is started again, so that it goes on where it was: its cluster, or, where none is
+    /// named, what it is to do and where its checkpoints are.
+    private static func name(of order: Order, _ configuration: Configuration) -> String {
+        let cluster = configuration.get(HighAvailabilityOptions.kubernetesClusterID) ?? configuration.get(HighAvailabilityOptions.clusterID)
+        guard configuration.get(HighAvailabilityOptions.type) == .none else { return cluster }
+        let what = [cluster, order.className ?? order.sqlFile ?? "", configuration.get(CheckpointingOptions.directory) ?? ""] + order.arguments
+        return what.joined(separator: "\u{0}")
     }
 
     private static func script(_ order: Order, _ configuration: Configuration) throws(StreamError) -> String {
@@ -62,11 +70,11 @@ struct Application {
         }
     }
 
-    /// The same for every JobManager of a cluster, and another for another cluster that shares its storage.
-    private static func jobID(of cluster: String) -> JobID {
+    /// The same for every JobManager of the same name, and another for another name that shares its storage.
+    private static func jobID(of name: String) -> JobID {
         func hash(_ seed: UInt64) -> UInt64 {
             // FNV-1a: fixed for ever, as the id must be.
-            cluster.utf8.reduce(seed) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
+            name.utf8.reduce(seed) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
         }
         return JobID(high: hash(0xCBF2_9CE4_8422_2325), low: hash(0x8422_2325_CBF2_9CE4))
     }

@@ -75,8 +75,9 @@ package struct BucketError: Error, Hashable {
         self.message = message
     }
 
+    /// What is gone or stands in the way stays so until somebody looks at the bucket: such a job ends. Everything else may be over soon.
     package var streamError: StreamError {
         if case .other(let retry) = kind { return StreamError(.externalSystem, retry: retry, message) }
-        return StreamError(.externalSystem, retry: false, message)
+        return StreamError(.user, retry: false, message)
     }
 }

@@ -225,7 +225,7 @@ struct PendingFile: Equatable {
                 continue
             }
             guard pending.size == file.bytes else {
-                throw StreamError(.externalSystem, retry: false, "committing \(target): its pending file has \(pending.size) bytes, not \(file.bytes)")
+                throw StreamError(.user, retry: false, "committing \(target): its pending file has \(pending.size) bytes, not \(file.bytes)")
             }
             if rename(hidden, target) == 0 { return }
             guard errno == ENOENT, !isLast else { throw FilePath.error("committing", target) }
