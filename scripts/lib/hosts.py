@@ -3,7 +3,7 @@ import os
 import subprocess
 
 import cluster as local
-from cluster import Failure, wait
+from cluster import Failure
 
 number = 0
 
@@ -79,7 +79,10 @@ class Host:
     def taskmanager(self, cluster, name, settings=(), environment=None):
         """A TaskManager of a cluster whose JobManager is reached at the bridge; it prints where scripts look for what TaskManagers print."""
         log = os.path.join(cluster.folder, "log", name)
-        extra = [word for setting in (f"taskmanager.resource-id={name}", f"taskmanager.host={self.address}", *settings) for word in ("-D", setting)]
+        with open(os.path.join(cluster.folder, "ports")) as file:
+            ports = dict(line.strip().split("=", 1) for line in file)
+        settings = (f"jobmanager.rpc.port={ports['rpc']}", f"taskmanager.resource-id={name}", f"taskmanager.host={self.address}", *settings)
+        extra = [word for setting in settings for word in ("-D", setting)]
         with open(log + ".out", "w") as out, open(log + ".log", "w") as words:
             return self.start(
                 os.path.join(local.binaries, "taskmanager"), *extra, stdout=out, stderr=words, cwd=local.top,
