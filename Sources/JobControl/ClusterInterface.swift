@@ -67,6 +67,8 @@ package struct Submission: Sendable {
     /// A checkpoint or savepoint to start from: the folder that holds its `_metadata`.
     package var restorePath: String?
     package var allowNonRestoredState: Bool
+    /// Whether a job that has failed goes on from its newest checkpoint, since somebody who starts it again has mended the cause.
+    package var resumesFailed = false
 
     package init(
         job: JobID, graph: JobGraph, settings: [String: String], options: JobOptions, restorePath: String? = nil, allowNonRestoredState: Bool = false

@@ -124,6 +124,27 @@ struct LifeStories {
         #expect(error.message.contains("FINISHED"))
     }
 
+    @Test func aFailedJobThatIsStartedAgainGoesOnFromItsNewestCheckpoint() {
+        var story = Story.running()
+        var head: Head { SealedJSON.decode(Head.self, story.objects["/chk"]!["\(Story.job)/HEAD"]!.bytes)! }
+        story.wait(.seconds(1.5))
+        #expect(story.triggered == [1])
+        let badRow = StreamError(.user, retry: false, "a bad row")
+        story.say("w0", .failed(story.task(0), badRow))
+        #expect(story.view.status == .failed)
+        #expect(head.outcome == "FAILED")
+        let inSession = story.submit()
+        guard case .refused = story.reply(inSession) else { return #expect(Bool(false), "a session does not run it again") }
+        story.forget()
+        let asApplication = story.submit(resumesFailed: true)
+        #expect(story.reply(asApplication) == .submitted(Story.job))
+        #expect(story.view.status == .running)
+        #expect(head.outcome == nil)
+        #expect(story.log.contains("Restoring job \(Story.job) from Checkpoint 1"))
+        story.say("w0", .failed(story.task(0), badRow))
+        #expect(head.outcome == "FAILED")
+    }
+
     @Test func unknownJobsAreNamed() {
         var story = Story()
         let other = JobID(high: 1, low: 2)

@@ -91,12 +91,12 @@ struct Story {
 
     @discardableResult mutating func submit(
         _ options: JobOptions = Story.options(), graph: JobGraph = Story.graph(), restore: String? = nil, allowNonRestored: Bool = false,
-        job: JobID = Story.job
+        job: JobID = Story.job, resumesFailed: Bool = false
     ) -> Ticket {
-        request(
-            .submit(
-                Submission(
-                    job: job, graph: graph, settings: [:], options: options, restorePath: restore, allowNonRestoredState: allowNonRestored)))
+        var submission = Submission(
+            job: job, graph: graph, settings: [:], options: options, restorePath: restore, allowNonRestoredState: allowNonRestored)
+        submission.resumesFailed = resumesFailed
+        return request(.submit(submission))
     }
 
     // MARK: The world's answers

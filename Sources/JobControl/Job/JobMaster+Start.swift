@@ -93,7 +93,10 @@ extension JobMaster {
         attempt = found.attempt
         layoutEpoch = max(found.layout?.epoch ?? 0, found.planned?.epoch ?? 0)
         started = found.started ?? now.wallMilliseconds
-        if let outcome = found.outcome {
+        if let outcome = found.outcome, outcome == JobPhase.Outcome.failed.rawValue, submission.resumesFailed {
+            cluster.log(.info, "JobMaster", "Job \(graph.name) (\(job)) had failed; it goes on.")
+            apply(head.change(draw: &cluster.draw) { $0.outcome = nil }.effects, at: now, in: &cluster)
+        } else if let outcome = found.outcome {
             answerAll(StreamError(.user, retry: false, "job \(job) exists already, and is \(outcome)"), in: &cluster)
             move(to: .ended(JobPhase.Outcome(rawValue: outcome) ?? .failed), at: now, in: &cluster)
             return

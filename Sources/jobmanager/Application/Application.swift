@@ -39,6 +39,7 @@ struct Application {
         } else if configuration.get(PipelineOptions.fixedJobID) == nil {
             submission.job = Application.jobID(of: Application.name(of: order, configuration))
         }
+        submission.resumesFailed = true
         self.submission = submission
     }
 
@@ -85,19 +86,28 @@ struct Application {
         switch await jobManager.request(.submit(submission)) {
         case .submitted(let id): log(.info, "ApplicationDispatcher", "Job \(submission.graph.name) has been submitted with JobID \(id)")
         case .refused(let error):
+            // A container is started again also when its job is done.
+            if let status = await status(on: jobManager), status == .finished || status == .cancelled {
+                log(.info, "ApplicationDispatcher", "Job \(submission.job) was \(status.rawValue) before; another --job-id runs it anew.")
+                return 0
+            }
             log(.error, "ApplicationDispatcher", "Job \(submission.graph.name) is not taken: \(error)")
             return error.kind == .user ? 2 : 1
         case .accepted, .completed, .unknownJob: preconditionFailure("a submission is taken or refused")
         }
         while true {
-            guard let job = await jobManager.view().jobs.first(where: { $0.id == submission.job }) else { return 1 }
-            if job.status.isTerminal { return job.status == .failed ? 1 : 0 }
-            if job.status == .suspended {
+            guard let status = await status(on: jobManager) else { return 1 }
+            if status.isTerminal { return status == .failed ? 1 : 0 }
+            if status == .suspended {
                 log(.error, "ApplicationDispatcher", "Another JobManager leads job \(submission.job); this one ends.")
                 return 1
             }
             // Nothing depends on this pause: it is how soon the process notices that its job has ended.
             try? await Task.sleep(for: .milliseconds(250))
         }
+    }
+
+    private func status(on jobManager: JobManagerHost) async -> JobStatus? {
+        await jobManager.view().jobs.first { $0.id == submission.job }?.status
     }
 }
