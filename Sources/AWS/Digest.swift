@@ -12,6 +12,14 @@ package enum Digest {
 
     package static func sha256(_ bytes: [UInt8]) -> [UInt8] { bytes.withUnsafeBytes { sha256($0) } }
 
+    /// 20 bytes. Only where a name is made of it.
+    static func sha1(_ text: String) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 20) { buffer, count in
+            _ = SHA1(Array(text.utf8), text.utf8.count, buffer.baseAddress)
+            count = 20
+        }
+    }
+
     /// 32 bytes.
     package static func hmacSHA256(key: [UInt8], _ bytes: [UInt8]) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: 32) { buffer, count in

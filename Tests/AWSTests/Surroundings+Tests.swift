@@ -13,15 +13,17 @@ final class TestWorld: Sendable {
     private let variables: [String: String]
     private let files: [String: String]
     private let answer: @Sendable (HTTPRequest, Int) throws(HTTPFailure) -> HTTPResponse
+    /// What commands print; others fail.
+    private let commands: [String: String]
 
     /// `answer` is given the request and how many came before it.
     init(
-        variables: [String: String] = [:], files: [String: String] = [:],
+        variables: [String: String] = [:], files: [String: String] = [:], commands: [String: String] = [:],
         answer: @escaping @Sendable (HTTPRequest, Int) throws(HTTPFailure) -> HTTPResponse = { (_, _) throws(HTTPFailure) in
             throw HTTPFailure(.connect, "nobody listens", mayHaveArrived: false)
         }
     ) {
-        (self.variables, self.files, self.answer) = (variables, files, answer)
+        (self.variables, self.files, self.commands, self.answer) = (variables, files, commands, answer)
     }
 
     var requests: [HTTPRequest] { state.withLock { $0.requests } }
@@ -51,7 +53,8 @@ final class TestWorld: Sendable {
             now: { self.now },
             elapsed: { .seconds(self.now.seconds) },
             sleep: { pause in self.state.withLock { $0.slept.append(pause) } },
-            random: { 0.5 })
+            random: { 0.5 },
+            run: { command in self.commands[command].map { (0, Array($0.utf8)) } ?? (3, []) })
     }
 }
 

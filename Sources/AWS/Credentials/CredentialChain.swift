@@ -74,6 +74,8 @@ struct CredentialChain: Sendable {
         if let key = values["aws_access_key_id"], let secret = values["aws_secret_access_key"] {
             return Credentials(accessKey: key, secretKey: secret, sessionToken: values["aws_session_token"], origin: origin)
         }
+        if let login = try SingleSignOn(values, of: name, files, surroundings) { return try await login.credentials() }
+        if let command = values["credential_process"] { return try await CredentialProcess(command: command, profile: name, surroundings).credentials() }
         if seen.contains(name) { throw broken("its source_profile leads back to it") }
         return nil
     }

@@ -2,22 +2,27 @@
 /// Source: "Shared config and credentials files", AWS SDKs and Tools Reference Guide.
 struct ProfileFiles: Sendable {
     private let profiles: [String: [String: String]]
+    private let sessions: [String: [String: String]]
+    let home: String?
     /// The profile that is asked for: named, or `AWS_PROFILE`, or `default`.
     let selected: String
 
     init(_ surroundings: Surroundings, profile: String?) {
         selected = profile ?? surroundings.variable("AWS_PROFILE") ?? surroundings.variable("AWS_DEFAULT_PROFILE") ?? "default"
         let home = surroundings.variable("HOME")
+        self.home = home
         func contents(_ variable: String, _ name: String) -> String {
             guard var path = surroundings.variable(variable) ?? home.map({ $0 + "/.aws/" + name }) else { return "" }
             if path.hasPrefix("~/"), let home { path = home + path.dropFirst() }
             return surroundings.file(path).map { String(decoding: $0, as: UTF8.self) } ?? ""
         }
-        var profiles: [String: [String: String]] = [:]
+        var profiles: [String: [String: String]] = [:], sessions: [String: [String: String]] = [:]
         for (section, values) in Self.sections(contents("AWS_CONFIG_FILE", "config")) {
             let words = section.split(separator: " ", maxSplits: 1).map { $0.trimmed }
             if words.count == 2, words[0] == "profile" {
                 profiles[words[1], default: [:]].merge(values) { _, new in new }
+            } else if words.count == 2, words[0] == "sso-session" {
+                sessions[words[1], default: [:]].merge(values) { _, new in new }
             } else if section == "default" {
                 profiles["default", default: [:]].merge(values) { _, new in new }
             }
@@ -26,7 +31,11 @@ struct ProfileFiles: Sendable {
             profiles[section, default: [:]].merge(values) { _, new in new }
         }
         self.profiles = profiles
+        self.sessions = sessions
     }
+
+    /// A section `[sso-session name]`.
+    func session(_ name: String) -> [String: String]? { sessions[name] }
 
     subscript(profile: String) -> [String: String]? { profiles[profile] }
 

@@ -24,7 +24,7 @@ package struct UnixTime: Hashable, Sendable, Comparable {
 
     /// `2026-11-22T16:35:07Z`, with or without a fraction, or the same in the basic form. Only UTC.
     package init?(iso text: String) {
-        let digits = text.utf8.prefix { $0 != UInt8(ascii: ".") }.filter { (0x30...0x39).contains($0) }.map { Int64($0 - 0x30) }
+        let digits = text.utf8.prefix { $0 != UInt8(ascii: ".") && $0 != UInt8(ascii: "+") }.filter { (0x30...0x39).contains($0) }.map { Int64($0 - 0x30) }
         guard digits.count == 14, text.hasSuffix("Z") || text.hasSuffix("+00:00") || text.contains(".") else { return nil }
         func number(_ range: Range<Int>) -> Int64 { digits[range].reduce(0) { $0 * 10 + $1 } }
         self.init(

@@ -39,6 +39,45 @@ struct CredentialTests {
             """)
     }
 
+    @Test func aProgramMayGiveThem() async throws {
+        let files = ["/h/.aws/config": "[default]\ncredential_process = \"/opt/a b\" give\n[profile broken]\ncredential_process = no\n"]
+        let print = #"{"Version": 1, "AccessKeyId": "PROC", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": "2027-01-15T09:00:00+00:00"}"#
+        let world = TestWorld(variables: ["HOME": "/h"], files: files, commands: [#""/opt/a b" give"#: print]) { (_, _) throws(HTTPFailure) in self.found }
+        #expect(try await used(world) == ["PROC", "t"])
+        let broken = TestWorld(variables: ["HOME": "/h", "AWS_PROFILE": "broken"], files: files)
+        let error = await #expect(throws: AWSError.self) { try await used(broken) }
+        #expect(error?.kind == .credentials && error?.message.contains("exit code 3") == true)
+        // What it prints may be a secret.
+        let odd = TestWorld(variables: ["HOME": "/h"], files: files, commands: [#""/opt/a b" give"#: #"{"SecretAccessKey": "the-secret""#])
+        let words = await #expect(throws: AWSError.self) { try await used(odd) }
+        #expect(words.map { !"\($0)".contains("the-secret") } == true)
+    }
+
+    @Test func commandsAreRun() async {
+        let result = await Surroundings.machine.run("printf 'a b'; exit 0")
+        #expect(result.code == 0 && result.output == Array("a b".utf8))
+        #expect(await Surroundings.machine.run("exit 7").code == 7)
+    }
+
+    @Test func aLoginOfSingleSignOnServesUntilItExpires() async throws {
+        let config = "[default]\nsso_session = work\nsso_account_id = 12\nsso_role_name = reader\n[sso-session work]\nsso_region = eu-central-1\nsso_start_url = https://x\n"
+        // SHA-1 of "work".
+        let cache = "/h/.aws/sso/cache/e274eeff768c6396088ec6eb091f4bf4d47ab1e0.json"
+        let token = #"{"accessToken": "the-token", "expiresAt": "2027-01-15T09:00:00Z"}"#
+        let answer = #"{"roleCredentials": {"accessKeyId": "SSO", "secretAccessKey": "s", "sessionToken": "t", "expiration": 1800003600000}}"#
+        let world = TestWorld(variables: ["HOME": "/h"], files: ["/h/.aws/config": config, cache: token]) { (_, before) throws(HTTPFailure) in
+            before == 0 ? xml(200, answer) : self.found
+        }
+        #expect(try await used(world) == ["SSO", "t"])
+        let request = world.requests[0]
+        #expect(request.url == "https://portal.sso.eu-central-1.amazonaws.com/federation/credentials?account_id=12&role_name=reader")
+        #expect(request.header("x-amz-sso_bearer_token") == "the-token" && request.header("authorization") == nil)
+        let late = TestWorld(variables: ["HOME": "/h"], files: ["/h/.aws/config": config, cache: token])
+        late.pass(seconds: 10_000)
+        let error = await #expect(throws: AWSError.self) { try await used(late) }
+        #expect(error?.message.contains("aws sso login") == true && late.requests.isEmpty)
+    }
+
     @Test func theEnvironmentComesFirst() async throws {
         let world = TestWorld(variables: [
             "AWS_ACCESS_KEY_ID": "ENV", "AWS_SECRET_ACCESS_KEY": "s", "AWS_SESSION_TOKEN": "t", "AWS_WEB_IDENTITY_TOKEN_FILE": "/token", "AWS_ROLE_ARN": "arn",
