@@ -9,7 +9,7 @@ struct ReferencePlanning {
     private static let planned: Set<String> = [
         "002-case-expressions", "004-try-cast-times-strings", "008-string-functions-2", "010-like-similar", "012-datetime-extract",
         "014-timestamp-arithmetic", "016-time-zones-session-berlin", "018-math-1", "020-decimal-precision", "022-three-valued-logic",
-        "024-integer-overflow", "028-tumble-tvf", "030-hop-tvf", "038-window-cascade", "040-legacy-tumble-hop", "042-legacy-hop", "046-rowtime-ltz", "098-union-distinct", "112-having",
+        "024-integer-overflow", "028-tumble-tvf", "030-hop-tvf", "038-window-cascade", "040-legacy-tumble-hop", "042-legacy-hop", "046-rowtime-ltz", "098-union-distinct", "106-metadata-columns", "112-having",
         "114-values", "118-global-aggregate", "120-aggregate-of-aggregate", "122-statement-set", "124-insert-partial-columns", "134-json-options",
         "136-partitioned-directory", "148-error-division-by-zero", "154-error-decimal-overflow-not-null", "162-group-by-changing-key",
     ]

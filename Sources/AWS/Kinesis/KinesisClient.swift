@@ -85,6 +85,15 @@ package struct KinesisClient: Sendable {
         return KinesisConsumer(arn: arn, isActive: status == "ACTIVE")
     }
 
+    /// Removes the consumer of that name; none is fine. Shards that are being read by it end soon after.
+    package func deregister(_ name: String) async throws(AWSError) {
+        do throws(AWSError) {
+            let stream: String
+            if let arn = self.stream.arn { stream = arn } else { stream = try await describe().arn }
+            _ = try await call("DeregisterStreamConsumer", "\"StreamARN\":\(JSONText.quoted(stream))", "\"ConsumerName\":\(JSONText.quoted(name))")
+        } catch where error.kind == .notFound {}
+    }
+
     /// A subscription of five minutes at most; tried once. Dropping it ends it.
     package func subscribe(_ consumerARN: String, shard: String, _ position: KinesisPosition) async throws(AWSError) -> KinesisSubscription {
         let body =

@@ -17,6 +17,7 @@ final class KinesisReader: SourceReader {
     private let inbox: ShardInbox
     private let messages: MessageReader
     private let fill: ColumnFill
+    private var described: RecordColumns
     private let fanOut: FanOutConsumer?
     /// In the order of being given.
     private var order: [String] = []
@@ -26,7 +27,8 @@ final class KinesisReader: SourceReader {
     init(_ source: KinesisSource, _ context: ReaderContext) {
         self.source = source
         inbox = ShardInbox(maximumBytes: source.reading.bufferBytes, maximumFetches: source.reading.maximumFetches, wake: context.wake, warn: source.warn)
-        let schema = source.spec.physical
+        described = RecordColumns(source.spec)
+        let schema = described.inRecords
         messages = source.format.makeReader(schema, tableColumns: source.spec.tableColumns.isEmpty ? schema.names : source.spec.tableColumns)
         fill = ColumnFill(schema.types, capacity: context.batchRows)
         if case .fanOut(let consumer, let registers) = source.reading.kind {
@@ -105,6 +107,7 @@ final class KinesisReader: SourceReader {
             } catch {
                 throw malformed(error, record, block, id)
             }
+            described.note(record, of: block, rowsSoFar: fill.count)
             next += 1
         }
         if next > first {
@@ -118,7 +121,8 @@ final class KinesisReader: SourceReader {
         } else {
             current = (id, block, next)
         }
-        return fill.count > 0 ? fill.finish() : nil
+        guard fill.count > 0 else { return nil }
+        return described.batch(fill.finish(), shard: id)
     }
 
     private func malformed(_ row: MalformedRow, _ record: RecordBlock.Record, _ block: RecordBlock, _ shard: String) -> StreamError {

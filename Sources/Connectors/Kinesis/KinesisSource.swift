@@ -31,7 +31,7 @@ package struct KinesisSource: Source {
         table = try KinesisTable(options)
         table.given = client
         format = try MessageFormat(options)
-        if case .raw = format, max(spec.tableColumns.count, spec.physical.fields.count) != 1 {
+        if case .raw = format, max(spec.tableColumns.count, spec.physical.fields.count - (spec.metadata ?? [:]).count) != 1 {
             throw options.error("the format 'raw' is for tables of one column")
         }
         reading = try KinesisReading(options)
@@ -83,6 +83,13 @@ package struct KinesisSource: Source {
         // Neighbours in the range of keys go to different readers.
         let inOrder = shards.filter { !known.contains($0.id) }.sorted { ($0.firstHashKey.utf8.count, $0.firstHashKey, $0.id) < ($1.firstHashKey.utf8.count, $1.firstHashKey, $1.id) }
         return (inOrder.map { ShardSplit(stream: table.stream.name, shard: $0.id, begin: begin).split(after: $0.parents) }, false)
+    }
+
+    /// A consumer that the job made costs money while it is there.
+    package func giveBack() throws(StreamError) {
+        guard case .fanOut(let consumer, registers: true) = reading.kind else { return }
+        let client = table.client
+        do throws(AWSError) { try Blocking.wait { () async throws(AWSError) in try await client.deregister(consumer) } } catch { throw table.error(error) }
     }
 
     package func makeReader(_ context: ReaderContext) throws(StreamError) -> any SourceReader { KinesisReader(self, context) }

@@ -133,6 +133,8 @@ struct ShardFetcher: Sendable {
         place.failures += 1
         var pauseCap = Duration.seconds(10)
         switch error.kind {
+        case .throttled where error.operation.contains("RegisterStreamConsumer"):
+            break  // Perhaps the stream has as many consumers as it may.
         case .throttled:
             inbox.count { $0.throttled += 1 }
             pauseCap = .seconds(5)
@@ -147,17 +149,25 @@ struct ShardFetcher: Sendable {
         case .service, .connection, .timeout, .credentials: break
         case .cancelled: return false
         case .denied, .configuration, .request:
-            inbox.put(.failed(table.error(error).during(shard)))
+            inbox.put(.failed(failure(error)))
             return false
         }
         guard now - since < ShardFetcher.patience else {
-            inbox.put(.failed(table.error(error).during(shard)))
+            inbox.put(.failed(failure(error)))
             return false
         }
         // Full jitter.
         let bound = min(pauseCap, .milliseconds(200) * (1 << min(place.failures - 1, 10)))
         try? await Task.sleep(for: bound * Double.random(in: 0.1...1))
         return true
+    }
+
+    private func failure(_ error: AWSError) -> StreamError {
+        let failure = table.error(error)
+        guard case .fanOut(let consumer, _) = reading.kind else { return failure.during(shard) }
+        return StreamError(
+            failure.kind, retry: failure.retry, "\(failure.message) (enhanced fan-out as consumer \(consumer); 'source.reader.type' = 'POLLING' does without)"
+        ).during(shard)
     }
 
     /// The service knows no such shard any more: its records have all expired. Or there is no stream.
@@ -176,7 +186,7 @@ struct ShardFetcher: Sendable {
                 try? await Task.sleep(for: .seconds(1))
                 return true
             }
-            inbox.put(.failed(table.error(error).during(shard)))
+            inbox.put(.failed(failure(error)))
         }
         return false
     }

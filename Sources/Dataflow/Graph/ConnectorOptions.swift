@@ -1,3 +1,5 @@
+import Columnar
+
 /// What the planner and the connectors know of each connector: what it can do, and the options that a table may have.
 ///
 /// The one list: what stands here is obeyed, or stands in `withoutEffect`; anything else is refused when the statement is planned.
@@ -17,6 +19,16 @@ package struct ConnectorOptions: Hashable, Sendable {
     package var ofFields: [String] = []
     /// Flink's options that change no result: how it plans or spreads work.
     package var withoutEffect: [String] = []
+
+    /// What its source can say of each row beside the row itself, by key, as columns that are declared `METADATA`.
+    package var metadata: [Metadata] = []
+
+    package struct Metadata: Hashable, Sendable {
+        package let key: String
+        package let type: DataType
+
+        init(_ key: String, _ type: TypeKind) { (self.key, self.type) = (key, DataType(type, nullable: false)) }
+    }
 
     /// Hands rows to the process that asked for them; scripts do not name it.
     package static let collect = ConnectorOptions(name: "collect", canWrite: true, writesChanges: true)
@@ -39,7 +51,7 @@ package struct ConnectorOptions: Hashable, Sendable {
             "source.efo.describe.retry-strategy.attempts.max", "source.efo.describe.retry-strategy.delay.min",
             "source.efo.describe.retry-strategy.delay.max", "sink.http-client.max-concurrency", "sink.http-client.read-timeout",
             "sink.http-client.protocol.version",
-        ])
+        ], metadata: [Metadata("timestamp", .timestampLTZ(3)), Metadata("shard-id", .string), Metadata("sequence-number", .string)])
 
     /// Every connector, by name.
     package static let all = [
@@ -56,9 +68,14 @@ package struct ConnectorOptions: Hashable, Sendable {
                 "sink.rolling-policy.rollover-interval", "sink.rolling-policy.inactivity-interval", "sink.rolling-policy.check-interval",
                 "sink.bucket.date-pattern", "sink.bucket.time-zone", "sink.compression", "sink.commit-list.enabled",
                 "sink.partition-commit.policy.kind", "sink.partition-commit.trigger", "sink.partition-commit.delay",
-                "sink.partition-commit.success-file.name", "aws.region", "aws.endpoint", "s3.endpoint", "s3.path.style.access",
+                "sink.partition-commit.success-file.name", "sink.partition-commit.watermark-time-zone", "partition.time-extractor.kind",
+                "partition.time-extractor.timestamp-pattern", "partition.time-extractor.timestamp-formatter", "aws.region", "aws.endpoint", "s3.endpoint", "s3.path.style.access",
                 "s3.upload.min.part.size", "s3.upload.max.concurrent.uploads",
-            ], withoutEffect: ["source.report-statistics", "sink.shuffle-by-partition.enable"]),
+            ], withoutEffect: ["source.report-statistics", "sink.shuffle-by-partition.enable"],
+            metadata: [
+                Metadata("file.path", .string), Metadata("file.name", .string), Metadata("file.size", .bigint),
+                Metadata("file.modification-time", .timestampLTZ(3)),
+            ]),
         kinesis,
         ConnectorOptions(name: "print", canWrite: true, writesChanges: true, optional: ["print-identifier", "standard-error"]),
     ]

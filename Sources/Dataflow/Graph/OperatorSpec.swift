@@ -24,6 +24,8 @@ package struct SourceSpec: Hashable, Codable, Sendable {
     package var tableColumns: [String]
     /// `PARTITIONED BY`: columns whose values stand in the path (`day=2026-11-22/`), not in the rows.
     package var partitionKeys: [String]
+    /// Columns of `physical` that are not in the rows: what the connector says of each row under this key. By name.
+    package var metadata: [String: String]?
     /// Over `physical`: computed columns and the table's column order. Nil: the physical columns as they are.
     package var projections: [Expression]?
     /// What leaves the source.

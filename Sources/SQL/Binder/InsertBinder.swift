@@ -24,6 +24,11 @@ extension QueryBinder {
     mutating func bind(_ insert: InsertSyntax) throws(SQLError) -> SinkPlan {
         let table = try target(of: insert)
         if insert.overwrite { throw SQLError("INSERT OVERWRITE is not supported: a stream has no end to replace the table at", at: insert.range) }
+        for column in table.columns {
+            guard case .metadata(let key, virtual: false) = column.kind else { continue }
+            throw SQLError(
+                "connector '\(table.connector.name)' cannot write the metadata '\(key)' of column '\(column.name)'", at: insert.range, hint: "declare it … METADATA VIRTUAL")
+        }
         let query = try bind(insert.query)
         let writable = table.writable
         var projections: [Expression?] = writable.map { _ in nil }

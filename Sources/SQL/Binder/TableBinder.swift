@@ -1,4 +1,5 @@
 import Columnar
+import Dataflow
 import Expressions
 
 extension CreateTableSyntax {
@@ -17,19 +18,25 @@ extension CreateTableSyntax {
             switch column.kind {
             case .physical(let type):
                 read.entries.append(Scope.Entry(table: nil, column: PlanColumn(name: column.name.text, type: try type.bound())))
-            case .metadata: throw SQLError("METADATA columns are not supported", at: column.name.range)
+            case .metadata(let type, let from, _):
+                let type = try type.bound()
+                try check(column, key: from ?? column.name.text, type, connector)
+                read.entries.append(Scope.Entry(table: nil, column: PlanColumn(name: column.name.text, type: type)))
             case .computed: break
             }
         }
         var positions: [Int] = []
         for (position, column) in columns.enumerated() {
-            if case .physical = column.kind { positions.append(position) }
+            if case .computed = column.kind { continue }
+            positions.append(position)
         }
         for column in columns {
             switch column.kind {
             case .physical, .metadata:
                 let type = read.entries[try read.position(of: ObjectNameSyntax(parts: [column.name]))].column.type
-                table.columns.append(TableDefinition.Column(name: column.name.text, type: type, kind: .physical))
+                var kind = TableDefinition.Column.Kind.physical
+                if case .metadata(_, let from, let virtual) = column.kind { kind = .metadata(key: from ?? column.name.text, virtual: virtual) }
+                table.columns.append(TableDefinition.Column(name: column.name.text, type: type, kind: kind))
             case .computed(let syntax):
                 var binder = ExpressionBinder(scope: read, place: "a computed column")
                 let expression = try binder.bind(syntax)
@@ -49,6 +56,21 @@ extension CreateTableSyntax {
         return table
     }
 
+    /// The column's key is one of the connector's, and its type one that the key's can be cast to.
+    private func check(_ column: ColumnSyntax, key: String, _ type: DataType, _ connector: ConnectorOptions) throws(SQLError) {
+        guard let metadata = connector.metadata.first(where: { $0.key == key }) else {
+            let keys = connector.metadata.map(\.key)
+            let there = keys.isEmpty ? "it has none" : "it has " + enumerate(keys.map { "'\($0)'" }, last: "and")
+            throw SQLError(
+                "connector '\(connector.name)' has no metadata '\(key)'", at: column.name.range, hint: [nearNameHint(key, among: keys), there].compactMap { $0 }.joined(separator: " "))
+        }
+        switch (metadata.type.kind, type.kind) {
+        case (.timestampLTZ, .timestampLTZ(...3)), (.timestampLTZ, .timestamp(...3)): break
+        case (let from, let to) where from == to || from.isCharacter && to.isCharacter: break
+        default: throw SQLError("metadata '\(key)' is \(metadata.type.kind), the column \(type.kind)", at: column.name.range)
+        }
+    }
+
     private func refuseDoubles() throws(SQLError) {
         var seen: Set<String> = []
         for column in columns where !seen.insert(column.name.text).inserted {
@@ -62,7 +84,11 @@ extension CreateTableSyntax {
         guard let position = table.columns.firstIndex(where: { $0.name == name.text }) else {
             throw SQLError("column '\(name.text)' not found", at: name.range, hint: nearNameHint(name.text, among: table.columns.map(\.name)))
         }
-        guard case .physical = table.columns[position].kind else { throw SQLError("'\(name.text)' is a computed column", at: name.range) }
+        switch table.columns[position].kind {
+        case .physical: break
+        case .metadata: throw SQLError("'\(name.text)' is a METADATA column", at: name.range)
+        case .computed: throw SQLError("'\(name.text)' is a computed column", at: name.range)
+        }
         return position
     }
 

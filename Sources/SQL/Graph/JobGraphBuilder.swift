@@ -137,30 +137,47 @@ struct JobGraphBuilder {
             case .computed(let expression): read.formUnion(expression.columns)
             }
         }
-        // A table of nothing but constants still needs its rows.
-        if read.isEmpty, let first = table.writable.first { read.insert(first) }
+        // A table of nothing but constants, and what the connector says of each row, still needs its rows.
+        if !read.contains(where: { table.columns[$0].kind == .physical }), let first = table.columns.firstIndex(where: { $0.kind == .physical }) { read.insert(first) }
         let physical = read.sorted()
-        func position(_ column: Int) -> Int { physical.firstIndex(of: column) ?? 0 }
+        /// The connector gives metadata in a type of its own.
+        func given(_ column: Int) -> DataType {
+            guard case .metadata(let key, _) = table.columns[column].kind else { return table.columns[column].type }
+            return table.connector.metadata.first { $0.key == key }?.type ?? table.columns[column].type
+        }
+        /// What stands for each of the table's columns.
+        let values = table.columns.indices.map { column -> Expression in
+            let type = table.columns[column].type
+            let value = Expression.column(physical.firstIndex(of: column) ?? 0, type: given(column))
+            return given(column).kind == type.kind ? .column(physical.firstIndex(of: column) ?? 0, type: type) : .cast(value, to: type, safe: false)
+        }
         let projections = scan.selected.map { column -> Expression in
             switch table.columns[column].kind {
-            case .physical, .metadata: .column(position(column), type: table.columns[column].type)
-            case .computed(let expression): expression.mappingColumns(position)
+            case .physical, .metadata: values[column]
+            case .computed(let expression): expression.substituting(values)
             }
         }
-        let physicalSchema = Schema(physical.map { Schema.Field(table.columns[$0].name, table.columns[$0].type) })
+        let isAsRead = scan.selected == physical && physical.allSatisfy { given($0).kind == table.columns[$0].type.kind }
+        let physicalSchema = Schema(physical.map { Schema.Field(table.columns[$0].name, given($0)) })
+        let metadata = physical.compactMap { column -> (String, String)? in
+            guard case .metadata(let key, _) = table.columns[column].kind else { return nil }
+            return (table.columns[column].name, key)
+        }
         let selectedPositions = scan.selected
         let watermark = table.watermark.map { watermark in
             watermark.expression.mappingColumns { column in selectedPositions.firstIndex(of: column) ?? 0 }
         }
         let idle = scan.options["scan.watermark.idle-timeout"].flatMap { Duration(configText: $0) } ?? configuration.get(PipelineOptions.idleTimeout)
         let rate = scan.options["scan.rows-per-second"].flatMap { Double($0) } ?? configuration.get(PipelineOptions.rowsPerSecond).map { Double($0) }
-        return SourceSpec(
-            table: table.name, options: scan.options, physical: physicalSchema, projections: scan.selected == physical ? nil : projections,
+        var spec = SourceSpec(
+            table: table.name, options: scan.options, physical: physicalSchema, projections: isAsRead ? nil : projections,
             output: Schema(selected.map { Schema.Field($0.name, $0.type) }), watermark: watermark,
             watermarkAfterEveryRow: configuration.get(PipelineOptions.autoWatermarkInterval) == .zero, idleTimeoutMilliseconds: Int64(idle / .milliseconds(1)),
             rowsPerSecond: rate, tableColumns: table.columns.filter { $0.kind == .physical }.map(\.name),
             partitionKeys: table.partitionKeys.map { table.columns[$0].name },
             timeColumn: table.watermark.flatMap { scan.selected.firstIndex(of: $0.column) })
+        if !metadata.isEmpty { spec.metadata = Dictionary(metadata) { first, _ in first } }
+        return spec
     }
 
     /// The numbers from 0, from the generator that every installation has.

@@ -74,7 +74,7 @@ extension Parser {
             kind = .computed(try parseExpression())
         } else {
             let type = try parseType()
-            if acceptRefused("METADATA") {
+            if accept("METADATA") {
                 let from: String? = accept("FROM") ? try takeString("the metadata key in quotes").text : nil
                 kind = .metadata(type, from: from, virtual: accept("VIRTUAL"))
             } else {

@@ -16,6 +16,7 @@ final class FakeStream: Sendable {
         /// Error codes for the next calls of an operation.
         var errors: [String: [String]] = [:]
         var iterators: [String] = []
+        var deregistered: [String] = []
     }
 
     private let state = Mutex(State())
@@ -25,6 +26,9 @@ final class FakeStream: Sendable {
     func refuse(_ operation: String, _ codes: String...) { state.withLock { $0.errors[operation, default: []] += codes } }
     /// What iterators were asked for, as `shard TYPE place`.
     var iterators: [String] { state.withLock { $0.iterators } }
+
+    /// As `consumer of ARN`.
+    var deregistered: [String] { state.withLock { $0.deregistered } }
 
     var client: AWSClient {
         let surroundings = Surroundings(
@@ -74,9 +78,12 @@ final class FakeStream: Sendable {
                 let parts = (request["ShardIterator"]?.text ?? "").split(separator: "/")
                 guard parts.count == 2, let shard = state.shards[String(parts[0])], let start = Int(parts[1]) else { return (400, "{}") }
                 let end = min(start + 2, shard.records.count)
-                let records = shard.records[start..<end].map { #"{"SequenceNumber":"\#($0.sequence)","Data":"\#(Base64.encode($0.data))","PartitionKey":"k"}"# }
+                let records = shard.records[start..<end].map { #"{"SequenceNumber":"\#($0.sequence)","Data":"\#(Base64.encode($0.data))","PartitionKey":"k","ApproximateArrivalTimestamp":1700000000.5}"# }
                 let next = shard.isClosed && end == shard.records.count ? "null" : "\"\(parts[0])/\(end)\""
                 return (200, #"{"Records":[\#(records.joined(separator: ","))],"NextShardIterator":\#(next),"MillisBehindLatest":\#((shard.records.count - end) * 10)}"#)
+            case "DeregisterStreamConsumer":
+                state.deregistered.append("\(request["ConsumerName"]?.text ?? "") of \(request["StreamARN"]?.text ?? "")")
+                return (200, "{}")
             default: return (400, #"{"__type":"UnknownOperationException"}"#)
             }
         }

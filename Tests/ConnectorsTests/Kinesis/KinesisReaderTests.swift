@@ -17,7 +17,7 @@ struct KinesisReaderTests {
         let all = [
             "connector": "kinesis", "stream": "s", "format": "json", "source.init.position": "TRIM_HORIZON",
             "source.reader.empty-records-fetch-interval": "0 s",
-        ].merging(options) { $1 }
+        ].merging(options) { $1 }.filter { !$0.value.isEmpty }
         var spec = SourceSpec(table: "t", options: all, physical: schema, output: schema)
         spec.jobStarted = started
         return try KinesisSource(spec, client: stream.client) { [said] in said.add($0) }
@@ -54,6 +54,11 @@ struct KinesisReaderTests {
     }
 
     /// On a thread that may wait: those of the tests may not.
+    private func onThread(_ body: @escaping @Sendable () throws -> Void) async throws {
+        let result = await withCheckedContinuation { continuation in DispatchQueue.global().async { continuation.resume(returning: Result { try body() }) } }
+        try result.get()
+    }
+
     private func splits(_ source: KinesisSource, known: Set<String> = []) async throws -> [SplitState] {
         let found = await withCheckedContinuation { continuation in
             DispatchQueue.global().async { continuation.resume(returning: Result { try source.discover(known: known).splits }) }
@@ -120,6 +125,49 @@ struct KinesisReaderTests {
         #expect(second.words == ["a:5", "a:6", "a end"])
         #expect(second.gauges["numTrimmedShards"] == 1)
         #expect(said.words.count == 1 && said.words[0].contains("stream s › a") && said.words[0].contains("102") && said.words[0].contains("105"))
+    }
+
+    @Test func whatTheStreamSaysOfARecordStandsBesideItsRows() async throws {
+        stream.add("a", FakeStream.Shard(records: [(sequence: "101", data: Array("2\n3\n".utf8)), (sequence: "102", data: Array("4\n".utf8))], isClosed: true))
+        let string = DataType(.string, nullable: false)
+        let schema = Schema([.init("at", DataType(.timestampLTZ(3), nullable: false)), .init("n", DataType(.bigint)), .init("s", string), .init("q", string)])
+        var spec = SourceSpec(
+            table: "t", options: ["connector": "kinesis", "stream": "s", "format": "csv", "source.init.position": "TRIM_HORIZON"], physical: schema, output: schema,
+            tableColumns: ["n"])
+        spec.metadata = ["at": "timestamp", "s": "shard-id", "q": "sequence-number"]
+        spec.jobStarted = 5
+        let source = try KinesisSource(spec, client: stream.client)
+        let (wakes, wake) = AsyncStream<Void>.makeStream()
+        let reader = try source.makeReader(ReaderContext(subtask: 0, parallelism: 1, wake: { wake.yield() }))
+        defer { reader.close() }
+        try reader.add(try await splits(source))
+        var iterator = wakes.makeAsyncIterator(), rows: [[Value]] = []
+        reading: while true {
+            switch try reader.poll(maximumRows: 100, at: Now(instant: .zero, wallMilliseconds: 0)) {
+            case .batch(let batch, _): rows += batch.rows
+            case .nothing: await iterator.next()
+            case .splitFinished, .needsSplits: break reading
+            }
+        }
+        #expect(rows == [(2, "101"), (3, "101"), (4, "102")].map { [.integer(1_700_000_000_500), .integer($0), .string("a"), .string($1)] })
+    }
+
+    @Test func aConsumerThatTheJobMadeIsGivenBackWhenItHasEnded() async throws {
+        let fanOut = ["source.reader.type": "EFO", "source.efo.consumer.name": "c", "stream": "", "stream.arn": "arn:aws:kinesis:r:1:stream/s"]
+        @Sendable func source(_ more: [String: String]) throws -> KinesisSource { try self.source(fanOut.merging(more) { $1 }) }
+        try await onThread { try source([:]).giveBack() }
+        // Somebody removed it; and one that somebody else made, or none at all.
+        stream.refuse("DeregisterStreamConsumer", "ResourceNotFoundException")
+        try await onThread { try source([:]).giveBack() }
+        try await onThread { try source(["source.efo.lifecycle": "SELF_MANAGED"]).giveBack() }
+        try await onThread { try self.source().giveBack() }
+        #expect(stream.deregistered == ["c of arn:aws:kinesis:r:1:stream/s"])
+        // Where there is no fan-out, the way out is named.
+        stream.add("a", FakeStream.Shard())
+        stream.refuse("DescribeStreamConsumer", "AccessDeniedException")
+        let denied = try source([:])
+        let all = try await splits(denied)
+        await #expect { _ = try await read(denied, all) } throws: { "\($0)".contains("'POLLING' does without") }
     }
 
     @Test func aMalformedRecordIsNamedOrSkipped() async throws {

@@ -4,7 +4,7 @@ import Dataflow
 /// Reads splits of files one after the other. A position is the offset of the next row's first byte.
 package final class FileReader: SourceReader {
     private let source: FileSource
-    /// The columns that stand in the rows, and for every physical column its place among them (nil: in the path).
+    /// The columns that stand in the rows, and for every physical column its place among them (nil: in the path, or said of the file).
     private let fileSchema: Schema
     private let places: [Int?]
     private let fileFields: [String]
@@ -16,7 +16,7 @@ package final class FileReader: SourceReader {
 
     init(_ source: FileSource, _ context: ReaderContext) {
         self.source = source
-        let keys = Set(source.spec.partitionKeys)
+        let keys = Set(source.spec.partitionKeys + (source.spec.metadata ?? [:]).keys)
         self.fileSchema = Schema(source.spec.physical.fields.filter { !keys.contains($0.name) })
         let inFile = fileSchema
         self.places = source.spec.physical.fields.map { inFile.index(of: $0.name) }
@@ -76,6 +76,10 @@ package final class FileReader: SourceReader {
         let values = PartitionPath.values(split.relativePath, defaultName: source.partitionDefault)
         var constants: [Value] = []
         for (column, field) in source.spec.physical.fields.enumerated() where places[column] == nil {
+            if let key = source.spec.metadata?[field.name] {
+                constants.append(split.metadata(key))
+                continue
+            }
             guard let text = values[field.name] else {
                 throw StreamError(.user, retry: false, "\(split.path): its path has no folder '\(field.name)=…' for the partition column")
             }

@@ -27,7 +27,11 @@ package struct FileSource: Source {
         case .bucket(let name, let key): place = .bucket(try buckets.open(name, spec.options), key: key, buckets.makeLine())
         }
         self.format = try Format(options)
-        try format.check(spec.physical, options, without: Set(spec.partitionKeys), tableColumns: spec.tableColumns)
+        let metadata = spec.metadata ?? [:]
+        try format.check(spec.physical, options, without: Set(spec.partitionKeys + metadata.keys), tableColumns: spec.tableColumns)
+        if case .bucket = place, metadata.values.contains("file.modification-time") {
+            throw options.error("'file.modification-time' is not known of objects in a bucket")
+        }
         self.discoveryInterval = try options.duration("source.monitor-interval")
         self.splitBytes = max(try options.bytes("source.split.size") ?? 64 << 20, 1)
         self.partitionDefault = options.string("partition.default-name") ?? PartitionPath.defaultName

@@ -50,6 +50,17 @@ struct FileSplit: Equatable {
         }
     }
 
+    /// What a column says that is declared `METADATA FROM 'key'`.
+    func metadata(_ key: String) -> Value {
+        switch key {
+        case "file.path": .string(path)
+        case "file.name": .string(FilePath.name(path))
+        case "file.size": .integer(size)
+        case "file.modification-time": .integer(modified / 1_000_000)
+        default: preconditionFailure("the connector's list of metadata has no \(key)")
+        }
+    }
+
     /// Compressed files are read whole, from their start.
     var isCompressed: Bool { path.hasSuffix(".gz") || path.hasSuffix(".gzip") }
 }
