@@ -127,6 +127,8 @@ package enum ClusterEffect: Sendable {
     case store(Ticket, store: String?, StoreRequest)
     /// List the splits of a source, off the machine's thread; to be answered by `discovered`.
     case discover(job: JobID, vertex: Int, SourceSpec, known: Set<String>)
+    /// The job of these sources has ended for good: what they registered elsewhere is given back, off the machine's thread. Nobody waits for it.
+    case giveBack(job: JobID, [SourceSpec])
     case reply(Ticket, ClientReply)
     case wake(at: Instant)
     case log(LogLine)

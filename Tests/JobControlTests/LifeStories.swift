@@ -55,6 +55,16 @@ struct LifeStories {
         #expect(story.machine.view.freeSlots == 2)
     }
 
+    @Test func whatSourcesRegisteredIsGivenBackOnceTheJobHasEndedForGood() {
+        var story = Story()
+        story.connect("w0")
+        story.submit()
+        func given() -> Int { story.effects.count { if case .giveBack(Story.job, let sources) = $0 { sources.count == 1 } else { false } } }
+        #expect(story.phase == .running && given() == 0)
+        story.request(.cancel(Story.job))
+        #expect(story.view.status == .cancelled && given() == 1)
+    }
+
     @Test func missingSlotsFailTheJobInWords() {
         var story = Story()
         story.connect("w0")

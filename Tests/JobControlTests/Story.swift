@@ -114,7 +114,7 @@ struct Story {
             obey(name, message)
         case .wake(let at): nextWake = min(nextWake ?? at, at)
         case .close(let connection, _): connections = connections.filter { $0.value != connection }
-        case .reply, .log: break
+        case .reply, .log, .giveBack: break
         }
     }
 

@@ -16,9 +16,13 @@ package protocol Source: Sendable {
     var distribution: SplitDistribution { get }
 
     func makeReader(_ context: ReaderContext) throws(StreamError) -> any SourceReader
+
+    /// The job has ended for good: gives back what its readers registered elsewhere. Called on the JobManager, once; not when that was lost just then.
+    func giveBack() throws(StreamError)
 }
 
 extension Source {
+    package func giveBack() throws(StreamError) {}
     package var distribution: SplitDistribution { .onRequest }
 }
 
@@ -126,6 +130,9 @@ package struct WriterContext: Sendable {
 package protocol SinkWriter: AnyObject {
     func write(_ batch: Batch, at now: Now) throws(StreamError)
 
+    /// Event time has reached `milliseconds` in what was written.
+    func advance(to milliseconds: Int64)
+
     /// Time passed: roll files that are old or idle. Answers when to be called again.
     func tick(at now: Now) throws(StreamError) -> Instant?
 
@@ -136,6 +143,10 @@ package protocol SinkWriter: AnyObject {
 
     /// The task ends without a checkpoint: release resources, keep what a checkpoint names.
     func close()
+}
+
+extension SinkWriter {
+    package func advance(to milliseconds: Int64) {}
 }
 
 /// Finds the connector of a table. Hosts give the real ones, the simulator its own.

@@ -114,6 +114,14 @@ package final class JobManagerHost: Sendable {
                 discovery.run { [mailbox, connectors] in
                     mailbox.post(.event(.discovered(job: job, vertex: vertex, discover(spec, known, connectors))))
                 }
+            case .giveBack(let job, let specs):
+                discovery.run { [log, connectors] in
+                    for spec in specs {
+                        do throws(StreamError) { try connectors.source(spec).giveBack() } catch {
+                            log(.warning, "JobManagerHost", "Job \(job) has ended, and source \(spec.table) could not give back what it had registered: \(error)")
+                        }
+                    }
+                }
             case .reply(let ticket, let reply): replies.withLock { $0.removeValue(forKey: ticket) }?(reply)
             case .wake(let instant): wake = min(wake, instant)
             case .log(let line): log.write(line)

@@ -108,6 +108,8 @@ extension JobMaster {
         for ticket in stoppers { cluster.effects.append(.reply(ticket, stopReply(outcome))) }
         stoppers = []
         collector.wishSweep()
+        let sources = graph.vertices.compactMap(\.source)
+        if !sources.isEmpty { cluster.effects.append(.giveBack(job: job, sources)) }
         move(to: .ended(outcome), at: now, in: &cluster)
     }
 

@@ -114,6 +114,7 @@ final class SimulatedJobManager {
             }
         case .discover(let job, let vertex, let spec, let known):
             cluster.discover(spec, known: known) { [self] answer in tell(.discovered(job: job, vertex: vertex, answer)) }
+        case .giveBack: break
         case .reply(let ticket, let reply):
             clients.removeValue(forKey: ticket)?(reply)
         case .wake(let instant):
