@@ -190,6 +190,42 @@ import Testing
         #expect(try writer.prepareCommit(2, isLast: true, at: now(3)).finished().committables.count == 200)
     }
 
+    @Test func aPartitionIsMarkedWhenTheWatermarkHasPassedItsTime() throws {
+        let folder = TemporaryFolder()
+        let hourly = schema(("id", .bigint), ("day", .string), ("h", .string))
+        let options = [
+            "connector": "filesystem", "path": folder.path, "format": "csv", "sink.partition-commit.policy.kind": "success-file",
+            "sink.partition-commit.trigger": "partition-time", "sink.partition-commit.delay": "1 h",
+            "partition.time-extractor.timestamp-pattern": "$day $h:00:00", "sink.partition-commit.watermark-time-zone": "Europe/Berlin",
+        ]
+        let sink = try StandardConnectors().sink(SinkSpec(table: "t", options: options, schema: hourly, partitionKeys: [1, 2]))
+        let writer = try sink.makeWriter(context())
+        func write(_ hours: String...) throws {
+            try writer.write(Batch.of(hourly.types, hours.map { [.integer(1), .string("2026-11-22"), .string($0)] }), at: now(0))
+        }
+        var checkpoint: CheckpointID = 0
+        func marked() throws -> [String] {
+            checkpoint += 1
+            try sink.commit(writer.prepareCommit(checkpoint, isLast: false, at: now(9_000_000)).finished().committables)
+            return ["7", "10", "11"].filter { folder.names(folder.path + "/day=2026-11-22/h=" + $0).contains("_SUCCESS") }
+        }
+        try write("7", "10")
+        #expect(try marked() == [])
+        // 2026-11-22 08:00:00 in Berlin, an hour after that hour began.
+        writer.advance(to: 1_795_330_800_000)
+        #expect(try marked() == [])
+        writer.advance(to: 1_795_330_800_001)
+        #expect(try marked() == ["7"])
+        try write("11")
+        writer.advance(to: 1_795_330_800_001 + 3 * 3_600_000)
+        #expect(try marked() == ["7", "10"])
+        // Late rows of a marked partition: it is marked again, and a partition without a time ends the job.
+        try write("7")
+        #expect(try marked() == ["7", "10"])
+        let error = #expect(throws: StreamError.self) { try write("noon") }
+        #expect(error?.message.contains("names no time: '2026-11-22 noon:00:00'") == true)
+    }
+
     @Test func rowsThatTakeBackAreRefused() throws {
         let folder = TemporaryFolder()
         let writer = try sink(folder).makeWriter(context())

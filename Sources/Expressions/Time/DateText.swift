@@ -1,6 +1,6 @@
 import Columnar
 
-/// Writes moments by a date pattern (`yyyy-MM-dd--HH`), for names and messages.
+/// Writes and reads moments by a date pattern (`yyyy-MM-dd--HH`), for names and messages.
 package struct DateText: Sendable {
     private let pattern: DatePattern
 
@@ -13,5 +13,12 @@ package struct DateText: Sendable {
             count = buffer.baseAddress.map { pattern.write(days: Int(day), nanoseconds: rest * 1_000_000, into: $0) } ?? 0
         }
         return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Milliseconds that a clock shows since its 1970-01-01; nil when the text does not follow the pattern.
+    package func clock(_ text: String) -> Int64? {
+        Array(text.utf8).withUnsafeBufferPointer { bytes in
+            pattern.parse(bytes).map { Int64($0.days) * 86_400_000 + $0.nanoseconds / 1_000_000 }
+        }
     }
 }

@@ -42,7 +42,7 @@ final class SinkDriver: Output {
         if nextTick == nil { nextTick = now.instant }
     }
 
-    func emitWatermark(_ milliseconds: Int64) throws(StreamError) {}
+    func emitWatermark(_ milliseconds: Int64) throws(StreamError) { writer.advance(to: milliseconds) }
 
     /// Calls the writer when its time has come.
     func tick() throws(StreamError) {

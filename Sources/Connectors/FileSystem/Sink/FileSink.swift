@@ -37,7 +37,7 @@ package struct FileSink: Sink {
         }
         self.rolling = try RollingPolicy(options)
         self.times = try TimeBuckets(options)
-        self.success = try SuccessPolicy(options, isPartitioned: !spec.partitionKeys.isEmpty || times != nil)
+        self.success = try SuccessPolicy(options, keys: spec.partitionKeys.map { spec.schema.names[$0] }, isPartitioned: !spec.partitionKeys.isEmpty || times != nil)
         switch options.string("sink.compression")?.lowercased() {
         case nil, "none": isCompressed = false
         case "gzip": isCompressed = true

@@ -23,6 +23,7 @@ final class FileSinkWriter: SinkWriter {
     private var adopted: [Adoption] = []
     /// Folders that want a success file, and since when.
     private var folders: [String: Int64] = [:]
+    private var watermark = Watermark.minimum
     private var counter = 0
     private var nextCheck: Instant?
     private var bucket = ""
@@ -76,7 +77,10 @@ final class FileSinkWriter: SinkWriter {
     private func write(_ batch: Batch, _ rows: [Int32]?, to folder: String, _ now: Now) throws(StreamError) {
         guard batch.count > 0 else { return }
         let file = try part(in: folder, at: now.instant)
-        if sink.success != nil, folders[folder] == nil { folders[folder] = now.wallMilliseconds }
+        if let success = sink.success, folders[folder] == nil {
+            folders[folder] = now.wallMilliseconds
+            _ = try success.partitionTime?.moment(of: folder, defaultName: sink.partitionDefault)
+        }
         do throws(MalformedValue) {
             if let rows {
                 let result: Result<Void, MalformedValue> = rows.withUnsafeBufferPointer { rows in
@@ -140,6 +144,8 @@ final class FileSinkWriter: SinkWriter {
 
     // MARK: Time
 
+    func advance(to milliseconds: Int64) { watermark = milliseconds }
+
     func tick(at now: Now) throws(StreamError) -> Instant? {
         if let error = trouble.error { throw error }
         if let nextCheck, now.instant < nextCheck { return nextCheck }
@@ -167,9 +173,9 @@ final class FileSinkWriter: SinkWriter {
         var suspended: [Later<OpenFile>] = []
         for folder in open.keys.sorted() {
             guard let file = open[folder] else { continue }
-            if !isLast, !isDue(folder, at: now), let later = try file.suspend(checkpoint) { suspended.append(later) } else { try end(folder) }
+            if !isLast, try !isDue(folder, at: now), let later = try file.suspend(checkpoint) { suspended.append(later) } else { try end(folder) }
         }
-        let marks = marks(checkpoint, isLast: isLast, at: now)
+        let marks = try marks(checkpoint, isLast: isLast, at: now)
         let files = adopted.map(\.ended) + ended.map(\.committable)
         try sink.store.settle(folders: Set(ended.map(\.folder)).sorted())
         ended = []
@@ -201,17 +207,25 @@ final class FileSinkWriter: SinkWriter {
         }
     }
 
-    private func isDue(_ folder: String, at now: Now) -> Bool {
-        guard let success = sink.success, success.delay > .zero, let since = folders[folder] else { return false }
-        return now.wallMilliseconds - since >= success.delay.milliseconds
+    /// By the clock without a delay, a file's end decides.
+    private func isDue(_ folder: String, at now: Now) throws(StreamError) -> Bool {
+        guard let success = sink.success, success.delay > .zero || success.partitionTime != nil else { return false }
+        return try isTime(folder, at: now)
+    }
+
+    private func isTime(_ folder: String, at now: Now) throws(StreamError) -> Bool {
+        guard let success = sink.success, let since = folders[folder] else { return false }
+        return try success.isTime(folder, since: since, at: now.wallMilliseconds, watermark: watermark, defaultName: sink.partitionDefault)
     }
 
     /// A folder is marked when its time has come and all its files here have ended.
-    private func marks(_ checkpoint: CheckpointID, isLast: Bool, at now: Now) -> [Committable] {
+    private func marks(_ checkpoint: CheckpointID, isLast: Bool, at now: Now) throws(StreamError) -> [Committable] {
         guard let success = sink.success else { return [] }
-        let due = folders.keys.sorted().filter { folder in
-            let age = now.wallMilliseconds - (folders[folder] ?? 0)
-            return open[folder] == nil && !folder.isEmpty && (isLast || age >= success.delay.milliseconds)
+        var due: [String] = []
+        for folder in folders.keys.sorted() where open[folder] == nil && !folder.isEmpty {
+            var isTime = isLast
+            if !isTime { isTime = try self.isTime(folder, at: now) }
+            if isTime { due.append(folder) }
         }
         for folder in due { folders[folder] = nil }
         return due.map { SuccessMark(path: "\($0)/\(success.fileName)").committable(context.task, checkpoint) }

@@ -2,20 +2,25 @@ import Columnar
 import Dataflow
 
 /// Whether and when a partition's folder gets a file that says it is whole (`sink.partition-commit.*`).
-struct SuccessPolicy: Hashable, Sendable {
+struct SuccessPolicy: Sendable {
     let fileName: String
-    /// After the partition's first row at this sink.
+    /// After the partition's first row at this sink, or after the moment that the partition names.
     let delay: Duration
+    /// By the watermark, not by the clock.
+    let partitionTime: PartitionTime?
 
-    init?(_ options: Options, isPartitioned: Bool) throws(StreamError) {
+    /// `keys`: of `PARTITIONED BY`.
+    init?(_ options: Options, keys: [String], isPartitioned: Bool) throws(StreamError) {
         let kinds = options.string("sink.partition-commit.policy.kind")?.split(separator: ",").map { $0.filter { $0 != " " } } ?? []
         for kind in kinds where kind != "success-file" {
             throw options.error("'sink.partition-commit.policy.kind' is 'success-file', not '\(kind)'")
         }
         switch options.string("sink.partition-commit.trigger") {
-        case nil, "process-time": break
-        case "partition-time": throw options.error("'sink.partition-commit.trigger' is 'process-time'; 'partition-time' is not there yet")
-        case let other?: throw options.error("'sink.partition-commit.trigger' is 'process-time', not '\(other)'")
+        case nil, "process-time": partitionTime = nil
+        case "partition-time":
+            guard !keys.isEmpty else { throw options.error("'sink.partition-commit.trigger' = 'partition-time' needs PARTITIONED BY") }
+            partitionTime = try PartitionTime(options, keys: keys)
+        case let other?: throw options.error("'sink.partition-commit.trigger' is 'process-time' or 'partition-time', not '\(other)'")
         }
         delay = try options.duration("sink.partition-commit.delay") ?? .zero
         fileName = options.string("sink.partition-commit.success-file.name") ?? "_SUCCESS"
@@ -24,6 +29,12 @@ struct SuccessPolicy: Hashable, Sendable {
         }
         guard !kinds.isEmpty else { return nil }
         guard isPartitioned else { throw options.error("'sink.partition-commit.policy.kind' needs a partitioned table") }
+    }
+
+    /// Whether a folder's time has come, whose first row came at `since` (milliseconds since the epoch).
+    func isTime(_ folder: String, since: Int64, at wall: Int64, watermark: Int64, defaultName: String) throws(StreamError) -> Bool {
+        guard let partitionTime else { return wall - since >= delay.milliseconds }
+        return try partitionTime.moment(of: folder, defaultName: defaultName) + delay.milliseconds < watermark
     }
 }
 
