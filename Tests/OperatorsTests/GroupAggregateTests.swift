@@ -78,6 +78,32 @@ import Testing
         #expect(Self.log(output).sorted() == Self.expected(changes, spec).sorted())
     }
 
+    /// Half of the groups go to a second task and come back with what that one added: neither keeps anything of the other's, and nothing is lost.
+    @Test(arguments: [false, true]) func groupsThatGoAndComeBackAreWhatTheOtherMadeOfThem(deletes: Bool) throws {
+        let spec = Self.spec(RandomRows.plain + RandomRows.distinct, retractions: deletes)
+        let changes = Self.changes(900, seed: 7, deletes: deletes)
+        let whole = context(), left = (0..<whole.maxParallelism).filter { $0 % 2 == 0 }, right = (0..<whole.maxParallelism).filter { $0 % 2 == 1 }
+        func segments(_ group: GroupAggregateOperator, _ groups: [Int]) throws -> [StateSegment] {
+            try group.snapshot().keyed?.segments().filter { groups.contains($0.group) } ?? []
+        }
+        let output = Recorder(), first = GroupAggregateOperator(spec, context: whole)
+        for batch in Self.batches(Array(changes[..<300])) { try first.process(batch, to: output) }
+        let moved = try segments(first, right)
+        try first.own(left, adding: [])
+        #expect(try segments(first, right).isEmpty)
+        let second = GroupAggregateOperator(spec, context: whole.owning(right))
+        try second.restore(.init(uid: "op", segments: moved))
+        for change in changes[300..<600] {
+            let batch = Self.batches([change])[0]
+            var hash: UInt64 = 0
+            KeyHash.hashes(spec.keys.map { batch.columns[$0] }, count: 1, into: &hash)
+            try (KeyGroup.of(hash: hash, groups: whole.maxParallelism) % 2 == 0 ? first : second).process(batch, to: output)
+        }
+        try first.own(left + right, adding: segments(second, right))
+        for batch in Self.batches(Array(changes[600...])) { try first.process(batch, to: output) }
+        #expect(Self.log(output) == Self.expected(changes, spec))
+    }
+
     @Test func withoutKeysThereIsOneRowForTheWholeInput() throws {
         let spec = Self.spec([RandomRows.plain[0]], keys: [], retractions: false)
         let output = Recorder(), group = GroupAggregateOperator(spec, context: context())

@@ -18,6 +18,8 @@ package final class TaskManagerHost: Sendable {
 
     private let mailbox = Mailbox<Command>()
     private let pool = WorkPool(name: "tm-io", threads: 4)
+    /// Snapshots are made into bytes and written with what rows, and state on its way to another task, leave of the processors.
+    private let uploads = WorkPool(name: "tm-upload", threads: 2, niceness: 10)
     /// The way back to the JobManager waits for nothing else.
     private let connecting = WorkPool(name: "tm-connect", threads: 1)
     private let slots: [SlotThread]
@@ -115,7 +117,7 @@ package final class TaskManagerHost: Sendable {
                 remove(job, attempt, then: { notice(.removed(job: job, attempt: attempt)) })
             case .command(let task, let command): workshop.slot(of: task)?.post(.command(task, command))
             case .upload(let job, let attempt, let checkpoint, let folder, let store, let snapshots):
-                pool.run { [workshop] in
+                uploads.run { [workshop] in
                     let result = workshop.upload(job: job, attempt: attempt, folder: folder, store: store, snapshots)
                     notice(.uploaded(job: job, attempt: attempt, checkpoint: checkpoint, result))
                 }

@@ -7,11 +7,18 @@ package final class WorkPool: @unchecked Sendable {
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var queue: [@Sendable () -> Void] = []
 
-    package init(name: String, threads: Int) {
+    /// - Parameter niceness: from 0, as fair as any thread, to 19, which takes what others leave.
+    package init(name: String, threads: Int, niceness: Int32 = 0) {
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(condition, nil)
         // The threads keep the pool for as long as the process lives.
-        for index in 0..<threads { startThread(named: "\(name)-\(index)") { [self] in work() } }
+        for index in 0..<threads {
+            startThread(named: "\(name)-\(index)") { [self] in
+                // On Linux this is the thread's alone.
+                if niceness > 0 { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness) }
+                work()
+            }
+        }
     }
 
     package func run(_ work: @escaping @Sendable () -> Void) {
