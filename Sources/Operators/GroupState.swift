@@ -4,7 +4,7 @@ import State
 
 /// All keys of a GROUP BY with their accumulators and the number of rows that each stands for.
 ///
-/// A key whose rows were all taken back, or whose group went to another task, keeps its place until half of the places are such; then the table is made anew.
+/// A key whose rows were all taken back keeps its place until half of the places are such; then the table is made anew.
 final class GroupState {
     private let spec: GroupAggregateSpec
     private var keys: KeyTable
@@ -60,19 +60,18 @@ final class GroupState {
         aggregates.clear(id)
     }
 
-    /// Keys of other groups go. Their places stay until most are such: rebuilding the table would hold up the rows of all others.
-    private func leave(_ owned: Set<Int>, of groups: Int) {
-        let isOwned = (0..<groups).map(owned.contains), words = keys.hashes.typed(UInt64.self)
-        aggregates.grow(to: keys.count)
-        for id in 0..<keys.count where rowCounts.pointer[id] > 0 && !isOwned[KeyGroup.of(hash: words[id], groups: groups)] { clear(id) }
-    }
-
     /// Rebuilds the table from the keys that live when most do not: their memory comes back.
     func compactIfSparse() throws(StreamError) {
         guard keys.count > 1024, live * 2 < keys.count else { return }
+        try keep { _ in true }
+    }
+
+    /// Rebuilds the table from the keys that live and whose hash is wanted.
+    private func keep(_ isWanted: (UInt64) -> Bool) throws(StreamError) {
         aggregates.grow(to: keys.count)
         let section = section(), hashes = keys.hashes
-        let rows = (0..<keys.count).filter { rowCounts.pointer[$0] > 0 }.map(Int32.init)
+        let words = hashes.typed(UInt64.self)
+        let rows = (0..<keys.count).filter { rowCounts.pointer[$0] > 0 && isWanted(words[$0]) }.map(Int32.init)
         let fresh = GroupState(spec)
         do throws(MalformedBytes) { try fresh.add(section, hashes: hashes.typed(UInt64.self), rows: rows) } catch {
             throw StreamError(.internal, retry: false, "accumulators of our own cannot be read: \(error)")
@@ -154,13 +153,12 @@ extension GroupState {
     func own(_ segments: [StateSegment], old: OperatorContext, _ context: OperatorContext) throws(StreamError) {
         let owned = Set(context.groups)
         if old.groups.contains(where: { !owned.contains($0) }) {
-            leave(owned, of: context.maxParallelism)
-            try compactIfSparse()
+            try keep { owned.contains(KeyGroup.of(hash: $0, groups: context.maxParallelism)) }
         }
         try add(segments, context)
     }
 
-    /// The segments' keys are not in the table, or are without rows there.
+    /// The segments' keys are not in the table yet.
     private func add(_ segments: [StateSegment], _ context: OperatorContext) throws(StreamError) {
         let types = keys.types + [DataType(.bigint, nullable: false)] + aggregates.stateTypes
         let contents = try SegmentCodec.decode(
