@@ -37,7 +37,10 @@ CREATE TABLE highest_prices (
   'connector' = 'filesystem',
   'path' = 's3://BUCKET/data',
   'format' = 'csv',
-  'sink.bucket.date-pattern' = 'yyyy-MM-dd--HH'
+  'sink.bucket.date-pattern' = 'yyyy-MM-dd--HH',
+  -- A file is closed a minute after its first row and there with the next checkpoint; without this, after half an hour.
+  'sink.rolling-policy.rollover-interval' = '1 min',
+  'sink.rolling-policy.check-interval' = '10 s'
 );
 
 INSERT INTO highest_prices

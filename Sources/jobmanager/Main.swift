@@ -64,6 +64,16 @@ struct JobManagerCommand: AsyncParsableCommand {
         }
     }
 
+    static func main() async {
+        do {
+            var command = try parseAsRoot(commandLineArguments())
+            if let server = command as? JobManagerCommand { try await server.run() } else { try command.run() }
+        } catch {
+            if exitCode(for: error) == .validationFailure { endWithUsage(fullMessage(for: error)) }
+            exit(withError: error)
+        }
+    }
+
     func run() async throws {
         blockTerminationSignals()
         let log = Log()

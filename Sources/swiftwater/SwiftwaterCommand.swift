@@ -18,7 +18,7 @@ struct SwiftwaterCommand: AsyncParsableCommand {
     /// Turns our errors into words and exit codes; the parser's own keep theirs, with 2 for usage.
     static func main() async {
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(commandLineArguments())
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {

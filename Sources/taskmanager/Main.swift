@@ -20,6 +20,16 @@ struct TaskManagerCommand: ParsableCommand {
     @Option(help: "Where config.yaml or flink-conf.yaml lies.")
     var configDir: String?
 
+    static func main() {
+        do {
+            var command = try parseAsRoot(commandLineArguments())
+            try command.run()
+        } catch {
+            if exitCode(for: error) == .validationFailure { endWithUsage(fullMessage(for: error)) }
+            exit(withError: error)
+        }
+    }
+
     func run() throws {
         blockTerminationSignals()
         let log = Log()
