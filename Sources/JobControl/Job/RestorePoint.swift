@@ -43,9 +43,11 @@ package struct RestorePoint: Sendable {
         let vertices = graph.vertices.map { vertex in manifest.vertexIDs.firstIndex(of: vertex.id) }
         let gone = manifest.vertexIDs.indices.filter { !vertices.contains($0) && manifest.hasState($0) }
         guard gone.isEmpty || allowNonRestoredState else {
+            let isSource = { (vertex: Int) in manifest.enumerators.contains { $0.vertex == vertex } }
+            let names = gone.map { "vertex \(manifest.vertexIDs[$0])" + (isSource($0) ? " (positions of a source)" : "") }
             return refused(
-                "it has state of \(gone.map { "vertex \(manifest.vertexIDs[$0])" }.joined(separator: ", ")), which the job does not have;"
-                    + " allow non-restored state to drop it")
+                "it has state of \(names.joined(separator: ", ")), which the job does not have; start the script that the checkpoint is of, or allow"
+                    + " non-restored state to drop it" + (gone.contains(where: isSource) ? ": the source then begins where its options say" : ""))
         }
         for (vertex, old) in zip(graph.vertices, vertices) {
             guard let old, let layouts = manifest.stateLayouts, layouts.indices.contains(old), layouts[old] != vertex.stateLayouts else { continue }
