@@ -56,7 +56,9 @@ struct DatagenCommand: ParsableCommand {
         if stream != nil, folder != nil { throw ValidationError("--stream and --to exclude each other") }
         if stream == nil, region != nil || endpoint != nil { throw ValidationError("--region and --endpoint go with --stream") }
         if fileSeconds <= 0 { throw ValidationError("--file-seconds is above 0") }
-        if let duration, Duration(configText: duration) == nil { throw ValidationError("--duration: expected \(Duration.expected)") }
+        if let duration, Duration(configText: duration) == nil || Int(duration) != nil {
+            throw ValidationError("--duration: expected a number with its unit, as in '90 s' or '5 min'")
+        }
     }
 
     func run() throws {

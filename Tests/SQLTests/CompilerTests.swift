@@ -424,6 +424,18 @@ struct PlanningErrors {
         #expect(text.contains("windows over processing time are not supported") && text.contains("WATERMARK FOR"), "\(text)")
     }
 
+    @Test(arguments: [
+        "CREATE TABLE t (a INT) WITH ('connector' = 'kinesis', 'aws.credentials.basic.secretkey' = 'SESAME', 'nonsense' = '1')",
+        "CREATE TABLE t (a INT) WITH ('connector' = 'kinesis', 'aws.credentials.basic.secretkey'='SESAME' 'x'='y')",
+        "CREATE TABLE t (a INT) WITH ('connector' = 'kinesis', 'aws.credentials.basic.secretkey' = 'SESAME",
+        "CREATE TABLE t (a INT) WITH ('connector' = 'kinesis', 'aws.credentials.basic.secretkey' = 'it''s SESAME', 'nonsense' = '1')",
+        "CREATE TABLE t (a INT) WITH ('connector' = 'kinesis', 'aws.credentials.basic.secretkey' 'SESAME')",
+    ])
+    func secretsAreNotRepeated(script: String) {
+        let text = problem(script)
+        #expect(text.contains("^") && !text.contains("SESAME"), "\(text)")
+    }
+
     @Test func aPatternIsPointedAt() {
         #expect(
             problem("SELECT id,\n  DATE_FORMAT(event_time, 'YYYY-ww') FROM ticks").contains(

@@ -55,7 +55,7 @@ package final class AWSClient: Sendable {
     package func endpoint(_ service: AWSService, region: String) throws(AWSError) -> Endpoint {
         guard let (text, source) = configuredEndpoint(service) else { return service.endpoint(region: region) }
         guard let endpoint = Endpoint(text) else {
-            throw AWSError(.configuration, service.words, code: "InvalidEndpoint", "\(source) is not a URL such as https://host:port: \(text)")
+            throw AWSError(.configuration, service.words, code: "InvalidEndpoint", "\(source) is not a URL such as https://host:port: \(text.contains("@") ? "…@" + text.split(separator: "@").last! : text[...])")
         }
         return endpoint
     }

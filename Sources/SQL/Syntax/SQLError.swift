@@ -1,3 +1,5 @@
+import Settings
+
 /// What is wrong with a script, and where. Nothing of a script that has an error is run.
 ///
 /// `description` is what a user reads:
@@ -42,7 +44,25 @@ package struct SQLError: Error, Equatable, Sendable, CustomStringConvertible {
         located.column = characters(bytes[lineStart..<start]) + 1
         located.length = max(1, characters(bytes[start..<max(start, min(range.end, lineEnd))]))
         located.sourceLine = String(decoding: bytes[lineStart..<lineEnd], as: UTF8.self)
+        located.hideSecrets()
         return located
+    }
+
+    /// Hides what follows a quoted key that speaks of secrets, character by character, so that the caret still stands right. An unclosed
+    /// string ends with its line; two quotes are one quote inside a string.
+    private mutating func hideSecrets() {
+        var shown = ""
+        var key = ""
+        var isHidden = false
+        var isSameString = false
+        for (index, part) in sourceLine.split(separator: "'", omittingEmptySubsequences: false).enumerated() {
+            if index > 0 { shown += "'" }
+            let isQuoted = index % 2 == 1
+            if isQuoted, !isSameString { (isHidden, key) = (Secrets.holds(key), String(part)) }
+            shown += isQuoted && isHidden ? String(repeating: "*", count: part.count) : String(part)
+            if !isQuoted { isSameString = index > 0 && part.isEmpty }
+        }
+        sourceLine = shown
     }
 
     package var description: String {
