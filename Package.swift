@@ -54,12 +54,16 @@ let floors: [Target] = [
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
     ]),
     // Floor 7
     .target(name: "REST", dependencies: [
         "DashboardFiles", "Meters", "Dataflow", "Wire", "Hosts", "JobControl", "Settings", "SQL",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "HummingbirdTLS", package: "hummingbird"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "Logging", package: "swift-log"),
     ]),
@@ -71,6 +75,7 @@ let floors: [Target] = [
     .executableTarget(name: "swiftwater", dependencies: [
         "AWS", "Columnar", "Connectors", "Dataflow", "Expressions", "Hosts", "JobControl", "REST", "Settings", "SQL", argumentParser,
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
     ]),
@@ -100,6 +105,7 @@ let tests: [Target] = [
     ]),
     .testTarget(name: "SimulationTests", dependencies: ["Dataflow", "JobControl", "Simulator"]),
     .testTarget(name: "HostsTests", dependencies: ["AWS", "Columnar", "Dataflow", "Hosts", "Settings", "Wire", .product(name: "NIOCore", package: "swift-nio")]),
+    .testTarget(name: "RESTTests", dependencies: ["CKernels", "Columnar", "Dataflow", "Hosts", "JobControl", "REST", "Settings"]),
     .testTarget(name: "SQLGoldenTests", dependencies: [
         "Columnar", "Expressions", "Dataflow", "Settings", "SQL", "Connectors", "JobControl", "Hosts",
     ]),

@@ -10,6 +10,8 @@ package enum Role {
     package static let taskManager: UInt8 = 2
     /// A TaskManager's data connection.
     package static let data: UInt8 = 3
+    /// Somebody who asks about a process, for people.
+    package static let inspection: UInt8 = 4
 }
 
 extension TransportOptions {

@@ -29,6 +29,7 @@ extension RESTService {
 
     private func checkpoint(_ context: BasicRequestContext, of job: JobView) throws -> CheckpointRecord {
         let text = context.parameters.get("checkpoint") ?? ""
+        if UInt64(text) == nil { throw Refusal(.badRequest, "Cannot resolve path parameter (checkpointid) from value \"\(text)\": a checkpoint id is a number.") }
         guard let record = job.checkpoints.history.first(where: { "\($0.id)" == text }) else {
             throw Refusal(.notFound, "Could not find checkpointing statistics for checkpoint \(text).")
         }

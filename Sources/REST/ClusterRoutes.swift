@@ -32,16 +32,39 @@ extension RESTService {
             Response.json(["taskmanagers": .array(await jobManager.view().workers.map(JSON.init(worker:)))])
         }
         router.get("/taskmanagers/:worker") { _, context in
-            let id = context.parameters.get("worker") ?? ""
-            guard let worker = await jobManager.view().workers.first(where: { $0.id.description == id }) else {
-                throw Refusal(.notFound, "TaskManager \(id) not found")
+            let worker = try await worker(context)
+            let jobs = await jobManager.view().jobs
+            var json = JSON(worker: worker).members
+            json.append(("allocatedSlots", .array(jobs.flatMap { job in
+                // A slot's subtasks cannot be told apart here: one entry a job, with all of its tasks.
+                let tasks = job.status.isTerminal ? 0 : job.vertices.reduce(0) { $0 + $1.subtasks.count { $0.worker == worker.id } }
+                return tasks == 0 ? [] : [["jobId": .string(job.id.description), "resource": JSON(resourceOf: worker), "assignedTasks": .integer(Int64(tasks))] as JSON]
+            })))
+            // A TaskManager that is busy dying is shown without figures, not refused.
+            if case .figures(let figures)? = try? await ask(.figures, of: .worker(worker), within: .seconds(2)) {
+                func value(_ name: String) -> JSON { .integer(figures.first { $0.name == name }.map { Int64($0.value) } ?? 0) }
+                json.append(("metrics", [
+                    "heapUsed": value("Status.JVM.Memory.Heap.Used"), "heapCommitted": value("Status.JVM.Memory.Heap.Committed"),
+                    "heapMax": .integer(worker.memoryBytes), "nonHeapUsed": 0, "nonHeapCommitted": 0, "nonHeapMax": 0, "directCount": 0, "directUsed": 0,
+                    "directMax": 0, "mappedCount": 0, "mappedUsed": 0, "mappedMax": 0, "nettyShuffleMemorySegmentsAvailable": 0,
+                    "nettyShuffleMemorySegmentsUsed": 0, "nettyShuffleMemorySegmentsTotal": 0, "nettyShuffleMemoryAvailable": 0,
+                    "nettyShuffleMemoryUsed": 0, "nettyShuffleMemoryTotal": 0, "garbageCollectors": [],
+                ]))
             }
-            return Response.json(JSON(worker: worker))
+            return Response.json(.object(json))
         }
     }
 }
 
 extension JSON {
+    /// Slots are threads and share all that a TaskManager has.
+    fileprivate init(resourceOf worker: ClusterView.Worker) {
+        self = [
+            "cpuCores": .number(Double(worker.processors)), "taskHeapMemory": .integer(worker.memoryBytes >> 20), "taskOffHeapMemory": 0, "managedMemory": 0,
+            "networkMemory": 0, "extendedResources": [:],
+        ]
+    }
+
     /// `managedMemory` and the JVM's pools have no meaning here: one limit bounds state and buffers.
     fileprivate init(worker: ClusterView.Worker) {
         let memory = JSON.integer(worker.memoryBytes)
@@ -49,7 +72,7 @@ extension JSON {
             "id": .string(worker.id.description), "path": .string("\(worker.host):\(worker.dataPort)"), "dataPort": .integer(Int64(worker.dataPort)),
             "jmxPort": -1, "timeSinceLastHeartbeat": .integer(worker.lastHeard), "slotsNumber": .integer(Int64(worker.slots)),
             "freeSlots": .integer(Int64(worker.freeSlots)), "assignedTasks": .integer(Int64(worker.slots - worker.freeSlots)),
-            "totalResource": ["cpuCores": .number(Double(worker.processors)), "taskHeapMemory": .integer(worker.memoryBytes >> 20)],
+            "totalResource": JSON(resourceOf: worker),
             "hardware": ["cpuCores": .integer(Int64(worker.processors)), "physicalMemory": memory],
             "memoryConfiguration": ["totalProcessMemory": memory], "version": .string(worker.version), "leaving": .bool(worker.isLeaving),
         ]

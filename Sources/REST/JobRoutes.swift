@@ -17,7 +17,16 @@ extension RESTService {
         router.get("/jobs/:job") { _, context in Response.json(JSON(detailsOf: try await job(context), now: SystemClock.wallMilliseconds())) }
         router.get("/jobs/:job/status") { _, context in Response.json(["status": .string(try await job(context).status.rawValue)]) }
         router.get("/jobs/:job/plan") { _, context in Response.json(["plan": JSON(planOf: try await job(context))]) }
-        router.get("/jobs/:job/exceptions") { _, context in Response.json(JSON(exceptionsOf: try await job(context))) }
+        router.get("/jobs/:job/exceptions") { request, context in
+            let query = request.uri.queryParameters
+            var most = 20
+            if let text = query["maxExceptions"] {
+                guard let number = Int(text), number >= 0 else { throw Refusal(.badRequest, "maxExceptions \(text) is no number from 0 on") }
+                most = number
+            }
+            // No failure has labels: whoever filters by one finds none.
+            return Response.json(JSON(exceptionsOf: try await job(context), most: query["failureLabelFilter"] == nil ? most : 0))
+        }
         router.get("/jobs/:job/accumulators") { _, context in
             _ = try await job(context)
             return Response.json(["job-accumulators": [], "user-task-accumulators": [], "serialized-user-task-accumulators": [:]])
@@ -105,7 +114,7 @@ extension JSON {
             })
     }
 
-    init(exceptionsOf job: JobView) {
+    init(exceptionsOf job: JobView, most: Int = 20) {
         func entry(_ failure: JobFailure) -> [(String, JSON)] {
             [
                 ("exceptionName", .string(failure.error.kind.rawValue)), ("stacktrace", .string(failure.error.description)),
@@ -120,10 +129,10 @@ extension JSON {
             "root-exception": last.map { .string($0.error.description) } ?? nil, "timestamp": last.map { .integer($0.at) } ?? nil,
             "exceptionHistory": [
                 "entries": .array(
-                    job.failures.reversed().map { failure in
+                    job.failures.reversed().prefix(most).map { failure in
                         .object(entry(failure) + [("concurrentExceptions", .array(failure.concurrent.map { .object(entry($0)) }))])
                     }),
-                "truncated": false,
+                "truncated": .bool(job.failures.count > most),
             ],
         ]
     }

@@ -10,9 +10,19 @@ extension RESTService {
         router.get("/jobmanager/metrics") { request, _ in
             Response.json(chosen(jobManagerFigures(await jobManager.view()).map { ($0.name, text($0.value)) }, request))
         }
+        router.get("/taskmanagers/metrics") { request, _ in
+            let workers = await jobManager.view().workers
+            return Response.json(try aggregated(await figures(of: workers).map { figures in figures.map { ($0.name, $0.value) } }, request))
+        }
+        router.get("/taskmanagers/:worker/metrics") { request, context in
+            guard case .figures(let figures) = try await ask(.figures, of: .worker(try await worker(context))) else {
+                throw Refusal(.internalServerError, "the answer is of another kind than the question")
+            }
+            return Response.json(chosen(figures.map { ($0.name, text($0.value)) }, request))
+        }
         router.get("/jobs/metrics") { request, _ in
             let now = SystemClock.wallMilliseconds()
-            return Response.json(aggregated(await jobManager.view().jobs.map { figures(of: $0, now: now).numbers }, request))
+            return Response.json(try aggregated(await jobManager.view().jobs.map { figures(of: $0, now: now).numbers }, request))
         }
         router.get("/jobs/:job/metrics") { request, context in
             Response.json(chosen(figures(of: try await job(context), now: SystemClock.wallMilliseconds()).texts, request))
@@ -25,7 +35,7 @@ extension RESTService {
         }
         router.get("/jobs/:job/vertices/:vertex/subtasks/metrics") { request, context in
             let (job, vertex) = try await place(context)
-            return Response.json(aggregated(vertex.subtasks.map { history.figures(job.id, $0.id) }, request))
+            return Response.json(try aggregated(vertex.subtasks.map { history.figures(job.id, $0.id) }, request))
         }
         router.get("/jobs/:job/vertices/:vertex/subtasks/:subtask/metrics") { request, context in
             let (job, vertex) = try await place(context)
@@ -45,6 +55,23 @@ extension RESTService {
         return (job, job.vertices[try vertex(context, of: job)])
     }
 
+    /// Of those that answer; some at a time.
+    private func figures(of workers: [ClusterView.Worker]) async -> [[Figure]] {
+        var all: [[Figure]] = []
+        for start in stride(from: 0, to: workers.count, by: 16) {
+            all += await withTaskGroup(of: [Figure]?.self) { group in
+                for worker in workers[start..<min(start + 16, workers.count)] {
+                    group.addTask {
+                        guard case .figures(let figures)? = try? await ask(.figures, of: .worker(worker), within: .seconds(2)) else { return nil }
+                        return figures
+                    }
+                }
+                return await group.reduce(into: []) { all, figures in if let figures { all.append(figures) } }
+            }
+        }
+        return all
+    }
+
     /// Without `get` the names there are; with it the values of those that it names.
     private func chosen(_ figures: [(name: String, value: String)], _ request: Request) -> JSON {
         guard let wanted = request.uri.queryParameters["get"] else { return .array(figures.map { ["id": .string($0.name)] }) }
@@ -53,7 +80,12 @@ extension RESTService {
     }
 
     /// The same over several: least, greatest, mean, sum, and skew (how far from the mean they are on average, in per cent of it).
-    private func aggregated(_ all: [[(name: String, value: Double)]], _ request: Request) -> JSON {
+    private func aggregated(_ all: [[(name: String, value: Double)]], _ request: Request) throws -> JSON {
+        let known = ["min", "max", "avg", "sum", "skew"]
+        let kinds = request.uri.queryParameters["agg"].map { Set($0.split(separator: ",").map(String.init)) }
+        if let stranger = kinds?.subtracting(known).sorted().first {
+            throw Refusal(.badRequest, "agg \(stranger) is not known; there are: \(known.joined(separator: ", "))")
+        }
         var names: [String] = []
         var values: [String: [Double]] = [:]
         for (name, value) in all.joined() {
@@ -62,7 +94,6 @@ extension RESTService {
         }
         guard let wanted = request.uri.queryParameters["get"] else { return .array(names.map { ["id": .string($0)] }) }
         let chosen = Set(wanted.split(separator: ",").map(String.init))
-        let kinds = request.uri.queryParameters["agg"].map { Set($0.split(separator: ",").map(String.init)) }
         return .array(names.filter(chosen.contains).map { name in
             let numbers = values[name] ?? []
             let sum = numbers.reduce(0, +)
@@ -100,7 +131,7 @@ extension RESTService {
         }
         let running = time(.running)
         let numbers: [(String, Int64)] = [
-            ("numRestarts", Int64(job.restarts)), ("uptime", running), ("runningTime", running), ("downtime", time(.restarting, .failing)),
+            ("numRestarts", Int64(job.restarts)), ("numRescales", Int64(job.layoutChanges)), ("uptime", running), ("runningTime", running), ("downtime", time(.restarting, .failing)),
             ("restartingTime", time(.restarting)), ("createdTime", time(.created)), ("initializingTime", time(.initializing)),
             ("failingTime", time(.failing)), ("cancellingTime", time(.cancelling)), ("deployingTime", 0),
             ("numberOfCompletedCheckpoints", Int64(counts.completed)), ("numberOfFailedCheckpoints", Int64(counts.failed)),

@@ -1,6 +1,8 @@
 import Dataflow
 import Hosts
 import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
 import Logging
 import NIOPosix
 import Settings
@@ -24,20 +26,39 @@ package final class RESTServer: Sendable {
     package static func start(jobManager: JobManagerHost, configuration: Configuration, log: Log) async throws(StreamError) -> RESTServer {
         let address = configuration.get(RestOptions.bindAddress)
         let token = configuration.get(RestOptions.token)
+        let tls = try restTLS(configuration)
         let service = RESTService(
-            jobManager: jobManager, configuration: configuration, token: token, mayWrite: isLoopback(address) || token != nil, log: log)
+            jobManager: jobManager, configuration: configuration, token: token, mayWrite: isLoopback(address) || token != nil, log: log, hasTLS: tls != nil,
+            inspection: try InspectionClient(configuration: configuration, group: MultiThreadedEventLoopGroup.singleton),
+            desk: InspectionDesk(Inspector(log: log)), scripts: StoredScripts(folder: configuration.get(RestOptions.uploadDirectory)))
         let port = configuration.get(RestOptions.port)
+        let plain = HTTPServerBuilder.http1(
+            configuration: .init(
+                idleTimeout: .milliseconds(configuration.get(RestOptions.idleTimeout).milliseconds),
+                httpDecoderConfiguration: .init(maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10)))
+        let server: HTTPServerBuilder
+        do { server = try tls.map { try .tls(plain, tlsConfiguration: $0) } ?? plain } catch {
+            throw StreamError(.user, retry: false, "security.ssl.rest: \(error)")
+        }
         let opened = OneAnswer<Result<Int, StreamError>>()
         var applicationLog = Logger(label: "rest")
         applicationLog.logLevel = .error
         let application = Application(
             router: service.router(),
-            configuration: .init(address: .hostname(address, port: port), serverName: nil),
+            server: server,
+            configuration: .init(
+                address: .hostname(address, port: port), serverName: nil,
+                // Who connects and then says nothing, or says it a byte at a time, holds one of these and no more.
+                availableConnectionsDelegate: MaximumAvailableConnections(configuration.get(RestOptions.maximumConnections))),
             onServerRunning: { channel in opened.give(.success(channel.localAddress?.port ?? port)) },
             logger: applicationLog)
         let running = Task {
             let history = Task { await service.keepHistory() }
-            defer { history.cancel() }
+            let traces = RESTService.tracesURL(configuration).map { url in Task { await service.exportTraces(to: url) } }
+            defer {
+                history.cancel()
+                traces?.cancel()
+            }
             do {
                 try await application.runService(gracefulShutdownSignals: [])
             } catch {

@@ -16,6 +16,13 @@ struct RESTService: Sendable {
     /// On a public address nothing may be changed without a token (docs/operating.md).
     let mayWrite: Bool
     let log: Log
+    /// Whether it is spoken to over TLS.
+    let hasTLS: Bool
+    /// Asks TaskManagers, and this process, about themselves.
+    let inspection: InspectionClient
+    let desk: InspectionDesk
+    let scripts: StoredScripts
+    let flames = FlameGraphs()
     let operations = Operations()
     let history = History()
     let loads = LoadSamples()
@@ -35,6 +42,10 @@ struct RESTService: Sendable {
             addMetricRoutes(routes)
             addScalingRoutes(routes)
             addSpotRoutes(routes)
+            addInspectionRoutes(routes)
+            addFlameGraphRoutes(routes)
+            addScriptRoutes(routes)
+            addApplicationRoutes(routes)
             addHistoryRoutes(routes)
             addSettingRoutes(routes)
             addCheckpointRoutes(routes)
@@ -44,6 +55,9 @@ struct RESTService: Sendable {
             addExplainRoutes(routes)
             addSavepointRoutes(routes)
         }
+        let routes = router.routes.map { (method: $0.method.rawValue, path: $0.path.description) } + [("GET", "/openapi.json")]
+        let description = RESTService.description(of: routes, hasToken: token != nil)
+        for routes in [api, api.group("v1")] { addDescriptionRoute(routes, description) }
         Dashboard().addRoutes(router)
         return router
     }
@@ -63,6 +77,7 @@ struct RESTService: Sendable {
 
     func vertex(_ context: BasicRequestContext, of job: JobView) throws -> Int {
         let id = context.parameters.get("vertex") ?? ""
+        if JobID(id) == nil { throw Refusal(.badRequest, "Cannot resolve path parameter (vertexid) from value \"\(id)\": a vertex id is 32 hex digits.") }
         guard let index = job.graph.vertices.firstIndex(where: { $0.id == id }) else {
             throw Refusal(.notFound, "Vertex \(id) not found in job \(job.id)")
         }
@@ -90,11 +105,11 @@ struct RESTService: Sendable {
 }
 
 /// A request that is not carried out, with words.
-struct Refusal: Error {
-    let status: HTTPResponse.Status
-    let words: String
+package struct Refusal: Error {
+    package let status: HTTPResponse.Status
+    package let words: String
 
-    init(_ status: HTTPResponse.Status, _ words: String) {
+    package init(_ status: HTTPResponse.Status, _ words: String) {
         self.status = status
         self.words = words
     }

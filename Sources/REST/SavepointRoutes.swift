@@ -9,22 +9,27 @@ extension RESTService {
             let body = try await body(request)
             let cancels = body["cancel-job"].bool ?? false
             return try await begin(
-                context, .savepoint(try await job(context).id, kind: cancels ? .stop : .savepoint, directory: body["target-directory"].string))
+                .savepoint(try await job(context).id, kind: cancels ? .stop : .savepoint, directory: body["target-directory"].string), trigger: body["triggerId"].string)
         }
         router.post("/jobs/:job/stop") { request, context in
             let body = try await body(request)
             let kind: CheckpointKind = body["drain"].bool ?? false ? .drain : .stop
-            return try await begin(context, .savepoint(try await job(context).id, kind: kind, directory: body["targetDirectory"].string))
+            return try await begin(.savepoint(try await job(context).id, kind: kind, directory: body["targetDirectory"].string), trigger: body["triggerId"].string)
         }
-        router.post("/jobs/:job/checkpoints") { _, context in try await begin(context, .checkpoint(try await job(context).id)) }
+        router.post("/jobs/:job/checkpoints") { request, context in
+            try await begin(.checkpoint(try await job(context).id), trigger: try await body(request)["triggerId"].string)
+        }
         router.get("/jobs/:job/savepoints/:trigger") { _, context in try status(context) }
         router.get("/jobs/:job/checkpoints/:trigger") { _, context in try status(context) }
     }
 
-    private func begin(_ context: BasicRequestContext, _ request: ClientRequest) async throws -> Response {
+    /// `trigger`: the id that the client wants to ask by.
+    private func begin(_ request: ClientRequest, trigger: String?) async throws -> Response {
         try checkMayWrite()
         var generator = SystemRandomNumberGenerator()
-        let id = JobID.random(using: &generator).description
+        if let trigger, JobID(trigger) == nil { throw Refusal(.badRequest, "triggerId \(trigger): 32 hex digits are wanted") }
+        let id = trigger ?? JobID.random(using: &generator).description
+        if operations[id] != nil { return .json(["request-id": .string(id)], status: .accepted) }
         operations.begin(id)
         jobManager.request(request) { [operations] reply in
             switch reply {

@@ -23,7 +23,8 @@ extension RESTService {
             let job = try await job(context)
             guard job.status.isTerminal else { return Response.json(["status": ["id": "IN_PROGRESS"]]) }
             let result: JSON = [
-                "id": .string(job.id.description), "application-status": .string(job.status == .finished ? "SUCCEEDED" : job.status.rawValue),
+                "id": .string(job.id.description), "application-id": .string(job.id.description), "name": .string(job.name),
+                "start-time": .integer(job.started), "end-time": .integer(job.ended ?? -1), "application-status": .string(job.status == .finished ? "SUCCEEDED" : job.status.rawValue),
                 "accumulator-results": [:], "net-runtime": .integer((job.ended ?? job.started) - job.started),
                 "failure-cause": job.status == .failed ? job.failure.map { ["class": "StreamError", "stack-trace": .string($0)] } ?? nil : nil,
             ]

@@ -23,7 +23,7 @@ extension RESTService {
 
     /// `{"sql": text, "configuration": {key: value}, "savepointPath": path, "allowNonRestoredState": flag}`: the script's jobs, compiled
     /// here. Nothing of it is submitted when anything is wrong.
-    private func submit(_ body: JSON) async throws -> Response {
+    func submit(_ body: JSON) async throws -> Response {
         try checkMayWrite()
         guard let sql = body["sql"].string else { throw Refusal(.badRequest, "the body has no \"sql\"") }
         var settings = configuration

@@ -17,11 +17,19 @@ extension RESTService {
         }
         routes.get("/subtasks/:subtask") { _, context in
             let (job, vertex, now) = try await find(context)
-            let text = context.parameters.get("subtask") ?? ""
-            guard let index = Int(text), vertex.subtasks.indices.contains(index) else {
-                throw Refusal(.notFound, "Subtask \(text) not found in vertex \(vertex.id), which has \(vertex.parallelism)")
-            }
-            return Response.json(JSON(subtask: vertex.subtasks[index], of: job, now: now))
+            return Response.json(JSON(subtask: try subtask(context, of: vertex), of: job, now: now))
+        }
+        routes.get("/subtasks/:subtask/attempts/:attempt") { _, context in
+            let (job, vertex, now) = try await find(context)
+            return Response.json(JSON(subtask: try attempt(context, of: try subtask(context, of: vertex)), of: job, now: now))
+        }
+        routes.get("/subtasks/:subtask/attempts/:attempt/accumulators") { _, context in
+            let (job, vertex, _) = try await find(context)
+            let subtask = try attempt(context, of: try subtask(context, of: vertex))
+            return Response.json([
+                "subtask": .integer(Int64(subtask.id.index)), "attempt": .integer(Int64(subtask.attempt)),
+                "id": .string(TaskID(job: job.id, subtask: subtask.id, attempt: subtask.attempt).description), "user-accumulators": [],
+            ])
         }
         routes.get("/subtasktimes") { _, context in
             let (job, vertex, now) = try await find(context)
@@ -72,7 +80,7 @@ extension RESTService {
             func level(_ share: Double) -> JSON { share <= 0.1 ? "ok" : share <= 0.5 ? "low" : "high" }
             let worst = subtasks.compactMap { $0?.backpressured }.max() ?? 0
             return Response.json([
-                "status": loads.isEmpty ? "deprecated" : "ok", "backpressureLevel": level(worst), "backpressure-level": level(worst), "end-timestamp": .integer(now),
+                "status": loads.contains { $0 != nil } ? "ok" : "deprecated", "backpressureLevel": level(worst), "backpressure-level": level(worst), "end-timestamp": .integer(now),
                 "subtasks": .array(subtasks.enumerated().map { index, load in
                     [
                         "subtask": .integer(Int64(index)), "backpressureLevel": level(load?.backpressured ?? 0),
@@ -82,6 +90,22 @@ extension RESTService {
                 }),
             ])
         }
+    }
+
+    private func subtask(_ context: BasicRequestContext, of vertex: JobView.Vertex) throws -> JobView.Subtask {
+        let text = context.parameters.get("subtask") ?? ""
+        guard let index = Int(text), vertex.subtasks.indices.contains(index) else {
+            throw Refusal(.notFound, "Subtask \(text) not found in vertex \(vertex.id), which has \(vertex.parallelism)")
+        }
+        return vertex.subtasks[index]
+    }
+
+    /// Only the newest attempt is known.
+    private func attempt(_ context: BasicRequestContext, of subtask: JobView.Subtask) throws -> JobView.Subtask {
+        let text = context.parameters.get("attempt") ?? ""
+        guard let number = UInt32(text) else { throw Refusal(.badRequest, "attempt \(text) is no number") }
+        guard number == subtask.attempt else { throw Refusal(.notFound, "Attempt \(number) of subtask \(subtask.id) is not known; the newest is \(subtask.attempt)") }
+        return subtask
     }
 
     private func find(_ context: BasicRequestContext) async throws -> (JobView, JobView.Vertex, Int64) {

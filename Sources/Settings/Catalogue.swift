@@ -3,7 +3,7 @@ package enum Catalogue {
     /// Sorted by name.
     package static let keys: [any AnyConfigKey] = (CheckpointingOptions.all + RestartOptions.all + JobManagerOptions.all + TaskManagerOptions.all
         + SpotOptions.all + HeartbeatOptions.all + HighAvailabilityOptions.all + PipelineOptions.all + RestOptions.all + SecurityOptions.all
-        + S3Options.all + AWSOptions.all).sorted { $0.name < $1.name }
+        + LogOptions.all + S3Options.all + AWSOptions.all).sorted { $0.name < $1.name }
 
     private static let byName: [String: any AnyConfigKey] = Dictionary(uniqueKeysWithValues: keys.map { ($0.name, $0) })
 

@@ -78,6 +78,7 @@ struct JobManagerCommand: AsyncParsableCommand {
         blockTerminationSignals()
         let log = Log()
         var settings = loadConfiguration(folder: configDir, dynamic: dynamic, log)
+        log.configure(settings, role: "jobmanager")
         if let host {
             settings = try settings.setting("jobmanager.bind-host", to: host).setting("rest.bind-address", to: host)
         }

@@ -34,6 +34,7 @@ struct TaskManagerCommand: ParsableCommand {
         blockTerminationSignals()
         let log = Log()
         let settings = loadConfiguration(folder: configDir, dynamic: dynamic, log)
+        log.configure(settings, role: "taskmanager")
         do throws(StreamError) {
             let process = try TaskManagerProcess(
                 configuration: settings, connectors: StandardConnectors(buckets: .s3(S3Configuration(settings))) { log(.warning, "Connectors", $0) }, version: Version.text, log: log,

@@ -1,5 +1,6 @@
 #pragma once
 #include "crc32c.h"
+#include "stacks.h"
 #include "thread.h"
 #include "trim.h"
 #include "version.h"

@@ -68,13 +68,21 @@ package final class TaskFigures: Sendable {
                     ("job_id", id.description), ("job_name", job.graph.name), ("task_id", vertex.id), ("task_name", vertex.name),
                     ("task_attempt_id", task.description), ("task_attempt_num", "\(task.attempt)"), ("subtask_index", "\(task.subtask.index)"),
                 ]
+                // A vertex is one chain: what Flink tells of its first and last operator is told of the whole.
+                let chain = labels + [("operator_id", vertex.id), ("operator_name", vertex.name)]
                 for (name, value) in TaskFigures.named(entry.metrics, before: entry.before, elapsed: entry.elapsed) {
                     snapshot.record("flink_taskmanager_job_task_" + name, labels, .gauge(value))
+                    if TaskFigures.ofOperators.contains(name) { snapshot.record("flink_taskmanager_job_task_operator_" + name, chain, .gauge(value)) }
                 }
             }
         }
         return snapshot
     }
+
+    private static let ofOperators: Set<String> = [
+        "numRecordsIn", "numRecordsInPerSecond", "numRecordsOut", "numRecordsOutPerSecond", "numBytesIn", "numBytesInPerSecond", "numBytesOut",
+        "numBytesOutPerSecond", "currentInputWatermark", "numLateRecordsDropped",
+    ]
 
     /// One task's figures by Flink's names. Rates are over the time between its last two reports.
     package static func named(_ metrics: TaskMetrics, before: TaskMetrics?, elapsed: Duration) -> [(name: String, value: Double)] {

@@ -38,7 +38,8 @@ package final class DataNetwork: Sendable {
     private let lost = Mutex<Lost?>(nil)
 
     package init(
-        worker: WorkerID, group: any EventLoopGroup, host: String, port: Int, tls: TLSCredentials?, options: TransportOptions, log: Log
+        worker: WorkerID, group: any EventLoopGroup, host: String, port: Int, tls: TLSCredentials?, options: TransportOptions, log: Log,
+        desk: InspectionDesk? = nil
     ) throws(StreamError) {
         self.worker = worker
         self.group = group
@@ -49,7 +50,10 @@ package final class DataNetwork: Sendable {
         do {
             let server = try FrameServer.bind(
                 group: group, host: host, port: port, tls: tls, role: Role.data, options: options,
-                log: { log(.warning, "DataNetwork", $0) }, accept: { receiver.accept($0) }
+                log: { log(.warning, "DataNetwork", $0) }, accept: { connection in
+                    if let desk, connection.peerRole == Role.inspection { return desk.accept(connection) }
+                    return receiver.accept(connection)
+                }
             ).wait()
             self.port = UInt16(server.port)
             self.server.withLock { $0 = server }

@@ -1,3 +1,4 @@
+import CKernels
 import Dataflow
 import TaskRuntime
 import Wire
@@ -92,7 +93,9 @@ package final class SlotThread: Sendable {
         var deadline: Instant? = .distantFuture
         for cell in cells {
             let before = SystemClock.now()
+            swiftwater_mark_thread(cell.mark)
             let result = cell.step(at: before)
+            swiftwater_mark_thread(0)
             switch result {
             case .worked: deadline = nil
             case .idle(let wake), .backpressured(let wake):

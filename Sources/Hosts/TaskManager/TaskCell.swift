@@ -13,6 +13,8 @@ package enum Route: Sendable {
 /// Made on another thread, then handed over; from then on only the slot's thread touches it.
 package final class TaskCell: @unchecked Sendable {
     package let id: TaskID
+    /// For flame graphs.
+    let mark: UInt64
     package private(set) var routes: [ChannelID: Route]
     var task: Task
     var effects: [TaskEffect] = []
@@ -27,6 +29,7 @@ package final class TaskCell: @unchecked Sendable {
 
     package init(task: Task, routes: [ChannelID: Route]) {
         self.id = task.plan.task
+        mark = TaskMark(task.plan.task).number
         self.task = task
         self.routes = routes
         self.since = SystemClock.instant()

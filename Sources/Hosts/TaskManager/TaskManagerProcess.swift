@@ -29,7 +29,8 @@ package final class TaskManagerProcess: Sendable {
         let name = configuration.get(TaskManagerOptions.resourceID) ?? "taskmanager-\(hostName())-\(getpid())-\(hex(.random(in: 0 ... .max)).suffix(6))"
         worker = WorkerID(name)
         network = try DataNetwork(
-            worker: worker, group: group, host: bound, port: configuration.get(TaskManagerOptions.dataPort), tls: tls, options: transport, log: log)
+            worker: worker, group: group, host: bound, port: configuration.get(TaskManagerOptions.dataPort), tls: tls, options: transport, log: log,
+            desk: InspectionDesk(Inspector(log: log)))
         let memory = configuration.taskManagerMemory()
         let registration = Registration(
             worker: worker, host: reachable ?? bound, dataPort: network.port, slots: configuration.get(TaskManagerOptions.slots),

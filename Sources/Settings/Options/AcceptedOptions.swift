@@ -2,7 +2,7 @@
 enum AcceptedOptions {
     /// Read elsewhere, under names that a user makes up or a service defines.
     private static let families = [
-        "metrics.reporter.", "metrics.scope.", "s3.", "fs.s3a.", "fs.s3.", "fs.azure.", "aws.", "pipeline.global-job-parameters", "user.",
+        "metrics.reporter.", "traces.reporter.", "metrics.scope.", "s3.", "fs.s3a.", "fs.s3.", "fs.azure.", "aws.", "pipeline.global-job-parameters", "user.", "log.level.",
     ]
 
     /// Without effect here and not worth a warning: what they tune does not exist in our processes.

@@ -7,6 +7,14 @@ package enum RestOptions {
     package static let token = ConfigKey<String?>(
         "rest.authentication.token", nil, "Requests must show it as `Authorization: Bearer …`; with it, a public address may be written to.")
     package static let flamegraph = ConfigKey("rest.flamegraph.enabled", false, "Whether flame graphs may be sampled.")
+    package static let flamegraphSamples = ConfigKey("rest.flamegraph.num-samples", 100, atLeast: 1, "How often a flame graph looks at each task.")
+    package static let flamegraphDelay = ConfigKey<Duration>("rest.flamegraph.delay-between-samples", .milliseconds(50), "Time between two looks.")
+    package static let flamegraphRefresh = ConfigKey<Duration>(
+        "rest.flamegraph.refresh-interval", .seconds(60), "A flame graph that is older is taken anew when somebody asks.")
+    package static let maximumConnections = ConfigKey(
+        "rest.server.max-connections", 1000, atLeast: 8, "Connections to the REST API at once; more wait until others end.")
+    package static let idleTimeout = ConfigKey<Duration>(
+        "rest.server.idle-timeout", .seconds(30), must: "longer than 0", { $0 > .zero }, "A connection that sends nothing for so long is closed.")
     package static let submitEnabled = ConfigKey("web.submit.enable", true, "Whether jobs may be submitted through the dashboard.")
     package static let cancelEnabled = ConfigKey("web.cancel.enable", true, "Whether jobs may be cancelled through the dashboard.")
     package static let rescaleEnabled = ConfigKey("web.rescale.enable", true, "Whether jobs may be rescaled through the dashboard.")
@@ -16,9 +24,11 @@ package enum RestOptions {
         "metrics.fetcher.update-interval", .seconds(10), "How old a metric in the REST API may be.")
     package static let latencyInterval = ConfigKey<Duration>("metrics.latency.interval", .zero, "Time between two latency markers; 0 for none.")
     package static let reporters = ConfigKey<String?>("metrics.reporters", nil, "Names of the metric reporters, separated by commas.")
+    package static let traceReporters = ConfigKey<String?>(
+        "traces.reporters", nil, "Names of the trace reporters, separated by commas; the first with a traces.reporter.<name>.exporter.endpoint gets OTLP over HTTP.")
 
     static let all: [any AnyConfigKey] = [
-        port, bindPort, address, bindAddress, token, flamegraph, submitEnabled, cancelEnabled, rescaleEnabled, refreshInterval, uploadDirectory, metricsInterval,
-        latencyInterval, reporters,
+        port, bindPort, address, bindAddress, token, flamegraph, flamegraphSamples, flamegraphDelay, flamegraphRefresh, maximumConnections, idleTimeout, submitEnabled,
+        cancelEnabled, rescaleEnabled, refreshInterval, uploadDirectory, metricsInterval, latencyInterval, reporters, traceReporters,
     ]
 }

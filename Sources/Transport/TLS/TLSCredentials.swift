@@ -60,3 +60,18 @@ package struct TLSCredentials: Sendable {
         }
     }
 }
+
+/// For a server that anybody may connect to, or, with `clients`, whoever shows a certificate that these vouch for.
+package func serverTLS(_ identity: TLSSettings.Identity, clients: TLSSettings.Trust?) throws(TLSError) -> TLSConfiguration {
+    let (chain, key) = try loadIdentity(identity)
+    var server = TLSConfiguration.makeServerConfiguration(certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+    server.minimumTLSVersion = .tlsv12
+    if let clients {
+        server.certificateVerification = .noHostnameVerification
+        server.trustRoots = .certificates(try loadTrust(clients, with: (chain, key)))
+    }
+    do { _ = try NIOSSLContext(configuration: server) } catch {
+        throw TLSError(description: "certificate and private key do not go together: \(error)")
+    }
+    return server
+}

@@ -1,0 +1,255 @@
+"""What operators look into: logs, threads, flame graphs, stored scripts, the API's own description, TLS."""
+import http.server
+import json
+import os
+import signal
+import ssl
+import subprocess
+import threading
+import urllib.error
+import urllib.request
+
+from cluster import binaries, wait
+
+from . import ticks
+from .harness import RunningCluster, check, say, story
+
+
+def send(url, path, method="GET", body=None, headers=None, context=None):
+    """(status, headers, bytes), whatever the status."""
+    request = urllib.request.Request(url + path, method=method, data=body, headers=headers or {})
+    try:
+        with urllib.request.urlopen(request, timeout=20, context=context) as answer:
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, error.read()
+
+
+def busy_job(place, cluster):
+    """A job that computes for as long as the story lasts."""
+    path = place.path("busy.sql")
+    with open(path, "w") as file:
+        file.write("CREATE TABLE numbers (k BIGINT, v BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '3000000', 'fields.k.min' = '0', 'fields.k.max' = '1000');\n"
+                   "CREATE TABLE gone (k BIGINT, n BIGINT) WITH ('connector' = 'blackhole');\n"
+                   "INSERT INTO gone SELECT k, COUNT(*) FROM numbers WHERE MOD(v * v + k, 7) <> 3 GROUP BY k;\n")
+    return cluster.submit(path)
+
+
+@story
+def logs_threads_and_memory_of_each_process_are_shown(place):
+    cluster = place.cluster(taskmanagers=2, slots=1, settings=(f"env.log.dir={place.path('logs')}", "log.file.max-size=64kb", "log.level.Task=DEBUG"))
+    data, output = ticks.Ticks(place.path("ticks"), rows=20_000, tickers=10, rows_a_file=5_000), place.path("out")
+    job = cluster.submit(ticks.script(place.path("job.sql"), data.folder, output, rate=4_000, settings=[("execution.checkpointing.interval", "200 ms")]))
+    wait(lambda: cluster.completed(job) > 1, 30, "checkpoints")
+    for base in ("/jobmanager", "/taskmanagers/taskmanager-1"):
+        names = {entry["name"]: entry for entry in cluster.get(base + "/logs")["logs"]}
+        check(len(names) == 3, f"{base}/logs has {sorted(names)}")
+        code, headers, whole = send(cluster.url, base + "/log")
+        check(code == 200 and whole.count(b"\n") > 2, f"{base}/log answered {code}, {len(whole)} bytes")
+        check(headers["X-Content-Type-Options"] == "nosniff" and headers["Content-Type"].startswith("text/plain"), "a log could be run by a browser")
+        code, headers, tail = send(cluster.url, base + "/log", headers={"Range": "bytes=-100"})
+        check(code == 206 and len(tail) == 100 and headers["Content-Range"].startswith("bytes "), f"the last 100 bytes: {code}, {len(tail)}")
+        for name in ("../ports", "..%2fports", "%2e%2e%2fports", "/etc/passwd", "%2fetc%2fpasswd", "..", "x" * 4000, "%00"):
+            code, _, body = send(cluster.url, f"{base}/logs/{name}")
+            check(code in (400, 404) and b"errors" in body, f"{base}/logs/{name} answered {code}: {body[:200]}")
+        threads = {entry["threadName"]: entry["stringifiedThreadInfo"] for entry in cluster.get(base + "/thread-dump")["threadInfos"]}
+        check("slot-0" in threads if "task" in base else "jobmanager" in threads, f"{base} has threads {sorted(threads)}")
+        check(any("\tat " in text and "swift" in text.lower() or "Hosts." in text for text in threads.values()), "threads have no stacks")
+        figures = {entry["id"]: float(entry["value"]) for entry in cluster.get(base + "/metrics?get=Status.JVM.Memory.Heap.Used,Status.JVM.Threads.Count")}
+        check(figures["Status.JVM.Memory.Heap.Used"] > 1 << 20 and figures["Status.JVM.Threads.Count"] > 2, f"{base} has figures {figures}")
+        check(send(cluster.url, base + "/stdout")[0] == 200, "no stdout")
+    text = send(cluster.url, "/jobmanager/log")[2].decode()
+    check(f" [{job}] - " in text, "no line of the JobManager says which job it is about")
+    text = send(cluster.url, "/taskmanagers/taskmanager-1/log")[2].decode() + send(cluster.url, "/taskmanagers/taskmanager-2/log")[2].decode()
+    check(f"[{job}" in text, "no line of a TaskManager says which job it is about")
+    over = {entry["id"]: entry for entry in cluster.get("/taskmanagers/metrics?get=Status.JVM.Memory.Heap.Used")}["Status.JVM.Memory.Heap.Used"]
+    check(0 < over["min"] <= over["avg"] <= over["max"] and over["sum"] > over["max"], f"over all TaskManagers: {over}")
+    details = cluster.get("/taskmanagers/taskmanager-1")
+    check(details["metrics"]["heapUsed"] > 0 and any(slot["jobId"] == job for slot in details["allocatedSlots"]), f"TaskManager: {details}")
+    code, _, body = send(cluster.url, "/taskmanagers/nobody/log")
+    check(code == 404 and "nobody" in json.loads(body)["errors"][0], f"an unknown TaskManager: {code} {body}")
+    frozen = cluster.processes()["taskmanager-2"]
+    os.kill(frozen, signal.SIGSTOP)
+    try:
+        code, _, body = send(cluster.url, "/taskmanagers/taskmanager-2/log")
+        check(code in (404, 503) and b"errors" in body, f"a TaskManager that is frozen: {code} {body[:200]}")
+        check(cluster.get("/overview"), "the others cannot be asked meanwhile")
+    finally:
+        os.kill(frozen, signal.SIGCONT)
+
+
+def hottest(cluster, job, vertex):
+    """(name of the task's step, its samples, all samples) of what a vertex computes."""
+    path = f"/jobs/{job}/vertices/{vertex}/flamegraph?type=on_cpu"
+    graph = wait(lambda: (answer := cluster.get(path)).get("data") and answer, 20, "the samples")["data"]
+    names = {}
+
+    def walk(node, above):
+        for child in node["children"]:
+            if child["name"] not in above:
+                names[child["name"]] = names.get(child["name"], 0) + child["value"]
+            walk(child, above | {child["name"]})
+
+    walk(graph, frozenset())
+    check(graph["name"] == "root" and graph["value"] > 5, f"the root is {graph['name']} with {graph['value']} samples")
+    steps = {name: value for name, value in names.items() if "Task.step" in name}
+    check(steps, f"no step of a task among {sorted(names.items(), key=lambda item: -item[1])[:8]}")
+    name = max(steps, key=steps.get)
+    return name, steps[name], graph["value"]
+
+
+@story
+def a_flame_graph_shows_where_a_job_computes(place):
+    settings = ("rest.flamegraph.enabled=true", "rest.flamegraph.num-samples=60", "rest.flamegraph.delay-between-samples=10 ms")
+    cluster = place.cluster(taskmanagers=1, slots=2, settings=settings)
+    job = busy_job(place, cluster)
+    wait(lambda: cluster.state(job)["state"] == "RUNNING", 20, "the job")
+    vertex = cluster.state(job)["vertices"][0]["id"]
+    path = f"/jobs/{job}/vertices/{vertex}/flamegraph"
+    check(cluster.get(path) == {"endTimestamp": -3}, "the first question has no answer yet")
+    name, held, samples = hottest(cluster, job, vertex)
+    check(held * 2 >= samples, f"{name} holds {held} of {samples} samples only")
+    say(f"{name[:60]} holds {held} of {samples} samples")
+    for query, code in (("?type=upside_down", 400), ("?subtaskindex=99", 404), ("?subtaskindex=0", 200)):
+        check(send(cluster.url, path + query)[0] == code, f"{query} is not {code}")
+    cluster.stop()
+
+    plain = place.cluster(taskmanagers=1, slots=2, settings=())
+    job = busy_job(place, plain)
+    vertex = plain.state(job)["vertices"][0]["id"]
+    check(plain.get(f"/jobs/{job}/vertices/{vertex}/flamegraph") == {"endTimestamp": -2}, "without the key nothing is sampled")
+    plain.stop()
+
+    # A stripped program with its symbols in a file beside it.
+    bare = place.path("bin")
+    os.makedirs(bare)
+    for program in ("jobmanager", "taskmanager"):
+        subprocess.run(["strip", "--strip-all", "-o", os.path.join(bare, program), os.path.join(binaries, program)], check=True)
+    subprocess.run(["objcopy", "--strip-debug", os.path.join(binaries, "taskmanager"), os.path.join(bare, "symbols")], check=True)
+    subprocess.run(["objcopy", "--only-keep-debug", os.path.join(bare, "symbols"), os.path.join(bare, "taskmanager.debug")], check=True)
+    before = os.environ.get("SWIFTWATER_BIN")
+    os.environ["SWIFTWATER_BIN"] = bare
+    try:
+        stripped = place.cluster(taskmanagers=1, slots=2, settings=settings)
+    finally:
+        os.environ.pop("SWIFTWATER_BIN") if before is None else os.environ.update(SWIFTWATER_BIN=before)
+    job = busy_job(place, stripped)
+    wait(lambda: stripped.state(job)["state"] == "RUNNING", 20, "the job")
+    name, held, samples = hottest(stripped, job, stripped.state(job)["vertices"][0]["id"])
+    check(held * 2 >= samples, f"stripped: {name} holds {held} of {samples} samples only")
+    say(f"stripped: {held} of {samples} samples, {os.path.getsize(os.path.join(bare, 'taskmanager')) >> 20} MiB and {os.path.getsize(os.path.join(bare, 'taskmanager.debug')) >> 20} MiB of symbols")
+
+
+@story
+def scripts_are_stored_and_run_where_flink_has_jars(place):
+    cluster = place.cluster(taskmanagers=1, slots=2, settings=(f"web.upload.dir={place.path('scripts')}",))
+
+    def upload(name, bytes):
+        form = b'--xyz\r\nContent-Disposition: form-data; name="jarfile"; filename="' + name.encode() + b'"\r\nContent-Type: text/plain\r\n\r\n' + bytes + b"\r\n--xyz--\r\n"
+        code, _, body = send(cluster.url, "/jars/upload", "POST", form, {"Content-Type": "multipart/form-data; boundary=xyz"})
+        return code, json.loads(body)
+
+    sql = b"CREATE TABLE n (k BIGINT) WITH ('connector' = 'datagen', 'number-of-rows' = '1000');\nCREATE TABLE g (k BIGINT) WITH ('connector' = 'blackhole');\nINSERT INTO g SELECT k FROM n;\n"
+    code, stored = upload("../../numbers.sql", sql)
+    check(code == 200 and stored["status"] == "success", f"upload answered {code} {stored}")
+    files = cluster.get("/jars")["files"]
+    check(len(files) == 1 and files[0]["name"] == "numbers.sql", f"stored: {files}")
+    id = files[0]["id"]
+    check(os.listdir(place.path("scripts")) == [id], "the script lies somewhere else")
+    check(len(cluster.get(f"/jars/{id}/plan")["plan"]["nodes"]) > 0, "no plan")
+    code, _, body = send(cluster.url, f"/jars/{id}/run", "POST", b'{"parallelism": 1}')
+    check(code == 200, f"run answered {code} {body}")
+    check(cluster.ended(json.loads(body)["jobid"], 30)["state"] == "FINISHED", "the script's job has not finished")
+    for path, method, wanted in (("/jars/..%2f..%2fports/run", "POST", 404), ("/jars/nosuch.sql/run", "POST", 404), ("/jars/nosuch.sql", "DELETE", 404), ("/jars/upload", "POST", 400)):
+        code, _, body = send(cluster.url, path, method, b"{}")
+        check(code == wanted and json.loads(body)["errors"], f"{method} {path} answered {code}: {body[:200]}")
+    check(upload("job.jar", b"PK")[0] == 400 and upload("a.sql", b"\xff\xfe")[0] == 400, "what is no script is stored")
+    check(upload("large.sql", b" " * (2 << 20))[0] == 413, "a script of any size is stored")
+    check(send(cluster.url, f"/jars/{id}", "DELETE")[0] == 200 and cluster.get("/jars")["files"] == [], "a deleted script stays")
+
+
+@story
+def the_description_names_every_path(place):
+    cluster = place.cluster(taskmanagers=1, slots=1, settings=())
+    description = cluster.get("/openapi.json")
+    check(description["openapi"].startswith("3.0"), "no OpenAPI 3")
+    ids = set()
+    for path, operations in description["paths"].items():
+        for method, operation in operations.items():
+            check(operation["summary"] != path, f"{method} {path} is not described")
+            check(operation["operationId"] not in ids, f"{operation['operationId']} stands for two")
+            ids.add(operation["operationId"])
+            wanted = {part[1:-1] for part in path.split("/") if part.startswith("{")}
+            check({each["name"] for each in operation["parameters"] if each["in"] == "path"} == wanted, f"{path}: parameters")
+            if "{" not in path and method == "get":
+                code, headers, _ = send(cluster.url, path)
+                kind = next(iter(operation["responses"]["200"]["content"]))
+                check(code == 200 and headers["Content-Type"].startswith(kind), f"GET {path} answered {code}, {headers['Content-Type']} instead of {kind}")
+                check(send(cluster.url, "/v1" + path)[0] == 200, f"/v1{path} is not there")
+    say(f"{len(ids)} operations are described")
+
+
+@story
+def rest_speaks_tls_and_asks_for_certificates_when_told(place):
+    folder = place.path("tls")
+    os.makedirs(folder)
+    certificate, key = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"], check=True, capture_output=True)
+    settings = ("security.ssl.rest.enabled=true", f"security.ssl.rest.cert={certificate}", f"security.ssl.rest.key={key}")
+    cluster = RunningCluster(place.path("cluster-1"))
+    place.clusters.append(cluster)
+    result = cluster.script("start", "--taskmanagers", "0", "--slots", "1", "--rest-port", "0", "--rpc-port", "0", *[word for each in settings for word in ("-D", each)])
+    check(result.returncode == 0, f"a cluster with TLS does not start: {result.stderr}")
+    with open(os.path.join(cluster.folder, "ports")) as file:
+        ports = dict(line.strip().split("=", 1) for line in file)
+    cluster.url = f"https://localhost:{ports['rest']}"
+    trusting = ssl.create_default_context(cafile=certificate)
+    check(send(cluster.url, "/overview", context=trusting)[0] == 200, "no answer over TLS")
+    try:
+        send(cluster.url, "/overview", context=ssl.create_default_context())
+        check(False, "a certificate that nobody vouches for is taken")
+    except urllib.error.URLError:
+        pass
+    try:
+        send(cluster.url.replace("https", "http"), "/overview")
+        check(False, "plain HTTP is answered on the port of TLS")
+    except (urllib.error.URLError, OSError):
+        pass
+
+
+@story
+def checkpoints_recoveries_and_layouts_become_traces(place):
+    received = []
+
+    class Collector(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            received.append((self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        cluster = place.cluster(taskmanagers=2, slots=1, settings=("traces.reporters=otel", f"traces.reporter.otel.exporter.endpoint=http://127.0.0.1:{server.server_port}"))
+        data, output = ticks.Ticks(place.path("ticks"), rows=40_000, tickers=10, rows_a_file=5_000), place.path("out")
+        job = cluster.submit(ticks.script(place.path("job.sql"), data.folder, output, rate=4_000, settings=[("execution.checkpointing.interval", "300 ms")]))
+        wait(lambda: cluster.completed(job) > 2, 30, "checkpoints")
+        worker = next(each["taskmanager-id"] for each in cluster.get(f"/jobs/{job}/vertices/{cluster.state(job)['vertices'][0]['id']}")["subtasks"])
+        os.kill(cluster.processes()[worker], signal.SIGKILL)
+
+        def spans():
+            return [span for _, body in received for resource in body["resourceSpans"] for scope in resource["scopeSpans"] for span in scope["spans"]]
+
+        wait(lambda: any(span["name"] == "JobInitialization" for span in spans()), 40, "a recovery's span")
+        check({path for path, _ in received} == {"/v1/traces"}, "spans go somewhere else")
+        for span in spans():
+            check(len(span["traceId"]) == 32 and len(span["spanId"]) == 16 and int(span["startTimeUnixNano"]) <= int(span["endTimeUnixNano"]), f"span: {span}")
+            check({"key": "jobId", "value": {"stringValue": job}} in span["attributes"], f"span without its job: {span}")
+        done = [next(each["value"]["stringValue"] for each in span["attributes"] if each["key"] == "checkpointId") for span in spans() if span["name"] == "Checkpoint"]
+        check(len(done) == len(set(done)) > 2, f"checkpoints twice, or too few: {done}")
+    finally:
+        server.shutdown()
