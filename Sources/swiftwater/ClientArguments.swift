@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import REST
 import Settings
 
@@ -9,11 +10,18 @@ struct ClientArguments: ParsableArguments {
     @Option(name: [.customShort("m"), .long], help: "Where the JobManager's REST API is; by default from rest.address and rest.port.")
     var jobmanager: String?
 
+    @Option(help: "What REST asks for (rest.authentication.token); by default SWIFTWATER_TOKEN, then the configuration. Others of this machine see arguments.")
+    var token: String?
+
     func client() throws -> JobManagerClient {
-        if let jobmanager { return JobManagerClient(url: jobmanager.contains("://") ? jobmanager : "http://" + jobmanager) }
         let settings = try configuration.load()
-        let host = settings.get(RestOptions.address) ?? "localhost"
-        return JobManagerClient(url: "http://\(host):\(settings.get(RestOptions.port))")
+        let hasTLS = settings.get(SecurityOptions.rest.enabled)
+        let address = "\(settings.get(RestOptions.address) ?? "localhost"):\(settings.get(RestOptions.port))"
+        let url = jobmanager ?? address
+        return JobManagerClient(
+            url: url.contains("://") ? url : (hasTLS ? "https://" : "http://") + url,
+            token: token ?? getenv("SWIFTWATER_TOKEN").map { String(cString: $0) } ?? settings.get(RestOptions.token),
+            authority: settings.get(SecurityOptions.rest.authority), verifiesName: settings.get(SecurityOptions.verifyHostname))
     }
 }
 

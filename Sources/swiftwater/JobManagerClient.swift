@@ -1,29 +1,40 @@
 import AsyncHTTPClient
 import NIOCore
+import NIOSSL
 import REST
 
 /// Talks to a JobManager's REST API.
 struct JobManagerClient {
     let url: String
+    private let token: String?
+    private let http: HTTPClient
 
-    init(url: String) { self.url = url.hasSuffix("/") ? String(url.dropLast()) : url }
+    /// `authority`: a PEM file with the certificates that are trusted instead of the system's.
+    init(url: String, token: String?, authority: String? = nil, verifiesName: Bool = true) {
+        self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
+        self.token = token
+        var configuration = HTTPClient.Configuration()
+        // Connecting is tried once: whoever waits for a cluster to come up can call again, everybody else wants to know.
+        configuration.timeout.connect = .seconds(5)
+        configuration.connectionPool.retryConnectionEstablishment = false
+        var tls = TLSConfiguration.makeClientConfiguration()
+        if let authority { tls.trustRoots = .file(authority) }
+        if !verifiesName { tls.certificateVerification = .noHostnameVerification }
+        configuration.tlsConfiguration = tls
+        http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        // For as long as the process lives: a client that goes away wants to be shut down first.
+        _ = Unmanaged.passRetained(http)
+    }
 
     func get(_ path: String) async throws -> JSON { try await send(.GET, path, body: nil) }
     func post(_ path: String, _ body: JSON) async throws -> JSON { try await send(.POST, path, body: body) }
     func put(_ path: String, _ body: JSON) async throws { _ = try await send(.PUT, path, body: body) }
     func patch(_ path: String) async throws { _ = try await send(.PATCH, path, body: nil) }
 
-    /// Connecting is tried once: whoever waits for a cluster to come up can call again, everybody else wants to know.
-    private static let http: HTTPClient = {
-        var configuration = HTTPClient.Configuration()
-        configuration.timeout.connect = .seconds(5)
-        configuration.connectionPool.retryConnectionEstablishment = false
-        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-    }()
-
     private func send(_ method: HTTPMethod, _ path: String, body: JSON?) async throws -> JSON {
         var request = HTTPClientRequest(url: url + path)
         request.method = .init(rawValue: method.rawValue)
+        if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
         if let body {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(ByteBuffer(string: body.text))
@@ -31,7 +42,7 @@ struct JobManagerClient {
         let response: HTTPClientResponse
         let bytes: ByteBuffer
         do {
-            response = try await JobManagerClient.http.execute(request, timeout: .seconds(60))
+            response = try await http.execute(request, timeout: .seconds(60))
             bytes = try await response.body.collect(upTo: 64 << 20)
         } catch {
             throw CommandError(explain(error), code: 1)
@@ -59,7 +70,9 @@ struct JobManagerClient {
             else if words.contains("DNS error") { "unknown host" }
             else if words.contains("connectTimeout") { "the host does not answer" }
             else if words.contains("deadlineExceeded") { "connected, but no answer within a minute" }
-            else if words.contains("invalidURL") || words.contains("unsupportedScheme") || words.contains("emptyHost") { "not a URL such as http://host:8081" }
+            else if words.contains("certificate") || words.contains("CERTIFICATE") {
+                "its certificate is not trusted; name the authority's as security.ssl.rest.ca"
+            } else if words.contains("invalidURL") || words.contains("unsupportedScheme") || words.contains("emptyHost") { "not a URL such as http://host:8081" }
             else { words }
         return "no JobManager answers at \(url) (\(cause)); start one with scripts/local-cluster start, or name it with --jobmanager"
     }
