@@ -31,12 +31,12 @@ FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '2' SECOND)) GROUP BY c
 @unittest.skipUnless((BINARIES / "jobmanager").exists(), "the servers are not built")
 class RealCluster(DashboardTest):
     # Until the server has them all.
-    may_be_missing = ("history", "spot", "explain", "config", "rescales", "resource-requirements", "watermarks", "backpressure", "key-groups", "metrics", "flamegraph", "subtasktimes", "thread-dump", "log", "stdout", "environment", "jars", "subtasks", "taskmanagers")
+    may_be_missing = ("rescales", "key-groups")
 
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
         self.dir = pathlib.Path(self.folder.name)
-        self.cluster("start", "--rest-port", "0", "--rpc-port", "0")
+        self.cluster("start", "--rest-port", "0", "--rpc-port", "0", "-D", "rest.flamegraph.enabled=true", "-D", "rest.flamegraph.num-samples=20")
         self.rest = "http://127.0.0.1:" + re.search(r"rest=(\d+)", (self.dir / "ports").read_text())[1]
         self.options = {"real": self.rest}
         super().setUp()
@@ -70,6 +70,10 @@ class RealCluster(DashboardTest):
         for route in ("", "spot", "taskmanagers", "taskmanagers/taskmanager-1", "taskmanagers/taskmanager-1/logs", "jobmanager", "jobmanager/config", *(f"jobs/{job}/{tab}" for tab in ("timeline", "rescales", "configuration"))):
             self.open(route)
             expect(self.page.locator(".skeleton")).to_have_count(0)
+        self.open("taskmanagers/taskmanager-1/logs")
+        self.see("Registered at the JobManager")
+        self.open("jobmanager/threads")
+        self.see("jm-io-0")
         self.open(f"jobs/{job}/checkpoints")
         expect(self.page.locator("tbody tr").first).to_contain_text("Completed")
         self.page.locator("td a").first.click()
@@ -87,6 +91,9 @@ class RealCluster(DashboardTest):
         self.open(f"jobs/{job}")
         expect(self.page.locator("h1")).to_contain_text("Running")
         self.see("1 restart")
+        self.open("spot")
+        self.see("taskmanager-1")
+        self.open(f"jobs/{job}")
 
         self.click("Savepoint")
         self.click("Take it")

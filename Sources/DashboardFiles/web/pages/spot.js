@@ -18,6 +18,7 @@ export const spot = {
   async load() {
     const answer = await getIfThere("spot");
     if (!answer) return assembled();
+    if (Array.isArray(answer.events)) return told(answer);
     const list = (name) => (Array.isArray(answer[name]) ? answer[name] : []);
     return { ...answer, now: number(answer.now) ?? Date.now(), workers: list("workers"), notices: list("notices"), changes: list("changes") };
   },
@@ -133,6 +134,38 @@ function prices(savings) {
     ["Spot price", isNumber(savings["spot-price-hour"]) ? `${money(savings["spot-price-hour"], savings.currency, 4)} an hour` : "not known"], ["On-demand price", isNumber(savings["on-demand-price-hour"]) ? `${money(savings["on-demand-price-hour"], savings.currency, 4)} an hour` : "not known"],
     ["Saved", isNumber(savings.saved) ? money(savings.saved, savings.currency) : dash], ["Since", moment(savings.since)], savings["price-source"] ? ["Prices from", savings["price-source"]] : null,
   ]));
+}
+
+/// What happened since the JobManager began, event by event.
+async function told(answer) {
+  const [present, overview] = await Promise.all([getOrNothing("taskmanagers"), getOrNothing("jobs/overview")]);
+  const names = new Map((overview?.jobs ?? []).map((job) => [job.jid, job.name]));
+  const workers = new Map(), notices = [], changes = [];
+  const worker = (id) => workers.get(id) ?? workers.set(id, { id, lifecycle: "unknown", since: -1, until: -1, leaving: false, lost: false }).get(id);
+  for (const event of answer.events) {
+    const id = event["taskmanager-id"];
+    if (event.kind === "joined") Object.assign(worker(id), { since: event.at, until: -1, leaving: false, lost: false });
+    if (event.kind === "leaving") { worker(id).leaving = true; notices.push({ at: event.at, kind: "notice", "taskmanager-id": id, text: event.reason }); }
+    if (event.kind === "left" || event.kind === "lost") Object.assign(worker(id), { until: event.at, leaving: false, lost: event.kind === "lost" });
+    if (event.kind === "layout") changes.push(layoutChange(event, names, event.at));
+  }
+  for (const each of answer["in-progress"] ?? []) changes.push(layoutChange(each, names, Date.now()));
+  for (const each of present?.taskmanagers ?? []) Object.assign(worker(each.id), {
+    host: each.path, lifecycle: each.lifecycle ?? "unknown", "instance-type": each["instance-type"], zone: each.zone, leaving: each.leaving === true, until: -1, since: worker(each.id).since > 0 ? worker(each.id).since : each["connected-since"] ?? -1,
+  });
+  return { now: Date.now(), workers: [...workers.values()], notices, changes: changes.sort((left, right) => right.started - left.started), savings: answer.savings ?? null };
+}
+
+function layoutChange(each, names, started) {
+  const slots = (list) => Math.max(0, ...(list ?? []));
+  const ended = isNumber(each.milliseconds) ? started + each.milliseconds : -1;
+  const fewer = slots(each.parallelism) < slots(each["parallelism-before"]), more = slots(each.parallelism) > slots(each["parallelism-before"]);
+  return {
+    id: `${each.jid}-${each.layout}`, jid: each.jid, "job-name": names.get(each.jid), epoch: each.layout, reason: each.reason, started, ended, "taskmanager-ids": [],
+    cause: each["tasks-retired"] > 0 && !more ? "evacuation" : fewer ? "scale-in" : more ? "scale-out" : "rescale", status: each.status === "RECOVERED" ? "FAILED" : each.status,
+    moved: { subtasks: each["tasks-begun"], "key-groups": each["key-groups-moved"], "key-groups-all": each["key-groups"] },
+    steps: [{ name: "planned", at: started }, ...(isNumber(each["prepared-milliseconds"]) ? [{ name: "barrier injected", at: started + each["prepared-milliseconds"] }] : []), ...(ended > 0 ? [{ name: "done", at: ended }] : [])],
+  };
 }
 
 /// Where there is no /spot: what TaskManagers and the jobs' layout histories tell.
