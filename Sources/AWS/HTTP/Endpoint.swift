@@ -24,6 +24,7 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
             return nil
         }
         let authority = rest.prefix { $0 != "/" }
+        guard !authority.contains("@") else { return nil }  // Names and passwords have no place here, and would come to logs.
         basePath = String(rest.dropFirst(authority.count))
         while basePath.hasSuffix("/") { basePath.removeLast() }
         var name = authority
