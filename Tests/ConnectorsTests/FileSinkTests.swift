@@ -190,6 +190,49 @@ import Testing
         #expect(try writer.prepareCommit(2, isLast: true, at: now(3)).finished().committables.count == 200)
     }
 
+    /// The files of one checkpoint, of two subtasks, committed as `sink.commit` is asked to: all at once, in parts, again, and after a death at any step.
+    @Test(arguments: 0..<8) func smallFilesBecomeOneExactlyOnce(death: Int) throws {
+        let folder = TemporaryFolder()
+        let sink = try sink(folder, ["auto-compaction": "true", "compaction.file-size": "25b", "sink.rolling-policy.file-size": "10b"])
+        var committables: [Committable] = []
+        for subtask in 0..<2 {
+            let writer = try sink.makeWriter(context(subtask: subtask))
+            for row in 0..<4 { try writer.write(batch(subtask * 10 + row * 2, subtask * 10 + row * 2 + 1), at: now(0)) }
+            committables += try writer.prepareCommit(1, isLast: true, at: now(1)).finished().committables
+        }
+        let all = (0..<18).filter { $0 < 8 || $0 >= 10 }.map { "\($0),d\($0 % 2)" }.sorted()
+        let hidden = folder.names()
+        #expect(committables.count == 8 && hidden.count == 8)
+        let kept = hidden.map { folder.read($0) }
+        if death % 2 == 1 { try sink.commit(Array(committables[..<3])) }
+        try sink.commit(committables)
+        #expect(folder.committed.split(separator: "\n").map(String.init).sorted() == all)
+        #expect(folder.files.count < 8 && folder.names().allSatisfy { !$0.hasPrefix(".") })
+        // It died behind the list and in front of the rest: parts are still there, the merged file has its hidden name or was even read and taken away.
+        let lists = "_swiftwater/commits/" + folder.names(folder.path + "/_swiftwater/commits").filter { !$0.hasPrefix(".") }[0]
+        if death >= 2 {
+            for list in folder.names(folder.path + "/" + lists) {
+                folder.write(lists + "/." + list + ".1-0", folder.read(lists + "/" + list))
+                folder.remove(lists + "/" + list)
+            }
+            if death >= 4 {
+                for (name, text) in zip(hidden, kept) where !folder.files.contains(String(name.dropFirst().dropLast(".inprogress".count))) { folder.write(name, text) }
+            }
+            let merged = folder.files.filter { $0.hasSuffix("-merged") }
+            #expect(!merged.isEmpty)
+            if death >= 6 { rename(folder.path + "/" + merged[0], folder.path + "/." + merged[0] + ".inprogress") } else { folder.remove(merged[0]) }
+        }
+        let taken = death >= 2 && death < 6
+        try sink.commit(committables.reversed())
+        // Once without the option: what was begun counts all the same.
+        try self.sink(folder).commit(committables)
+        let rows = folder.committed.split(separator: "\n").map(String.init)
+        #expect(Set(rows).count == rows.count && (taken ? rows.count < all.count : rows.sorted() == all))
+        #expect(folder.names().allSatisfy { !$0.hasPrefix(".") } && folder.names(folder.path + "/" + lists).contains { !$0.hasPrefix(".") })
+        let verification = try Verification(TableFiles(folder.path))
+        #expect(verification.foreign.isEmpty && verification.changed.isEmpty && verification.missing.isEmpty == !taken)
+    }
+
     @Test func aPartitionIsMarkedWhenTheWatermarkHasPassedItsTime() throws {
         let folder = TemporaryFolder()
         let hourly = schema(("id", .bigint), ("day", .string), ("h", .string))

@@ -67,7 +67,7 @@ package struct ConnectorOptions: Hashable, Sendable {
                 "source.monitor-interval", "source.split.size", "partition.default-name", "sink.rolling-policy.file-size",
                 "sink.rolling-policy.rollover-interval", "sink.rolling-policy.inactivity-interval", "sink.rolling-policy.check-interval",
                 "sink.bucket.date-pattern", "sink.bucket.time-zone", "sink.compression", "sink.commit-list.enabled",
-                "sink.partition-commit.policy.kind", "sink.partition-commit.trigger", "sink.partition-commit.delay",
+                "auto-compaction", "compaction.file-size", "sink.partition-commit.policy.kind", "sink.partition-commit.trigger", "sink.partition-commit.delay",
                 "sink.partition-commit.success-file.name", "sink.partition-commit.watermark-time-zone", "partition.time-extractor.kind",
                 "partition.time-extractor.timestamp-pattern", "partition.time-extractor.timestamp-formatter", "aws.region", "aws.endpoint", "s3.endpoint", "s3.path.style.access",
                 "s3.upload.min.part.size", "s3.upload.max.concurrent.uploads",

@@ -17,22 +17,26 @@ package struct CommitList: Sendable {
         /// Of its bytes, 8 hex digits.
         package var crc32c: String
         package var checkpoint: UInt64
+        /// The files that became this one (`auto-compaction`); they were never seen.
+        package var merged: [String]?
     }
 
     let path: String
     let bytes: [UInt8]
 
-    /// One for each job, sink and checkpoint among the files.
     static func lists(of files: [FinishedFile]) -> [CommitList] {
-        let listed = files.filter { $0.checkpoint > 0 && PartName.owner(of: FilePath.name($0.path)) != nil }
+        lists(of: files.map { Entry(path: $0.path, bytes: $0.bytes, rows: $0.rows, crc32c: PartName.hex($0.checksum), checkpoint: $0.checkpoint) })
+    }
+
+    /// One for each job, sink and checkpoint among the files.
+    static func lists(of entries: [Entry]) -> [CommitList] {
+        let listed = entries.filter { $0.checkpoint > 0 && PartName.owner(of: FilePath.name($0.path)) != nil }
         let groups = Dictionary(grouping: listed) { "\(PartName.owner(of: FilePath.name($0.path)) ?? "")/_\(padded($0.checkpoint))" }
-        return groups.sorted { $0.key < $1.key }.map { group, files in
+        return groups.sorted { $0.key < $1.key }.map { group, entries in
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             var bytes: [UInt8] = []
-            for file in files.sorted(by: { $0.path < $1.path }) {
-                let entry = Entry(
-                    path: file.path, bytes: file.bytes, rows: file.rows, crc32c: PartName.hex(file.checksum), checkpoint: file.checkpoint)
+            for entry in entries.sorted(by: { $0.path < $1.path }) {
                 guard let line = try? encoder.encode(entry) else { preconditionFailure("strings and numbers are JSON") }
                 bytes += line
                 bytes.append(0x0A)
@@ -54,9 +58,26 @@ package struct CommitList: Sendable {
             let bytes = try store.read("\(folder)/\(name)")
             // One that is only staged may be half written; then nothing was made visible by it.
             guard let entries = isStaged ? try? entries(bytes) : try entries(bytes) else { continue }
-            if entries.contains(where: { $0.path == file.path && $0.bytes >= file.bytes }) { return true }
+            if entries.contains(where: { $0.path == file.path && $0.bytes >= file.bytes || $0.merged?.contains(file.path) == true }) { return true }
         }
         return false
+    }
+
+    /// What commits of these files' checkpoints have merged, or are about to.
+    static func merges(of files: [FinishedFile], in store: any PartStore) throws(StreamError) -> [Entry] {
+        var merges: [String: Entry] = [:]
+        let places = Set(files.compactMap { file in PartName.owner(of: FilePath.name(file.path)).map { "\(folder)/\($0)\n_\(padded(file.checkpoint))-" } })
+        for place in places.sorted() {
+            let parts = place.split(separator: "\n")
+            for name in try store.names(in: String(parts[0])) {
+                let isStaged = name.hasPrefix(".")
+                guard (isStaged ? name.dropFirst() : name[...]).hasPrefix(parts[1]) else { continue }
+                let bytes = try store.read("\(parts[0])/\(name)")
+                guard let entries = isStaged ? try? entries(bytes) : try entries(bytes) else { continue }
+                for entry in entries where entry.merged != nil { merges[entry.path] = entry }
+            }
+        }
+        return merges.values.sorted { $0.path < $1.path }
     }
 
     package static func entries(_ bytes: [UInt8]) throws(StreamError) -> [Entry] {

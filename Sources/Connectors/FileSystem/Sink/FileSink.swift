@@ -24,8 +24,20 @@ package struct FileSink: Sink {
         self.format = try Format(options)
         self.makeLine = buckets.makeLine
         switch try TablePath(options) {
-        case .folder(let path): store = LocalParts(path: path)
+        case .folder(let path):
+            var mergesTo: Int64?
+            if try options.flag("auto-compaction", default: false) {
+                let rolled = try options.bytes("sink.rolling-policy.file-size") ?? 128 << 20
+                mergesTo = try options.bytes("compaction.file-size") ?? rolled
+                guard try options.flag("sink.commit-list.enabled", default: true) else {
+                    throw options.error("'auto-compaction' needs the lists of commits ('sink.commit-list.enabled')")
+                }
+            }
+            store = LocalParts(path: path, mergesTo: mergesTo)
         case .bucket(let name, let key):
+            if try options.flag("auto-compaction", default: false) {
+                throw options.error("'auto-compaction' is for folders: files in a bucket go on over checkpoints, and 'sink.rolling-policy.…' says when they end")
+            }
             let partBytes = try options.bytes("s3.upload.min.part.size") ?? 8 << 20
             guard partBytes >= buckets.leastPartBytes else {
                 throw options.error("'s3.upload.min.part.size' is at least 5 MB: smaller parts are refused by S3")
@@ -58,6 +70,11 @@ package struct FileSink: Sink {
         let marks = try committables.filter { SuccessMark.isOne($0) }.map { committable throws(StreamError) in try SuccessMark(committable) }
         let pending = committables.filter { !SuccessMark.isOne($0) }
         let files = try pending.map { committable throws(StreamError) in try store.check(committable) }
+        if let local = store as? LocalParts, let merger = try FileMerger(local, files) {
+            try merger.commit(pending.map { committable throws(StreamError) in try PendingFile(committable) })
+            for mark in marks { try store.put(mark.path, []) }
+            return
+        }
         var lists: [Staged] = []
         if listsCommits { lists = try CommitList.lists(of: files).map { list throws(StreamError) in try store.stage(list.path, list.bytes) } }
         try commitFiles(pending)

@@ -7,6 +7,8 @@ import Glibc
 /// nothing is ever appended across checkpoints and a restore needs no truncation.
 struct LocalParts: PartStore {
     let path: String
+    /// `auto-compaction`: small files of a checkpoint become one of this many bytes at most.
+    var mergesTo: Int64?
 
     var keepsFilesOpen: Bool { false }
     var mostHeldBytes: Int { .max }
@@ -102,7 +104,7 @@ struct LocalParts: PartStore {
         }
     }
 
-    private func full(_ below: String) -> String { below.isEmpty ? path : FilePath.join(path, below) }
+    func full(_ below: String) -> String { below.isEmpty ? path : FilePath.join(path, below) }
 }
 
 /// A file that is being written under its hidden name.
