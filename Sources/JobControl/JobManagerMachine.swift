@@ -75,6 +75,7 @@ package struct JobManagerMachine: Sendable {
         case .committed(let job, _, let ids): tell(job, .committed(ids), at: now)
         case .commitFailed(let job, let checkpoint, let error): tell(job, .commitFailed(checkpoint, error), at: now)
         case .prepared(let job, let attempt): tell(job, .prepared(worker, attempt: attempt), at: now)
+        case .copied(let job, let attempt): tell(job, .copied(worker, attempt: attempt), at: now)
         case .handedBack(let task, let splits, let finished): tell(task.job, .handedBack(task, splits, finished: finished), at: now)
         case .settled(let job, let attempt): tell(job, .settled(worker, attempt: attempt), at: now)
         case .retired(let job, let attempt): tell(job, .retired(worker, attempt: attempt), at: now)

@@ -47,11 +47,17 @@ package final class GroupAggregateOperator: Operator {
     package func restore(_ restored: TaskRestore.OperatorState) throws(StreamError) { try state.restore(restored.segments, context) }
 
     package func own(_ groups: [Int], adding segments: [StateSegment]) throws(StreamError) {
-        guard groups != context.groups || !segments.isEmpty else { return }
+        guard groups != context.groups || !segments.isEmpty || state.holdsStrangers else { return }
         let old = context
         context = context.owning(groups)
         try state.own(segments, old: old, context)
     }
+
+    package func copyAhead() throws(StreamError) -> (any FrozenState)? { state.copy(context) }
+
+    package func changesSinceCopy() throws(StreamError) -> (any FrozenState)? { state.changes(context) }
+
+    package func attach(_ segments: [StateSegment]) throws(StreamError) { try state.attach(segments, context) }
 
     package var stateBytes: Int { state.stateBytes }
 

@@ -11,6 +11,12 @@ final class GroupState {
     private(set) var aggregates: AggregateSet
     private var rowCounts = Cells<Int64>(start: 0)
     private var live = 0
+    /// Key groups that other subtasks own, of which there may be rows here: they left, or were copied ahead of a change. In no snapshot.
+    private var foreign: Set<Int> = []
+    /// Those of them whose rows were copied ahead.
+    private var attached: Set<Int> = []
+    /// While state is being copied ahead to others: keys that have changed since, among those that were there. Nil: nobody asks.
+    private var changed: [UInt8]?
 
     init(_ spec: GroupAggregateSpec) {
         self.spec = spec
@@ -38,13 +44,17 @@ final class GroupState {
             live += Int(isFirst[row])
             counts[id] += 1
         }
+        if changed != nil { for row in 0..<count { note(Int(ids[row])) } }
     }
+
+    private func note(_ id: Int) { if id < changed?.count ?? 0 { changed?[id] = 1 } }
 
     var keyCount: Int { keys.count }
 
     func update(_ batch: Batch, row: Int, id: Int, isAdd: Bool) {
         if rowCounts.pointer[id] == 0 { live += 1 }
         rowCounts.pointer[id] += isAdd ? 1 : -1
+        note(id)
         aggregates.grow(to: id + 1)
         withUnsafePointer(to: Int32(truncatingIfNeeded: row)) { row in
             withUnsafePointer(to: Int32(truncatingIfNeeded: id)) { id in
@@ -58,11 +68,12 @@ final class GroupState {
         live -= 1
         rowCounts.pointer[id] = 0
         aggregates.clear(id)
+        note(id)
     }
 
     /// Rebuilds the table from the keys that live when most do not: their memory comes back.
     func compactIfSparse() throws(StreamError) {
-        guard keys.count > 1024, live * 2 < keys.count else { return }
+        guard keys.count > 1024, live * 2 < keys.count, changed == nil, foreign.isEmpty else { return }
         try keep { _ in true }
     }
 
@@ -90,6 +101,9 @@ final class GroupState {
         aggregates = other.aggregates
         rowCounts = other.rowCounts
         live = other.live
+        foreign = other.foreign
+        attached = other.attached
+        changed = other.changed
     }
 
     /// Keys, row counts, accumulators, in memory that later calls change.
@@ -115,13 +129,18 @@ final class GroupState {
                 rowCounts.grow(to: keys.count)
                 aggregates.grow(to: keys.count)
                 let counts = section.columns[width].pointer(Int64.self)
-                for at in 0..<rows.count { rowCounts.pointer[Int(ids[at])] = counts[rows[at]] }
+                for at in 0..<rows.count {
+                    let id = Int(ids[at])
+                    // What was copied ahead is followed by what has changed since.
+                    if rowCounts.pointer[id] > 0 { clear(id) }
+                    rowCounts.pointer[id] = counts[rows[at]]
+                    if counts[rows[at]] > 0 { live += 1 }
+                }
                 do throws(MalformedBytes) { try aggregates.merge(columns[(width + 1)...], rows: rows, ids: ids) } catch { return .failure(error) }
                 return .success(())
             }
         }
         try result.get()
-        live += rows.count
     }
 }
 
@@ -140,7 +159,8 @@ extension GroupState {
             hashes = some
         }
         return FrozenTables(
-            layout: spec.stateLayout, maxParallelism: context.maxParallelism, groups: [], progress: [], sections: [(section: section, hashes: hashes)])
+            layout: spec.stateLayout, maxParallelism: context.maxParallelism, groups: [], progress: [], sections: [(section: section, hashes: hashes)],
+            foreign: foreign)
     }
 
     func restore(_ segments: [StateSegment], _ context: OperatorContext) throws(StreamError) {
@@ -149,16 +169,68 @@ extension GroupState {
         take(fresh)
     }
 
-    /// Drops the keys of groups that `context` no longer has, and adds the segments.
+    /// The groups of `context` are owned from here on. Rows of others stay where they are while they are few: making the table anew takes long.
     func own(_ segments: [StateSegment], old: OperatorContext, _ context: OperatorContext) throws(StreamError) {
+        changed = nil
         let owned = Set(context.groups)
-        if old.groups.contains(where: { !owned.contains($0) }) {
-            try keep { owned.contains(KeyGroup.of(hash: $0, groups: context.maxParallelism)) }
+        foreign.formUnion(Set(old.groups).subtracting(owned))
+        forget(foreign.intersection(owned).subtracting(attached), context)
+        foreign.subtract(owned)
+        attached = []
+        if !foreign.isEmpty {
+            let groups = context.maxParallelism, hashes = keys.hashes.typed(UInt64.self)
+            let strangers = (0..<keys.count).count { foreign.contains(KeyGroup.of(hash: hashes[$0], groups: groups)) }
+            if strangers * 2 > keys.count {
+                try keep { owned.contains(KeyGroup.of(hash: $0, groups: groups)) }
+                foreign = []
+            }
         }
         try add(segments, context)
     }
 
-    /// The segments' keys are not in the table yet.
+    /// Rows of these groups are from another time.
+    private func forget(_ groups: Set<Int>, _ context: OperatorContext) {
+        guard !groups.isEmpty else { return }
+        aggregates.grow(to: keys.count)
+        let hashes = keys.hashes, words = hashes.typed(UInt64.self)
+        for id in 0..<keys.count where rowCounts.pointer[id] > 0 && groups.contains(KeyGroup.of(hash: words[id], groups: context.maxParallelism)) { clear(id) }
+    }
+
+    // MARK: Copies ahead of a change
+
+    /// All keys as of now; from here on it is known which of them change.
+    func copy(_ context: OperatorContext) -> FrozenTables {
+        changed = [UInt8](repeating: 0, count: keys.count)
+        return freeze(context)
+    }
+
+    /// Keys that have changed since `copy`, those that are gone with no rows.
+    func changes(_ context: OperatorContext) -> FrozenTables {
+        aggregates.grow(to: keys.count)
+        let marks = changed ?? [], all = keys.hashes, words = all.typed(UInt64.self)
+        let rows = (0..<keys.count).filter { $0 >= marks.count || marks[$0] == 1 }.map(Int32.init)
+        let columns = section().columns
+        let gathered = rows.withUnsafeBufferPointer { rows in columns.map { $0.gather(rows) } }
+        let hashes = Buffer(capacity: max(1, rows.count) * 8)
+        for (place, row) in rows.enumerated() { hashes.typed(UInt64.self)[place] = words[Int(row)] }
+        changed = nil
+        return FrozenTables(
+            layout: spec.stateLayout, maxParallelism: context.maxParallelism, groups: [], progress: [],
+            sections: [(section: StateSection(label: 0, columns: gathered, count: rows.count), hashes: hashes)], foreign: foreign)
+    }
+
+    /// Rows of groups that will be owned after a change.
+    func attach(_ segments: [StateSegment], _ context: OperatorContext) throws(StreamError) {
+        let groups = Set(segments.map(\.group))
+        forget(groups.intersection(foreign), context)
+        foreign.formUnion(groups)
+        attached.formUnion(groups)
+        try add(segments, context)
+    }
+
+    var holdsStrangers: Bool { !foreign.isEmpty }
+
+    /// Keys of the segments that are in the table already are replaced.
     private func add(_ segments: [StateSegment], _ context: OperatorContext) throws(StreamError) {
         let types = keys.types + [DataType(.bigint, nullable: false)] + aggregates.stateTypes
         let contents = try SegmentCodec.decode(

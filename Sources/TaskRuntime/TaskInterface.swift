@@ -90,6 +90,8 @@ package enum TaskCommand: Sendable {
     case splits([SplitState], noMore: Bool)
     /// A planned change: open what it brings; it takes effect at the barrier that names its layout.
     case prepare(TaskChange)
+    /// The channels of that planned change are open: send state that leaves with it ahead.
+    case copyAhead(LayoutEpoch)
     /// State that another task hands over.
     case state(StateParcel)
 }
@@ -102,7 +104,9 @@ package enum TaskEffect: Sendable {
     case needsSplits
     case splitFinished(String)
     /// Encode the state of these key groups, elsewhere, and send it to its new owner (`StateParcel`).
-    case handOver([OperatorSnapshot], LayoutChange.Departure, layout: LayoutEpoch)
+    case handOver([OperatorSnapshot], LayoutChange.Departure, layout: LayoutEpoch, isAhead: Bool)
+    /// All that was sent ahead of this change is taken in.
+    case copied(LayoutEpoch)
     /// The layout of a planned change holds here, and the state that it brought has come; or the task has retired.
     case settled(LayoutEpoch)
     /// All input is read and all results are sent. The task stays and answers barriers.

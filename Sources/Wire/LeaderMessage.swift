@@ -18,6 +18,8 @@ package enum LeaderMessage: Hashable, Sendable {
     /// A planned change: make those of its tasks that are new here, and open the new channels of those that stay; answer `prepared`. The
     /// layout takes effect at the barrier that names its epoch; then answer `settled`.
     case change(Deployment)
+    /// Everybody has prepared that change: send state that leaves with it ahead; answer `copied` when what comes here is taken in.
+    case copyAhead(job: JobID, attempt: UInt32)
     /// The change to this attempt is over everywhere: take its retired tasks off their threads, answer `retired`.
     case conclude(job: JobID, attempt: UInt32)
     /// End all tasks of the job whose attempt is at most this one, answer `stopped`.

@@ -1,10 +1,10 @@
 import Columnar
 import Dataflow
 
-/// A piece of the state that one task hands to another at the barrier of a planned change. Pieces of one pair of tasks travel on one
-/// connection, in order.
+/// A piece of the state that one task hands to another at the barrier of a planned change, or ahead of it. Pieces of one pair of tasks travel
+/// on one connection, in order.
 ///
-/// Bytes: `from: task | to: task | layout: u32 | number: u32 | isLast: bool | run`. All runs together are the operators' segments:
+/// Bytes: `from: task | to: task | layout: u32 | isAhead: bool | number: u32 | isLast: bool | run`. All runs together are the operators' segments:
 /// `list of (uid: text | list of (group: u32 | run))`.
 package struct StateParcel: Hashable, Sendable {
     /// Bytes of one piece at most: between two of them other things may pass.
@@ -13,15 +13,18 @@ package struct StateParcel: Hashable, Sendable {
     package var from: TaskID
     package var to: TaskID
     package var layout: LayoutEpoch
+    /// A copy from before the barrier; what has changed since follows at the barrier.
+    package var isAhead: Bool
     /// From 0.
     package var number: UInt32
     package var isLast: Bool
     package var bytes: [UInt8]
 
-    package init(from: TaskID, to: TaskID, layout: LayoutEpoch, number: UInt32, isLast: Bool, bytes: [UInt8]) {
+    package init(from: TaskID, to: TaskID, layout: LayoutEpoch, isAhead: Bool = false, number: UInt32, isLast: Bool, bytes: [UInt8]) {
         self.from = from
         self.to = to
         self.layout = layout
+        self.isAhead = isAhead
         self.number = number
         self.isLast = isLast
         self.bytes = bytes
@@ -29,7 +32,7 @@ package struct StateParcel: Hashable, Sendable {
 
     /// The segments of `groups` among the frozen state, in pieces. Slow; for another thread than the task's.
     package static func parcels(
-        of operators: [OperatorSnapshot], groups: [Int], from: TaskID, to: TaskID, layout: LayoutEpoch
+        of operators: [OperatorSnapshot], groups: [Int], from: TaskID, to: TaskID, layout: LayoutEpoch, isAhead: Bool = false
     ) -> [StateParcel] {
         let wanted = Set(groups)
         var writer = ByteWriter()
@@ -44,7 +47,7 @@ package struct StateParcel: Hashable, Sendable {
         let count = max(1, (bytes.count + most - 1) / most)
         return (0..<count).map { number in
             StateParcel(
-                from: from, to: to, layout: layout, number: UInt32(number), isLast: number == count - 1,
+                from: from, to: to, layout: layout, isAhead: isAhead, number: UInt32(number), isLast: number == count - 1,
                 bytes: Array(bytes[min(number * most, bytes.count)..<min((number + 1) * most, bytes.count)]))
         }
     }
@@ -68,6 +71,7 @@ package struct StateParcel: Hashable, Sendable {
         writer.put(from)
         writer.put(to)
         writer.put(layout)
+        writer.put(isAhead)
         writer.put(number)
         writer.put(isLast)
         writer.put(bytes)
@@ -75,7 +79,7 @@ package struct StateParcel: Hashable, Sendable {
 
     init(from reader: inout ByteReader) throws(MalformedBytes) {
         self.init(
-            from: try reader.task(), to: try reader.task(), layout: try reader.number(), number: try reader.number(), isLast: try reader.bool(),
+            from: try reader.task(), to: try reader.task(), layout: try reader.number(), isAhead: try reader.bool(), number: try reader.number(), isLast: try reader.bool(),
             bytes: try reader.run())
     }
 }

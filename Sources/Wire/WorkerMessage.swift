@@ -25,6 +25,8 @@ package enum WorkerMessage: Hashable, Sendable {
     case metrics([TaskMetrics])
     /// Everything of a planned change is made here, and both ends of its channels that lie here are open.
     case prepared(job: JobID, attempt: UInt32)
+    /// What was copied ahead to tasks here is taken in.
+    case copied(job: JobID, attempt: UInt32)
     /// A source task is past the barrier of a planned change: these splits are for other readers now, those were read to their end.
     case handedBack(TaskID, [SplitState], finished: [String])
     /// The new layout holds for all tasks here, and what moved to them has come.

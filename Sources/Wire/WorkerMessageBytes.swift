@@ -9,7 +9,7 @@ extension WorkerMessage {
         case .register(let registration): registration.encode(into: &writer)
         case .heartbeat(let sequence): writer.put(sequence)
         case .deployed(let job, let attempt), .stopped(let job, let attempt), .prepared(let job, let attempt), .settled(let job, let attempt),
-            .retired(let job, let attempt):
+            .retired(let job, let attempt), .copied(let job, let attempt):
             writer.put(job)
             writer.put(attempt)
         case .ended(let task), .needsSplits(let task): writer.put(task)
@@ -71,6 +71,7 @@ extension WorkerMessage {
         case .handedBack: 16
         case .settled: 17
         case .retired: 18
+        case .copied: 19
         }
     }
 
@@ -99,6 +100,7 @@ extension WorkerMessage {
                 finished: try reader.list { reader throws(MalformedBytes) in try reader.string() })
         case 17: .settled(job: try reader.job(), attempt: try reader.number())
         case 18: .retired(job: try reader.job(), attempt: try reader.number())
+        case 19: .copied(job: try reader.job(), attempt: try reader.number())
         default: throw MalformedBytes("\(kind) is no message of a TaskManager")
         }
     }

@@ -131,7 +131,7 @@ final class TaskNetwork {
                 }
             case .needsSplits: asking.append(subtask)
             case .splitFinished: break  // Snapshots say it, too.
-            case .handOver, .settled: broken.append("\(subtask) changed its layout")
+            case .handOver, .copied, .settled: broken.append("\(subtask) changed its layout")
             case .ended: ended.insert(subtask)
             case .failed(let error): failures.append(error)
             }

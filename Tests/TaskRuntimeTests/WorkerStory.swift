@@ -102,6 +102,7 @@ struct WorkerStory {
         case .completed(let id): "completed \(id)"
         case .aborted(let id): "aborted \(id)"
         case .prepare(let change): "prepare layout \(change.layout)"
+        case .copyAhead(let layout): "copy ahead of layout \(layout)"
         case .state(let parcel): "state of \(parcel.from.subtask)"
         case .splits(let splits, let noMore): "splits \(splits.map(\.split.id))\(noMore ? " noMore" : "")"
         }
@@ -124,6 +125,7 @@ struct WorkerStory {
         case .metrics: "metrics"
         case .leaving: "leaving"
         case .prepared(_, let attempt): "prepared \(attempt)"
+        case .copied(_, let attempt): "copied \(attempt)"
         case .handedBack(let task, let splits, _): "handedBack \(task.subtask) \(splits.map(\.split.id))"
         case .settled(_, let attempt): "settled \(attempt)"
         case .retired(_, let attempt): "retired \(attempt)"

@@ -28,6 +28,16 @@ package protocol Operator: AnyObject {
     /// their old owners, are added; they are of groups that it did not own before.
     func own(_ groups: [Int], adding segments: [StateSegment]) throws(StreamError)
 
+    /// Before a planned change: keyed state as of now, to be copied to other subtasks ahead of the barrier. From here on the operator notes
+    /// what changes. Nil: it cannot; all of its state moves at the barrier.
+    func copyAhead() throws(StreamError) -> (any FrozenState)?
+
+    /// At the barrier: what has changed since `copyAhead`, to be added to the copy by `own`.
+    func changesSinceCopy() throws(StreamError) -> (any FrozenState)?
+
+    /// Takes in segments of a copy, of groups that the subtask will own after the change. Until `own` they are in no snapshot.
+    func attach(_ segments: [StateSegment]) throws(StreamError)
+
     /// Bytes of state held now, and the key group that holds most of it (for a memory error that names it).
     var stateBytes: Int { get }
     var largestKeyGroup: Int? { get }
@@ -43,6 +53,11 @@ extension Operator {
         guard segments.isEmpty, try snapshot().keyed == nil else {
             throw StreamError(.internal, retry: true, "an operator with keyed state cannot change its key groups while it runs")
         }
+    }
+    package func copyAhead() throws(StreamError) -> (any FrozenState)? { nil }
+    package func changesSinceCopy() throws(StreamError) -> (any FrozenState)? { nil }
+    package func attach(_ segments: [StateSegment]) throws(StreamError) {
+        throw StreamError(.internal, retry: true, "an operator that copies nothing ahead cannot take in copies")
     }
     package var stateBytes: Int { 0 }
     package var largestKeyGroup: Int? { nil }

@@ -5,7 +5,7 @@ package enum SeededFault: String, CaseIterable, Sendable {
     case alignerDoesNotBlock, alignerIgnoresAChannel, mergerTakesTheGreatest, creditsGrantedTwice, barriersOvertakeRows
     case abortedFilesForgotten, operatorsStartEmpty, sourceOneSnapshotBehind, finishedSplitsDroppedEarly
     // A task in a planned change
-    case movedStateForgotten, movedSplitsUnawaited, rowsToOldOwners
+    case movedStateForgotten, movedSplitsUnawaited, rowsToOldOwners, changesSinceCopyForgotten
     // The JobManager
     case commitsOnAcknowledged, completedBeforeHead, manifestWithoutAllParts, commitsAskedForOnce
     case restoresUnpublished, restoresWhilePublishing, splitsForgotten, deletesBeforeHead, pendingObjectsSwept

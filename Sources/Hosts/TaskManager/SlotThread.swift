@@ -140,7 +140,7 @@ package final class SlotThread: Sendable {
                 // Nothing is left to report later, and a short job would have reported nothing at all.
                 report([cell], at: SystemClock.instant())
                 notice(.task(cell.id, effect))
-            case .snapshot, .needsSplits, .splitFinished, .failed, .handOver, .settled: notice(.task(cell.id, effect))
+            case .snapshot, .needsSplits, .splitFinished, .failed, .handOver, .copied, .settled: notice(.task(cell.id, effect))
             }
         }
         effects.removeAll(keepingCapacity: true)

@@ -20,6 +20,8 @@ package final class TaskManagerHost: Sendable {
     private let pool = WorkPool(name: "tm-io", threads: 4)
     /// Snapshots are made into bytes and written with what rows, and state on its way to another task, leave of the processors.
     private let uploads = WorkPool(name: "tm-upload", threads: 2, niceness: 10)
+    /// Tasks stand still for state that is on its way: it does not stand in line behind uploads.
+    private let handingOver = WorkPool(name: "tm-handover", threads: 1)
     /// The way back to the JobManager waits for nothing else.
     private let connecting = WorkPool(name: "tm-connect", threads: 1)
     private let slots: [SlotThread]
@@ -73,8 +75,8 @@ package final class TaskManagerHost: Sendable {
                 case .linked(let link):
                     leader = link
                     carryOut(machine.handle(.connected, at: SystemClock.now()), &leader, &wake)
-                case .event(.task(let task, .handOver(let operators, let departure, let layout))):
-                    pool.run { [workshop] in workshop.handOver(operators, departure, layout, from: task) }
+                case .event(.task(let task, .handOver(let operators, let departure, let layout, let isAhead))):
+                    handingOver.run { [workshop] in workshop.handOver(operators, departure, layout, isAhead: isAhead, from: task) }
                 case .event(let event):
                     if case .disconnected = event { leader = nil }
                     carryOut(machine.handle(event, at: SystemClock.now()), &leader, &wake)

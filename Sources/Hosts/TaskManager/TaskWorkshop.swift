@@ -154,10 +154,10 @@ package final class TaskWorkshop: Sendable {
     }
 
     /// Encodes state and sends it to its new owner.
-    package func handOver(_ operators: [OperatorSnapshot], _ departure: LayoutChange.Departure, _ layout: LayoutEpoch, from task: TaskID) {
+    package func handOver(_ operators: [OperatorSnapshot], _ departure: LayoutChange.Departure, _ layout: LayoutEpoch, isAhead: Bool, from task: TaskID) {
         let target = departure.to
         guard let route = jobs.withLock({ $0[task.job]?.targets[target] }) else { return }
-        for parcel in StateParcel.parcels(of: operators, groups: departure.groups, from: task, to: target, layout: layout) {
+        for parcel in StateParcel.parcels(of: operators, groups: departure.groups, from: task, to: target, layout: layout, isAhead: isAhead) {
             switch route {
             case .slot(let slot, _): slot.post(.command(target, .state(parcel)))
             case .peer(let link): link.send(DataMessage.state(parcel).encode())

@@ -7,7 +7,7 @@ extension JobMaster {
     var holdsCheckpoints: Bool {
         switch planned?.step {
         case .ready?, .running?: true
-        case .publishing?, .preparing?, nil: false
+        case .publishing?, .preparing?, .copying?, nil: false
         }
     }
 
@@ -158,10 +158,23 @@ extension JobMaster {
         self.planned?.step = .preparing(waiting: Set(planned.workers))
     }
 
-    mutating func prepared(_ worker: WorkerID, _ attempt: UInt32) {
+    mutating func prepared(_ worker: WorkerID, _ attempt: UInt32, in cluster: inout Cluster) {
         guard case .running = phase, let planned, planned.next.attempt == attempt, case .preparing(var waiting) = planned.step else { return }
         waiting.remove(worker)
-        self.planned?.step = waiting.isEmpty ? .ready : .preparing(waiting: waiting)
+        self.planned?.step = .preparing(waiting: waiting)
+        guard waiting.isEmpty else { return }
+        guard planned.next.tasks(of: job).contains(where: { !planned.plan.arrivals(at: $0).isEmpty }) else {
+            self.planned?.step = .ready
+            return
+        }
+        self.planned?.step = .copying(waiting: Set(planned.workers))
+        for worker in planned.workers { cluster.send(.copyAhead(job: job, attempt: attempt), to: worker) }
+    }
+
+    mutating func copied(_ worker: WorkerID, _ attempt: UInt32) {
+        guard case .running = phase, let planned, planned.next.attempt == attempt, case .copying(var waiting) = planned.step else { return }
+        waiting.remove(worker)
+        self.planned?.step = waiting.isEmpty ? .ready : .copying(waiting: waiting)
     }
 
     /// True when the barrier is on its way.

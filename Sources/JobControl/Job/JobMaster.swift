@@ -110,7 +110,8 @@ package struct JobMaster: Sendable {
         case .committed(let ids): ledger.committed(ids)  // True whoever says it, whenever.
         case .commitFailed(let checkpoint, let error): commitFailed(checkpoint, error, at: now, in: &cluster)
         case .metrics(let metrics): measured(metrics)
-        case .prepared(let worker, let attempt): prepared(worker, attempt)
+        case .prepared(let worker, let attempt): prepared(worker, attempt, in: &cluster)
+        case .copied(let worker, let attempt): copied(worker, attempt)
         case .handedBack(let task, let splits, let finished): handedBack(task, splits, finished, in: &cluster)
         case .settled(let worker, let attempt): settled(worker, attempt, at: now, in: &cluster)
         case .retired(let worker, let attempt): cluster.release(job, attemptsUpTo: attempt - 1, on: worker)

@@ -109,6 +109,7 @@ package enum JobEvent: Sendable {
     case metrics(TaskMetrics)
     /// Of a planned change of the layout.
     case prepared(WorkerID, attempt: UInt32)
+    case copied(WorkerID, attempt: UInt32)
     case handedBack(TaskID, [SplitState], finished: [String])
     case settled(WorkerID, attempt: UInt32)
     case retired(WorkerID, attempt: UInt32)
@@ -121,7 +122,7 @@ package enum JobEvent: Sendable {
     package enum Name: String, CaseIterable, Sendable {
         case begin, stored, slotsChanged, workerLost, workerLeaving, deployed, stopped, taskEnded, taskFailed, needsSplits, splitFinished
         case discovered, acknowledged, declined, committed, commitFailed, metrics, cancel, checkpoint, timer
-        case prepared, handedBack, settled, retired, requirements
+        case prepared, copied, handedBack, settled, retired, requirements
     }
 
     package var name: Name {
@@ -144,6 +145,7 @@ package enum JobEvent: Sendable {
         case .commitFailed: .commitFailed
         case .metrics: .metrics
         case .prepared: .prepared
+        case .copied: .copied
         case .handedBack: .handedBack
         case .settled: .settled
         case .retired: .retired

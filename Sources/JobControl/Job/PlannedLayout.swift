@@ -7,6 +7,8 @@ package struct PlannedLayout: Sendable {
         case publishing(change: Int)
         /// TaskManagers make the tasks that begin and open the new channels.
         case preparing(waiting: Set<WorkerID>)
+        /// State that leaves its owner is copied to the next one; what changes meanwhile follows at the barrier.
+        case copying(waiting: Set<WorkerID>)
         /// Its barrier comes next.
         case ready
         /// The barrier runs. From here on the change comes to its end, or the job recovers.

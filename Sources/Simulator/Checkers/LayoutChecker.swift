@@ -6,7 +6,7 @@ import Wire
 struct LayoutChecker: Checker {
     static let promise = """
         Every row of an edge by key goes to the one subtask that owns its key group, in the layout that holds on its channel; the state of a \
-        key group leaves its old owner once in a change, for the owner that the next layout names.
+        key group leaves its old owner once in a change, and once as a copy ahead of it, for the owner that the next layout names.
         """
 
     private let graph: JobGraph
@@ -51,7 +51,7 @@ struct LayoutChecker: Checker {
     private mutating func wrong(_ parcel: StateParcel) -> String? {
         guard let layout = layouts[parcel.layout] else { return "state moves in layout \(parcel.layout), which nobody planned" }
         if !layout.has(parcel.to) { return "state goes to \(parcel.to), which is not in layout \(parcel.layout)" }
-        if !sent.insert("\(parcel.from) \(parcel.to) \(parcel.layout) \(parcel.number)").inserted { return "\(parcel.from) sends its state to \(parcel.to) twice" }
+        if !sent.insert("\(parcel.from) \(parcel.to) \(parcel.layout) \(parcel.isAhead) \(parcel.number)").inserted { return "\(parcel.from) sends its state to \(parcel.to) twice" }
         return nil
     }
 }

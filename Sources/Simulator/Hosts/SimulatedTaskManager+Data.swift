@@ -75,8 +75,8 @@ extension SimulatedTaskManager {
             guard let route = incoming[channel] else { return }
             cluster.see(.creditSent(channel, batches: batches))
             transfer(.credit(channel, batches: batches), by: route)
-        case .handOver(let operators, let departure, let layout): handOver(operators, departure, layout, from: task)
-        case .snapshot, .needsSplits, .splitFinished, .ended, .failed, .settled:
+        case .handOver(let operators, let departure, let layout, let isAhead): handOver(operators, departure, layout, isAhead: isAhead, from: task)
+        case .snapshot, .needsSplits, .splitFinished, .ended, .failed, .copied, .settled:
             tell(.task(task, effect))
         }
     }

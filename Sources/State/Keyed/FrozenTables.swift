@@ -32,13 +32,18 @@ package struct FrozenTables: FrozenState {
     package var progress: [Int64]
     /// A section and the hashes of its keys.
     package var sections: [(section: StateSection, hashes: Buffer)]
+    /// Groups whose rows here belong to other subtasks.
+    package var foreign: Set<Int>
 
-    package init(layout: String, maxParallelism: Int, groups: [Int], progress: [Int64], sections: [(section: StateSection, hashes: Buffer)]) {
+    package init(
+        layout: String, maxParallelism: Int, groups: [Int], progress: [Int64], sections: [(section: StateSection, hashes: Buffer)], foreign: Set<Int> = []
+    ) {
         self.layout = layout
         self.maxParallelism = maxParallelism
         self.groups = groups
         self.progress = progress
         self.sections = sections
+        self.foreign = foreign
     }
 
     package func segments() -> [StateSegment] {
@@ -62,7 +67,7 @@ package struct FrozenTables: FrozenState {
         for (group, reached) in zip(groups, progress) where reached > Watermark.minimum { progressOf[group] = reached }
         var encoder = ColumnEncoder()
         defer { encoder.free() }
-        for group in wanted {
+        for group in wanted where !foreign.contains(group) {
             let present = sorted.indices.filter { sorted[$0].starts[group] < sorted[$0].starts[group + 1] }
             guard !present.isEmpty || progressOf[group] != nil else { continue }
             SegmentCodec.header(into: &encoder, progress: progressOf[group] ?? Watermark.minimum, layout: layout, sections: present.count)

@@ -14,12 +14,14 @@ extension Task {
         settling = change.layout
         isBeginning = true
         arrivals.expect(change.arrivals, layout: change.layout)
+        copies.expect(change.arrivals, layout: change.layout)
         if change.movesSplits { source?.awaitSplits() }
     }
 
     func prepare(_ change: TaskChange) {
         guard change.layout > begunLayout else { return }
         next = change
+        copies.expect(change.arrivals, layout: change.layout)
         if let plan = change.plan { gate.open(plan.inputs, capacity: channelCapacity) }
     }
 
@@ -36,8 +38,8 @@ extension Task {
     /// All rows before the barrier are done with, the snapshot is taken and the barrier is on its way: the next layout holds.
     func begin(_ change: TaskChange, after barrier: Barrier, with snapshot: TaskSnapshot) throws(StreamError) {
         begunLayout = change.layout
-        let keyed = snapshot.operators.filter { $0.keyed != nil }
-        for departure in change.departures { outbox.effects.append(.handOver(keyed, departure, layout: change.layout)) }
+        let owed = try owed(snapshot)
+        for departure in change.departures { outbox.effects.append(.handOver(owed, departure, layout: change.layout, isAhead: false)) }
         guard let plan = change.plan else {
             // Receivers know from the layout that nothing follows; what is still queued goes out as credit comes.
             gate.unblock(Array(gate.channels.indices))
@@ -69,7 +71,10 @@ extension Task {
         let state = faults.contains(.movedStateForgotten) ? TaskRestore() : try arrivals.take()
         if isBeginning {
             isBeginning = false
-            for link in chain.links { try link.restore(state.state(of: link.uid)) }
+            for link in chain.links {
+                let state = state.state(of: link.uid)
+                if copies.uids.contains(link.uid) { try link.own(plan.groups, adding: state) } else { try link.restore(state) }
+            }
         } else {
             for link in chain.links { try link.own(plan.groups, adding: state.state(of: link.uid)) }
         }

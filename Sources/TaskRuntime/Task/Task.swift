@@ -49,6 +49,9 @@ package final class Task {
     /// The task began with that layout: it holds nothing yet.
     var isBeginning = false
     var arrivals = Arrivals()
+    var copies = Copies()
+    /// Operators of which this task has copied state ahead to new owners; nil: it was not asked to.
+    var copied: Set<String>?
     private var rowsIn: Int64 = 0
     private var batchesIn: Int64 = 0
     private var bytesIn: Int64 = 0
@@ -100,7 +103,8 @@ package final class Task {
                 if source != nil, checkpoint > lastInjected { aborted.insert(checkpoint) }
                 gate.unblock(aligner.abort(checkpoint))
             case .prepare(let change): prepare(change)
-            case .state(let parcel): try arrivals.receive(parcel)
+            case .copyAhead(let layout): try copyAhead(layout)
+            case .state(let parcel): if parcel.isAhead { try copies.receive(parcel) } else { try arrivals.receive(parcel) }
             }
         } catch {
             fail(error)
@@ -119,6 +123,10 @@ package final class Task {
         do throws(StreamError) {
             try sink?.tick()
             result = try work(at: now)
+            if copies.isReady {
+                try attachNext()
+                result = .worked
+            }
             try keepWithinBudget()
         } catch {
             result = .stopped
@@ -268,7 +276,7 @@ package final class Task {
 
     private func keepWithinBudget() throws(StreamError) {
         let state = chain.stateBytes
-        let waiting = gate.queuedBytes + outputs.queuedBytes + arrivals.heldBytes
+        let waiting = gate.queuedBytes + outputs.queuedBytes + arrivals.heldBytes + copies.heldBytes
         guard state + waiting != share || budget.isAlarmed else { return }
         let old = share
         share = state + waiting

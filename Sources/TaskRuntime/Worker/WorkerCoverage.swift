@@ -46,7 +46,7 @@ extension WorkerJob.Event {
     static let names = [
         "deploy", "made", "start", "cancel", "removed", "release", "trigger", "completed", "aborted", "splits", "snapshot", "needsSplits",
         "splitFinished", "ended", "failed", "uploaded", "peerLost",
-        "change", "prepared", "settled", "conclude", "retired",
+        "change", "prepared", "copyAhead", "copied", "settled", "conclude", "retired",
     ]
 
     var name: String {
@@ -70,6 +70,8 @@ extension WorkerJob.Event {
         case .peerLost: "peerLost"
         case .change: "change"
         case .prepared: "prepared"
+        case .copyAhead: "copyAhead"
+        case .copied: "copied"
         case .settled: "settled"
         case .conclude: "conclude"
         case .retired: "retired"
@@ -101,7 +103,7 @@ extension WorkerEvent {
 extension LeaderMessage {
     static let names = [
         "registered", "refused", "heartbeat", "deploy", "start", "cancel", "trigger", "completed", "aborted", "splits", "commit", "release",
-        "change", "conclude", "leave",
+        "change", "copyAhead", "conclude", "leave",
     ]
 
     var name: String {
@@ -119,6 +121,7 @@ extension LeaderMessage {
         case .commit: "commit"
         case .release: "release"
         case .change: "change"
+        case .copyAhead: "copyAhead"
         case .conclude: "conclude"
         case .leave: "leave"
         }

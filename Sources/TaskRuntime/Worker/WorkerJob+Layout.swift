@@ -8,6 +8,9 @@ struct PlannedChange {
     let attempt: UInt32
     /// The one whose barrier it is.
     var checkpoint: CheckpointID?
+    /// Tasks here that have not taken in all that is copied to them ahead of the barrier.
+    var uncopied: Set<TaskID>
+    var isAskedToCopy = false
     /// Tasks here that have not said that the new layout holds for them.
     var unsettled: Set<TaskID>
 }
@@ -30,7 +33,7 @@ extension WorkerJob {
                 members[task] = Member(isSource: graph.vertices[task.subtask.vertex].source != nil, peers: everybody)
             }
             for task in tasks { members[task]?.peers = everybody }
-            change = PlannedChange(plan: plan, attempt: deployment.layout.attempt, checkpoint: nil, unsettled: Set(tasks))
+            change = PlannedChange(plan: plan, attempt: deployment.layout.attempt, checkpoint: nil, uncopied: Set(tasks.filter { !plan.arrivals(at: $0).isEmpty }), unsettled: Set(tasks))
             effects.append(.prepare(deployment))
         } catch {
             breakDown(error, &effects)
@@ -41,6 +44,19 @@ extension WorkerJob {
         guard let change, change.attempt == attempt else { return }
         guard let error else { return effects.append(.send(.prepared(job: job, attempt: attempt))) }
         if let first = tasks.last { fail(first, error, &effects) }
+    }
+
+    mutating func copyAhead(_ attempt: UInt32, _ effects: inout [WorkerEffect]) {
+        guard let change, change.attempt == attempt, !change.isAskedToCopy else { return }
+        self.change?.isAskedToCopy = true
+        for task in tasks where !change.plan.departures(from: task).isEmpty { effects.append(.command(task, .copyAhead(change.plan.new.epoch))) }
+        if change.uncopied.isEmpty { effects.append(.send(.copied(job: job, attempt: attempt))) }
+    }
+
+    /// It may come before this TaskManager is asked to copy: others were asked before.
+    mutating func copied(_ task: TaskID, _ layout: LayoutEpoch, _ effects: inout [WorkerEffect]) {
+        guard let change, change.plan.new.epoch == layout, self.change?.uncopied.remove(task) != nil else { return }
+        if change.isAskedToCopy, self.change?.uncopied.isEmpty ?? false { effects.append(.send(.copied(job: job, attempt: change.attempt))) }
     }
 
     /// A source's splits go to other readers at once, not only when the checkpoint is durable.

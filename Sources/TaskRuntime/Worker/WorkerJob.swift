@@ -26,6 +26,8 @@ struct WorkerJob {
         case peerLost(WorkerID, reason: String)
         case change(Deployment)
         case prepared(attempt: UInt32, StreamError?)
+        case copyAhead(attempt: UInt32)
+        case copied(TaskID, LayoutEpoch)
         case settled(TaskID, LayoutEpoch)
         case conclude(attempt: UInt32)
         case retired(attempt: UInt32)
@@ -234,6 +236,8 @@ struct WorkerJob {
             }
         case (.running, .change(let deployment)): begin(deployment, &effects)
         case (.running, .prepared(let prepared, let error)): self.prepared(prepared, error, &effects)
+        case (.running, .copyAhead(let asked)): copyAhead(asked, &effects)
+        case (.running, .copied(let task, let layout)): copied(task, layout, &effects)
         case (.running, .settled(let task, let layout)): settled(task, layout, &effects)
         case (.running, .conclude(let concluded)):
             if conclude(concluded, &effects) { phase = .gone }
@@ -241,7 +245,7 @@ struct WorkerJob {
             effects.append(.send(.retired(job: job, attempt: retired)))
             if members.isEmpty, change == nil { phase = .gone }
         case (.made, .change), (.making, .change), (.broken, .change), (.removing, .change), (.gone, .change),  // Of an attempt that is over.
-            (_, .prepared), (_, .settled), (_, .conclude), (_, .retired):  // Everything ends here anyway.
+            (_, .prepared), (_, .copyAhead), (_, .copied), (_, .settled), (_, .conclude), (_, .retired):  // Everything ends here anyway.
             break
         case (.broken, .peerLost), (.removing, .peerLost), (.gone, .peerLost): break  // These tasks end anyway.
         }

@@ -120,6 +120,7 @@ package struct WorkerMachine {
             }
         case .deploy(let deployment): deploy(deployment, &effects)
         case .change(let deployment): change(deployment, &effects)
+        case .copyAhead(let job, let attempt): tell(job, .copyAhead(attempt: attempt), &effects)
         case .conclude(let job, let attempt):
             if jobs[job] == nil { send(.retired(job: job, attempt: attempt), &effects) } else { tell(job, .conclude(attempt: attempt), &effects) }
         case .start(let job, let attempt):
@@ -238,6 +239,7 @@ package struct WorkerMachine {
         case .failed(let error):
             effects.append(.log(level: "WARN", logger: "Task", message: "Task \(task) switched from RUNNING to FAILED: \(error)"))
             tell(task.job, .failed(task, error), &effects)
+        case .copied(let layout): tell(task.job, .copied(task, layout), &effects)
         case .settled(let layout): tell(task.job, .settled(task, layout), &effects)
         case .send, .credit, .handOver: break  // These go from task to task.
         }
