@@ -91,6 +91,26 @@ import Wire
         #expect(story.view.failures.isEmpty)
     }
 
+    @Test(arguments: [true, false]) func aCheckpointThatTakesLongMakesWayForAChangeWhenSomebodyLeaves(isAskedFor: Bool) {
+        var options = Self.options()
+        options.checkpointInterval = isAskedFor ? nil : .seconds(1)
+        var story = Story.running(options, workers: 3, parallelism: 2)
+        let layout = story.lastLayout(Story.job)!
+        let (slow, leaver) = (layout.vertices[0].slots[0]!.worker.description, layout.vertices[0].slots[1]!.worker.description)
+        story.obedient.remove(slow)
+        if isAskedFor { story.request(.checkpoint(Story.job)) } else { story.wait(.milliseconds(1_010)) }
+        let pending = story.triggered.last!
+        story.say(leaver, .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000)))
+        story.wait(.milliseconds(100))
+        story.say(slow, .prepared(job: Story.job, attempt: layout.attempt + 1))
+        #expect(story.triggered.last == pending)
+        story.wait(.seconds(1))
+        // What a user asked for is not given up.
+        #expect(story.sent.contains(.aborted(job: Story.job, checkpoint: pending)) == !isAskedFor)
+        #expect((story.triggered.last == pending) == isAskedFor)
+        #expect(story.phase == .running && story.view.restarts == 0)
+    }
+
     @Test func theShortestTimeOfALeavingTaskManagerCounts() {
         var story = Story.running(Self.options(), workers: 1, parallelism: 1)
         story.say("w0", .leaving(Leave(reason: "a notice", milliseconds: 110_000)))

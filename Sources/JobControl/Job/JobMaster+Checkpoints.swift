@@ -36,6 +36,7 @@ extension JobMaster {
         if !allEnded { considerChange(layout, at: now, in: &cluster) }
         guard case .running = phase else { return }
         if holdsCheckpoints {
+            makeWayForChange(layout, at: now, in: &cluster)
             guard coordinator.pending == nil, planned?.step == .ready else { return }
             guard coordinator.nextID <= reservedThrough else { return reserve(at: now, in: &cluster) }
             _ = injectChange(layout, at: now, in: &cluster)
@@ -45,6 +46,21 @@ extension JobMaster {
         guard coordinator.nextID <= reservedThrough else { return reserve(at: now, in: &cluster) }
         trigger(wish, layout, at: now, in: &cluster)
     }
+
+    /// Somebody who leaves has little time: a checkpoint that takes long, on a slow store perhaps, is given up for that of the change.
+    private mutating func makeWayForChange(_ layout: Layout, at now: Now, in cluster: inout Cluster) {
+        guard planned?.step == .ready, let pending = coordinator.pending, pending.kind == .checkpoint, pending.wish.tickets.isEmpty,
+            layout.workers.contains(where: { cluster.workers[$0]?.isLeaving ?? false })
+        else { return }
+        let due = pending.triggered + Self.patienceWithCheckpoints
+        guard due <= now.instant else { return changeDeadline = due }
+        guard let aborted = coordinator.abort("a TaskManager is leaving", counts: false, at: now) else { return }
+        cluster.log(.info, "CheckpointCoordinator", "Gave up checkpoint \(aborted.id) of job \(job): a TaskManager is leaving, and the checkpoint of the change is next.")
+        settle(aborted, in: &cluster)
+        for worker in layout.workers { cluster.send(.aborted(job: job, checkpoint: aborted.id), to: worker) }
+    }
+
+    private static let patienceWithCheckpoints = Duration.milliseconds(500)
 
     /// Checkpoint ids are set aside in HEAD before they are used, so that no other leader ever uses them again.
     private mutating func reserve(at now: Now, in cluster: inout Cluster) {
