@@ -100,7 +100,7 @@ extension SimulatedCluster {
             tally.count(.taskManagerJoined)
             let host = startTaskManager()
             host.isExtra = true
-            timeline.after(chance.duration(.seconds(10), .seconds(60))) { [self] in host.inside { host.tell(.leave(Leave(reason: "its time is over", milliseconds: 20_000))) } }
+            timeline.after(chance.duration(.seconds(10), .seconds(60))) { host.inside { host.tell(.leave(Leave(reason: "its time is over", milliseconds: 20_000))) } }
         case .requestSavepoint:
             tally.count(.savepointRequested)
             leader?.request(.savepoint(jobID, kind: .savepoint, directory: nil)) { _ in }
