@@ -8,10 +8,10 @@ final class TestWorld: Sendable {
         var requests: [HTTPRequest] = []
         var now = UnixTime(seconds: 1_800_000_000)
         var slept: [Duration] = []
+        var files: [String: String]
     }
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let variables: [String: String]
-    private let files: [String: String]
     private let answer: @Sendable (HTTPRequest, Int) throws(HTTPFailure) -> HTTPResponse
     /// What commands print; others fail.
     private let commands: [String: String]
@@ -23,18 +23,20 @@ final class TestWorld: Sendable {
             throw HTTPFailure(.connect, "nobody listens", mayHaveArrived: false)
         }
     ) {
-        (self.variables, self.files, self.commands, self.answer) = (variables, files, commands, answer)
+        (self.variables, self.commands, self.answer) = (variables, commands, answer)
+        state = Mutex(State(files: files))
     }
 
     var requests: [HTTPRequest] { state.withLock { $0.requests } }
     var slept: [Duration] { state.withLock { $0.slept } }
     var now: UnixTime { state.withLock { $0.now } }
+    func write(_ file: String, _ text: String) { state.withLock { $0.files[file] = text } }
     func pass(seconds: Int64) { state.withLock { $0.now = $0.now.adding(seconds) } }
 
     var surroundings: Surroundings {
         Surroundings(
             variable: { self.variables[$0] },
-            file: { self.files[$0].map { Array($0.utf8) } },
+            file: { name in self.state.withLock { $0.files[name] }.map { Array($0.utf8) } },
             open: { (request: HTTPRequest) async throws(HTTPFailure) in
                 let before = self.state.withLock { state in
                     state.requests.append(request)

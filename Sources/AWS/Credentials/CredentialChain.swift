@@ -4,17 +4,27 @@ struct CredentialChain: Sendable {
     let surroundings: Surroundings
     let files: ProfileFiles
     let region: String?
+    private let profile: String?
     private let profileIsNamed: Bool
 
     init(_ surroundings: Surroundings, profile: String?, region: String?) {
         self.surroundings = surroundings
+        self.profile = profile
         self.region = region
         files = ProfileFiles(surroundings, profile: profile)
         profileIsNamed = profile != nil || surroundings.variable("AWS_PROFILE") != nil
     }
 
+    /// Reads the files again: whoever rotates keys there expects it.
     func credentials() async throws(AWSError) -> Credentials {
+        try await CredentialChain(surroundings, profile: profile, region: region).find()
+    }
+
+    private func find() async throws(AWSError) -> Credentials {
         if let found = environment() { return found }
+        if surroundings.variable("AWS_ACCESS_KEY_ID") != nil, surroundings.variable("AWS_SECRET_ACCESS_KEY") == nil {
+            throw AWSError(.credentials, "credentials", code: "HalfCredentials", "AWS_ACCESS_KEY_ID is set without AWS_SECRET_ACCESS_KEY")
+        }
         if let identity = WebIdentity(surroundings) { return try await identity.credentials(sts: stsClient()) }
         if let found = try await profile(files.selected, seen: []) { return found }
         if profileIsNamed, files[files.selected] == nil {

@@ -266,4 +266,22 @@ struct CredentialTests {
         }
         #expect(try await used(world) == ["SECOND", "t/SECOND"])
     }
+
+    @Test func keysThatAreRotatedInTheirFileAreReadAgain() async throws {
+        func keys(_ key: String) -> String { "[default]\naws_access_key_id = \(key)\naws_secret_access_key = s\n" }
+        let world = TestWorld(variables: ["HOME": "/h"], files: ["/h/.aws/credentials": keys("OLD")]) { (request, before) throws(HTTPFailure) in
+            before == 1 ? xml(400, "<Error><Code>ExpiredToken</Code></Error>") : self.found
+        }
+        let client = S3Client(S3Configuration(AWSConfiguration(region: "eu-west-1")), surroundings: world.surroundings)
+        _ = try await client.head(bucket: "bucket", key: "key")
+        #expect(signed(world.requests.last!) == ["OLD"])
+        world.write("/h/.aws/credentials", keys("NEW"))
+        _ = try await client.get(bucket: "bucket", key: "key")
+        #expect(signed(world.requests.last!) == ["NEW"])
+    }
+
+    @Test func aKeyWithoutItsSecretIsSaid() async {
+        let error = await #expect(throws: AWSError.self) { try await used(TestWorld(variables: ["AWS_ACCESS_KEY_ID": "A"])) }
+        #expect(error?.message.contains("without AWS_SECRET_ACCESS_KEY") == true)
+    }
 }
