@@ -26,8 +26,13 @@ package struct Discovery: Hashable, Sendable {
     /// When to look again (`Source.discoveryInterval`); nil: once was enough.
     package var next: Duration?
     package var distribution: SplitDistribution
+    /// As `Source.origin` said.
+    package var origin: String?
 
-    package init(splits: [Split], isComplete: Bool, next: Duration? = nil, distribution: SplitDistribution = .onRequest) {
+    package init(
+        splits: [Split], isComplete: Bool, next: Duration? = nil, distribution: SplitDistribution = .onRequest, origin: String? = nil
+    ) {
+        self.origin = origin
         self.splits = splits
         self.isComplete = isComplete
         self.next = next

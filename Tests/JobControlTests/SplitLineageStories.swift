@@ -23,6 +23,40 @@ struct SplitLineageStories {
         return (assigner, given)
     }
 
+    @Test func splitsOfAStreamThatWasMadeAnewAreNotTakenForTheOldOnes() {
+        var (assigner, _) = assigner(readers: 1, [])
+        var first = found([split("a")])
+        first.origin = "stream s, created at noon"
+        _ = assigner.discover(at: .seconds(10))
+        #expect(assigner.isForeign(first) == nil)
+        _ = assigner.discovered(first, at: .seconds(10))
+        let saved = assigner.snapshot()
+        var restored = SplitAssigner(vertex: 0)
+        restored.reset(to: saved, reading: [])
+        _ = restored.discover(at: .zero)
+        #expect(restored.isForeign(first) == nil)
+        #expect(restored.isForeign(found([])) == nil, "it could not be seen this time")
+        first.origin = "stream s, created at one"
+        #expect(restored.isForeign(first) == "stream s, created at noon")
+    }
+
+    @Test func aJobEndsWhenItsStreamWasMadeAnew() {
+        var story = Story()
+        story.isComplete = false
+        story.connect("w0")
+        story.submit()
+        for (moment, isEnded) in [("noon", false), ("one", true)] {
+            story.time = story.time + .seconds(11)
+            _ = story.machine.handle(.timer, at: Now(instant: story.time, wallMilliseconds: 2_000_000))
+            var answer = found([])
+            answer.origin = "stream s, created at \(moment)"
+            story.tell(.discovered(job: Story.job, vertex: 0, .success(answer)))
+            #expect((story.view.status == .failed) == isEnded)
+        }
+        #expect(story.view.failure?.contains("created at noon") == true)
+        #expect(story.view.failure?.contains("Start the job without that state") == true)
+    }
+
     @Test func aMergedShardWaitsForBothParents() {
         var (assigner, given) = assigner(readers: 2, [split("a"), split("b"), split("ab", after: ["a", "b"])])
         #expect(given == ["0:a", "1:b"])

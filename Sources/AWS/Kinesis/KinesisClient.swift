@@ -49,10 +49,13 @@ package struct KinesisClient: Sendable {
         return shards.filter { shard in after.map { shard.id > $0 } ?? true }.sorted { $0.id < $1.id }
     }
 
-    package func describe() async throws(AWSError) -> (arn: String, status: String) {
+    /// `created`: milliseconds since the epoch.
+    package func describe() async throws(AWSError) -> (arn: String, status: String, created: Int64?) {
         let summary = try await read("DescribeStreamSummary", stream.members)["StreamDescriptionSummary"]
         guard let arn = summary?["StreamARN"]?.text, let status = summary?["StreamStatus"]?.text else { throw unreadable("DescribeStreamSummary") }
-        return (arn, status)
+        var created: Int64?
+        if case .number(let seconds)? = summary?["StreamCreationTimestamp"] { created = Double(seconds).map { Int64(($0 * 1000).rounded()) } }
+        return (arn, status, created)
     }
 
     package func shardIterator(_ shard: String, _ position: KinesisPosition) async throws(AWSError) -> String {

@@ -62,6 +62,17 @@ package struct KinesisSource: Source {
 
     // MARK: Shards
 
+    /// A stream that was deleted and created again has shards of the same names, and nothing else in common.
+    package func origin() throws(StreamError) -> String? {
+        let client = table.client
+        do throws(AWSError) {
+            let stream = try Blocking.wait { () async throws(AWSError) in try await client.describe() }
+            return stream.created.map { "stream \(table.stream.name), created at \(UnixTime(seconds: $0 / 1000).basic) (\($0))" }
+        } catch where error.kind == .denied {
+            return nil  // Reading can do without; ListShards says itself when it is denied, too.
+        } catch { throw table.error(error) }
+    }
+
     package func discover(known: Set<String>) throws(StreamError) -> (splits: [Split], isComplete: Bool) {
         let client = table.client
         // Shard ids rise; older ones that are not known were over before the job began.

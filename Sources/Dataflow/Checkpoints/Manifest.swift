@@ -42,8 +42,13 @@ package struct Manifest: Hashable, Codable, Sendable {
         package var isComplete: Bool
         /// As the source's last discovery said; nil: none has answered yet.
         package var distribution: SplitDistribution?
+        /// What the splits are parts of, as the source said; nil: it did not, or the checkpoint is of before it could.
+        package var origin: String?
 
-        package init(vertex: Int, pending: [SplitState], known: [String], isComplete: Bool, distribution: SplitDistribution? = nil) {
+        package init(
+            vertex: Int, pending: [SplitState], known: [String], isComplete: Bool, distribution: SplitDistribution? = nil, origin: String? = nil
+        ) {
+            self.origin = origin
             self.vertex = vertex
             self.pending = pending
             self.known = known

@@ -9,6 +9,10 @@ package protocol Source: Sendable {
     /// one will ever come. A source that begins "now" begins at the `jobStarted` of its spec.
     func discover(known: Set<String>) throws(StreamError) -> (splits: [Split], isComplete: Bool)
 
+    /// What all its splits are parts of, in words that stay the same for as long as it is there: what is made anew under the same name says
+    /// something else, though its splits may be called the same. Asked after each `discover`; nil: nothing is known, or the ids say it.
+    func origin() throws(StreamError) -> String?
+
     /// Time between calls of `discover`; nil: once is enough.
     var discoveryInterval: Duration? { get }
 
@@ -24,6 +28,7 @@ package protocol Source: Sendable {
 extension Source {
     package func giveBack() throws(StreamError) {}
     package var distribution: SplitDistribution { .onRequest }
+    package func origin() throws(StreamError) -> String? { nil }
 }
 
 package enum SplitDistribution: String, Hashable, Codable, Sendable {

@@ -134,8 +134,9 @@ private func discover(_ spec: SourceSpec, _ known: Set<String>, _ connectors: an
     do throws(StreamError) {
         let source = try connectors.source(spec)
         let (splits, isComplete) = try source.discover(known: known)
+        let origin = try source.origin()
         return .success(
-            Discovery(splits: splits, isComplete: isComplete, next: source.discoveryInterval, distribution: source.distribution))
+            Discovery(splits: splits, isComplete: isComplete, next: source.discoveryInterval, distribution: source.distribution, origin: origin))
     } catch {
         return .failure(error.during("source \(spec.table)"))
     }

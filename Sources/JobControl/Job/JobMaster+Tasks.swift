@@ -88,6 +88,13 @@ extension JobMaster {
         guard let index = assigners.firstIndex(where: { $0.vertex == vertex }) else { return }
         switch result {
         case .success(let found):
+            if let origin = assigners[index].isForeign(found) {
+                let words = "the splits that this job has read are those of \(origin); now there is \(found.origin ?? ""), so its state means nothing here. "
+                    + "Start the job without that state, and say in the table's options where reading is to begin"
+                assigners[index].discoveryFailed(retryAfter: .seconds(5), at: now.instant)
+                guard discovers else { return }  // The next attempt looks again.
+                return fail(StreamError(.user, retry: false, words).during(graph.vertices[vertex].name), at: now, in: &cluster)
+            }
             let assignments = assigners[index].discovered(found, at: now.instant)
             switch phase {
             case .running: assign(assignments, vertex: vertex, in: &cluster)

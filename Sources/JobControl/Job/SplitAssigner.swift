@@ -67,6 +67,8 @@ package struct SplitAssigner: Sendable {
     private var open: Set<String> = []
     private var known: [String] = []
     private var knownSet: Set<String> = []
+    /// What they are parts of.
+    private var origin: String?
     private var isComplete = false
     private var distribution: SplitDistribution?
     /// Discovery has answered since the reset, or need not.
@@ -114,6 +116,7 @@ package struct SplitAssigner: Sendable {
         knownSet = Set(known)
         isComplete = enumerator?.isComplete ?? false
         distribution = enumerator?.distribution
+        origin = enumerator?.origin
         isInformed = isComplete
         hasAsked = []
         waiting = []
@@ -164,6 +167,12 @@ package struct SplitAssigner: Sendable {
         return nil
     }
 
+    /// What the splits that are known belong to, when `found` belongs to something else: then its ids mean other splits.
+    package func isForeign(_ found: JobControl.Discovery) -> String? {
+        guard discovery == .asked, let origin, let other = found.origin, origin != other else { return nil }
+        return origin
+    }
+
     package mutating func discovered(_ found: JobControl.Discovery, at now: Instant) -> [Assignment] {
         switch discovery {
         case .askedBefore:
@@ -180,6 +189,7 @@ package struct SplitAssigner: Sendable {
             release()
             isComplete = found.isComplete
             distribution = found.distribution
+            origin = origin ?? found.origin
             isInformed = true
             discovery = isComplete ? .over : found.next.map { .due(now + $0) } ?? .over
             setSharesAside()
@@ -265,7 +275,8 @@ package struct SplitAssigner: Sendable {
 
     package func snapshot() -> Manifest.Enumerator {
         Manifest.Enumerator(
-            vertex: vertex, pending: shares.flatMap { $0 } + pending.elements + held + handedBack.map(\.split), known: known, isComplete: isComplete, distribution: distribution)
+            vertex: vertex, pending: shares.flatMap { $0 } + pending.elements + held + handedBack.map(\.split), known: known, isComplete: isComplete, distribution: distribution,
+            origin: origin)
     }
 
     /// The splits that readers hold, which every complete checkpoint must show.

@@ -17,10 +17,13 @@ final class FakeStream: Sendable {
         var errors: [String: [String]] = [:]
         var iterators: [String] = []
         var deregistered: [String] = []
+        var created: String?
     }
 
     private let state = Mutex(State())
 
+    /// Seconds, as the service writes them.
+    func create(at seconds: String) { state.withLock { $0.created = seconds } }
     func add(_ id: String, _ shard: Shard) { state.withLock { $0.shards[id] = shard } }
     func change(_ id: String, _ body: @Sendable (inout Shard) -> Void) { state.withLock { body(&$0.shards[id, default: Shard()]) } }
     func refuse(_ operation: String, _ codes: String...) { state.withLock { $0.errors[operation, default: []] += codes } }
@@ -61,6 +64,9 @@ final class FakeStream: Sendable {
                     return #"{"ShardId":"\#(id)","HashKeyRange":{"StartingHashKey":"0","EndingHashKey":"9"}\#(parents)}"#
                 }
                 return (200, #"{"Shards":[\#(shards.joined(separator: ","))]}"#)
+            case "DescribeStreamSummary":
+                let created = state.created.map { #","StreamCreationTimestamp":\#($0)"# } ?? ""
+                return (200, #"{"StreamDescriptionSummary":{"StreamARN":"arn:aws:kinesis:r:1:stream/s","StreamStatus":"ACTIVE"\#(created)}}"#)
             case "GetShardIterator":
                 let id = request["ShardId"]?.text ?? "", type = request["ShardIteratorType"]?.text ?? ""
                 guard let shard = state.shards[id] else { return (400, #"{"__type":"ResourceNotFoundException","message":"no such shard"}"#) }

@@ -203,6 +203,25 @@ struct KinesisReaderTests {
         #expect(stream.iterators == ["a AT_TIMESTAMP 1700000000.123", "b TRIM_HORIZON "])
     }
 
+    @Test func aStreamThatWasMadeAnewIsAnotherStream() async throws {
+        let source = try source()
+        func origin() async throws -> String? {
+            let answer = await withCheckedContinuation { continuation in
+                DispatchQueue.global().async { continuation.resume(returning: Result { try source.origin() }) }
+            }
+            return try answer.get()
+        }
+        #expect(try await origin() == nil)
+        stream.create(at: "1.593816839236E9")
+        let first = try await origin()
+        #expect(first?.contains("stream s") == true)
+        #expect(try await origin() == first)
+        stream.create(at: "1593816839.237")
+        #expect(try await origin() != first)
+        stream.refuse("DescribeStreamSummary", "AccessDeniedException")
+        #expect(try await origin() == nil)
+    }
+
     @Test func aStreamThatIsNotThereIsAnErrorInWords() async throws {
         stream.refuse("ListShards", "ResourceNotFoundException")
         let source = try source()
