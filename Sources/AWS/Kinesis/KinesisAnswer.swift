@@ -9,13 +9,13 @@ package struct KinesisAnswer: Sendable {
     package var millisBehindLatest: Int64?
     package var hasChildShards = false
 
-    /// Nil when the bytes are no such answer.
-    package init?(_ body: UnsafeBufferPointer<UInt8>) {
+    /// Nil when the bytes are no such answer. `keys`: what the shard takes; user records of aggregates that belong to others are left out.
+    package init?(_ body: UnsafeBufferPointer<UInt8>, keys: HashKeyRange? = nil) {
         block = RecordBlock(capacity: max(body.count - body.count / 4, 256))
         guard let base = body.baseAddress else { return nil }
         var scanner = AnswerScanner(base, body.count)
         guard scanner.take(UInt8(ascii: "{")) else { return nil }
-        var aggregate = AggregateScratch()
+        var aggregate = AggregateScratch(keys: keys)
         if !scanner.take(UInt8(ascii: "}")) {
             repeat {
                 guard let name = scanner.string(), scanner.take(UInt8(ascii: ":")) else { return nil }
@@ -49,8 +49,8 @@ package struct KinesisAnswer: Sendable {
         block.finish()
     }
 
-    package init?(_ body: [UInt8]) {
-        guard let answer = body.withUnsafeBufferPointer({ KinesisAnswer($0) }) else { return nil }
+    package init?(_ body: [UInt8], keys: HashKeyRange? = nil) {
+        guard let answer = body.withUnsafeBufferPointer({ KinesisAnswer($0, keys: keys) }) else { return nil }
         self = answer
     }
 
@@ -79,10 +79,10 @@ package struct KinesisAnswer: Sendable {
         guard let length = Base64.decode(data.start, data.count, into: target) else { return false }
         let digits = UnsafeBufferPointer(start: sequence.start, count: sequence.count)
         let milliseconds = Int64((arrival * 1000).rounded())
-        if let parts = aggregate.parts(target, length) {
+        if let (parts, elsewhere) = aggregate.parts(target, length) {
             // The parts are copied behind one another: what was decoded goes out of the way first.
             aggregate.keep(target, length)
-            block.append(parts, of: aggregate.kept, sequence: digits, arrival: milliseconds)
+            block.append(parts, elsewhere: elsewhere, of: aggregate.kept, sequence: digits, arrival: milliseconds)
         } else {
             block.append(length, sequence: digits, arrival: milliseconds)
         }

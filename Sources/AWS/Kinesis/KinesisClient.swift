@@ -97,13 +97,15 @@ package struct KinesisClient: Sendable {
         } catch where error.kind == .notFound {}
     }
 
-    /// A subscription of five minutes at most; tried once. Dropping it ends it.
-    package func subscribe(_ consumerARN: String, shard: String, _ position: KinesisPosition) async throws(AWSError) -> KinesisSubscription {
+    /// A subscription of five minutes at most; tried once. Dropping it ends it. `keys`: as for `KinesisAnswer`.
+    package func subscribe(
+        _ consumerARN: String, shard: String, _ position: KinesisPosition, keys: HashKeyRange? = nil
+    ) async throws(AWSError) -> KinesisSubscription {
         let body =
             "{\"ConsumerARN\":\(JSONText.quoted(consumerARN)),\"ShardId\":\(JSONText.quoted(shard)),\"StartingPosition\":{\(position.members(type: "Type"))}}"
         let chunks = try await client.stream(
             service: .kinesis, target: "Kinesis_20131202.SubscribeToShard", body: Array(body.utf8), retries: RetryPolicy.none)
-        return KinesisSubscription(chunks, shard: shard)
+        return KinesisSubscription(chunks, shard: shard, keys: keys)
     }
 
     // MARK: Writing

@@ -4,9 +4,10 @@ import NIOCore
 package struct KinesisSubscription {
     private let chunks: ByteChunks
     private let shard: String
+    private let keys: HashKeyRange?
     private var decoder = EventStreamDecoder()
 
-    init(_ chunks: ByteChunks, shard: String) { (self.chunks, self.shard) = (chunks, shard) }
+    init(_ chunks: ByteChunks, shard: String, keys: HashKeyRange?) { (self.chunks, self.shard, self.keys) = (chunks, shard, keys) }
 
     /// The next event with records or news of the lag; nil: the service has ended the subscription, as it does every five minutes.
     package mutating func next() async throws(AWSError) -> KinesisAnswer? {
@@ -19,7 +20,7 @@ package struct KinesisSubscription {
                 switch message.headers[":message-type"] {
                 case "event":
                     guard message.headers[":event-type"] == "SubscribeToShardEvent" else { continue }  // initial-response
-                    guard let answer = KinesisAnswer(message.payload) else { throw AWSError(.service, operation, code: "UnreadableAnswer", "an event cannot be read") }
+                    guard let answer = KinesisAnswer(message.payload, keys: keys) else { throw AWSError(.service, operation, code: "UnreadableAnswer", "an event cannot be read") }
                     return answer
                 default: throw refused(message)
                 }

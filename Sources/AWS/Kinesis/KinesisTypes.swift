@@ -30,6 +30,7 @@ package struct KinesisShard: Hashable, Sendable {
     package var firstHashKey: String
     package var lastHashKey: String
     package var isClosed: Bool
+    package var keys: HashKeyRange? { HashKeyRange(first: firstHashKey, last: lastHashKey) }
 
     package init(id: String, parents: [String] = [], firstHashKey: String = "0", lastHashKey: String = "0", isClosed: Bool = false) {
         (self.id, self.parents, self.isClosed) = (id, parents, isClosed)

@@ -24,6 +24,10 @@ package final class RecordBlock: @unchecked Sendable {
     package private(set) var records: [Record] = []
     /// Kinesis records, however many were in each.
     package private(set) var kinesisRecords = 0
+    /// User records of aggregates that belong to other shards, and so are not here.
+    package private(set) var elsewhere = 0
+    /// Of the first and the last Kinesis record, also when nothing of them is here: where their digits lie in `sequences`.
+    private var ends: (first: Range<Int>, last: Range<Int>)?
 
     /// 64 bytes behind the text may be read.
     static let slack = 64
@@ -41,6 +45,10 @@ package final class RecordBlock: @unchecked Sendable {
     package func sequence(_ record: Record) -> String {
         String(decoding: sequences[Int(record.sequenceStart)..<Int(record.sequenceStart + record.sequenceCount)], as: UTF8.self)
     }
+
+    /// Nil: there are no Kinesis records.
+    package var firstSequence: String? { ends.map { String(decoding: sequences[$0.first], as: UTF8.self) } }
+    package var lastSequence: String? { ends.map { String(decoding: sequences[$0.last], as: UTF8.self) } }
 
     // MARK: While it is made
 
@@ -68,16 +76,17 @@ package final class RecordBlock: @unchecked Sendable {
     }
 
     /// Parts of an aggregated record at `source`.
-    func append(_ parts: [Range<Int>], of source: UnsafePointer<UInt8>, sequence: UnsafeBufferPointer<UInt8>, arrival: Int64) {
+    func append(_ parts: [AggregateScratch.Part], elsewhere: Int, of source: UnsafePointer<UInt8>, sequence: UnsafeBufferPointer<UInt8>, arrival: Int64) {
         let from = note(sequence)
-        for (sub, part) in parts.enumerated() {
+        self.elsewhere += elsewhere
+        for (place, (part, sub)) in parts.lazy.map({ ($0.range, $0.sub) }).enumerated() {
             let target = reserve(part.count + 1)
             target.update(from: source + part.lowerBound, count: part.count)
             target[part.count] = 0x0A
             records.append(
                 Record(
-                    start: count, count: part.count, sequenceStart: from, sequenceCount: Int32(sequence.count), sub: Int32(sub),
-                    isLast: sub == parts.count - 1, arrival: arrival))
+                    start: count, count: part.count, sequenceStart: from, sequenceCount: Int32(sequence.count), sub: sub,
+                    isLast: place == parts.count - 1, arrival: arrival))
             count += part.count + 1
         }
     }
@@ -86,6 +95,8 @@ package final class RecordBlock: @unchecked Sendable {
         kinesisRecords += 1
         let from = Int32(sequences.count)
         sequences.append(contentsOf: sequence)
+        let place = Int(from)..<sequences.count
+        ends = (ends?.first ?? place, place)
         return from
     }
 

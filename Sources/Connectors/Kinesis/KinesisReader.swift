@@ -47,6 +47,7 @@ final class KinesisReader: SourceReader {
         return lag + [
             ("numShards", Int64(shards.count)), ("bufferedBytes", Int64(bytes)), ("numKinesisRecordsIn", counts.kinesisRecords),
             ("numThrottledFetches", counts.throttled), ("numExpiredIterators", counts.expiredIterators), ("numTrimmedShards", counts.trimmedShards),
+            ("numMisroutedUserRecords", counts.elsewhere),
         ]
     }
 

@@ -93,7 +93,7 @@ package struct KinesisSource: Source {
         }
         // Neighbours in the range of keys go to different readers.
         let inOrder = shards.filter { !known.contains($0.id) }.sorted { ($0.firstHashKey.utf8.count, $0.firstHashKey, $0.id) < ($1.firstHashKey.utf8.count, $1.firstHashKey, $1.id) }
-        return (inOrder.map { ShardSplit(stream: table.stream.name, shard: $0.id, begin: begin).split(after: $0.parents) }, false)
+        return (inOrder.map { ShardSplit(stream: table.stream.name, shard: $0.id, begin: begin, keys: $0.keys).split(after: $0.parents) }, false)
     }
 
     /// A consumer that the job made costs money while it is there.

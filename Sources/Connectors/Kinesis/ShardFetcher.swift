@@ -12,12 +12,13 @@ struct ShardFetcher: Sendable {
     private let reading: KinesisReading
     private let shard: String
     private let begin: ShardSplit.Begin
+    private let keys: HashKeyRange?
     private let resuming: ShardPosition?
     private let inbox: ShardInbox
 
     init(_ table: KinesisTable, _ reading: KinesisReading, _ shard: ShardSplit, resuming: ShardPosition?, inbox: ShardInbox) {
         (self.table, self.reading, self.inbox, self.resuming) = (table, reading, inbox, resuming)
-        (client, self.shard, begin) = (table.client, shard.shard, shard.begin)
+        (client, self.shard, begin, keys) = (table.client, shard.shard, shard.begin, shard.keys)
     }
 
     /// Where the next request begins.
@@ -76,7 +77,7 @@ struct ShardFetcher: Sendable {
     private func fetch(_ iterator: String) async throws(AWSError) -> KinesisAnswer {
         defer { inbox.leave() }
         let body = try await client.getRecords(iterator, limit: reading.maximumRecords)
-        guard let answer = KinesisAnswer(body) else {
+        guard let answer = KinesisAnswer(body, keys: keys) else {
             throw AWSError(.service, "Kinesis GetRecords \(shard)", code: "UnreadableAnswer", "the answer is not what the service promises")
         }
         return answer
@@ -84,13 +85,15 @@ struct ShardFetcher: Sendable {
 
     private func deliver(_ answer: KinesisAnswer, _ place: inout Place) {
         if let behind = answer.millisBehindLatest { inbox.behind(shard, behind) }
-        guard let first = answer.block.records.first, let last = answer.block.records.last else { return }
-        if let expected = place.expected, answer.block.sequence(first) != expected {
+        guard let first = answer.block.firstSequence, let last = answer.block.lastSequence else { return }
+        if let expected = place.expected, first != expected {
             inbox.trimmed("\(name): records behind sequence number \(expected) had expired before they were read (a stop longer than the stream's retention?); "
-                + "reading goes on with \(answer.block.sequence(first))")
+                + "reading goes on with \(first)")
         }
         place.expected = nil
-        place.position = .after(sequence: answer.block.sequence(last))
+        place.position = .after(sequence: last)
+        if answer.block.elsewhere > 0 { inbox.belongElsewhere(shard, answer.block.elsewhere, name) }
+        if answer.block.records.isEmpty { return }
         inbox.put(.records(shard: shard, answer.block))
     }
 
@@ -102,7 +105,7 @@ struct ShardFetcher: Sendable {
             do throws(AWSError) {
                 let arn = try await consumer.arn()
                 let began = ContinuousClock.now
-                var subscription = try await client.subscribe(arn, shard: shard, place.position)
+                var subscription = try await client.subscribe(arn, shard: shard, place.position, keys: keys)
                 while let answer = try await subscription.next() {
                     place.failures = 0
                     place.failingSince = nil

@@ -17,6 +17,8 @@ final class ShardInbox: Sendable {
         /// Shards of which records were gone before they were read.
         var trimmedShards: Int64 = 0
         var kinesisRecords: Int64 = 0
+        /// User records in aggregates that other shards' readers read.
+        var elsewhere: Int64 = 0
     }
 
     private struct State {
@@ -26,6 +28,8 @@ final class ShardInbox: Sendable {
         var fetches = 0
         var isClosed = false
         var waiting: [(countsAsFetch: Bool, resume: CheckedContinuation<Bool, Never>)] = []
+        /// Shards for which it was told that records belong to others.
+        var elsewhere: Set<String> = []
         var lags: [String: Int64] = [:]
         var counts = Counts()
     }
@@ -78,6 +82,18 @@ final class ShardInbox: Sendable {
     func trimmed(_ words: String) {
         count { $0.trimmedShards += 1 }
         warn(words)
+    }
+
+    /// User records were left out since their hash keys are those of other shards: told once a shard.
+    func belongElsewhere(_ shard: String, _ count: Int, _ name: String) {
+        let isFirst = state.withLock { state in
+            state.counts.elsewhere += Int64(count)
+            return state.elsewhere.insert(shard).inserted
+        }
+        if isFirst {
+            warn("\(name): an aggregated record holds \(count) user record(s) whose hash keys belong to other shards; they are left out, since the producer library "
+                + "puts them again (after a reshard). A producer that does not put them again must not aggregate them")
+        }
     }
 
     private func admits(_ state: inout State, _ isFetch: Bool) -> Bool {

@@ -13,16 +13,26 @@ struct ShardSplit: Hashable {
     var stream: String
     var shard: String
     var begin: Begin
+    /// Nil: not known, of a checkpoint that does not say it.
+    var keys: HashKeyRange?
 
-    init(stream: String, shard: String, begin: Begin) { (self.stream, self.shard, self.begin) = (stream, shard, begin) }
+    init(stream: String, shard: String, begin: Begin, keys: HashKeyRange? = nil) {
+        (self.stream, self.shard, self.begin, self.keys) = (stream, shard, begin, keys)
+    }
 
     func split(after parents: [String]) -> Split {
         var writer = ByteWriter()
-        writer.put(UInt8(1))
+        writer.put(UInt8(keys == nil ? 1 : 2))
         writer.put(stream)
         switch begin {
         case .trimHorizon: writer.put(Int64.min)
         case .timestamp(let moment): writer.put(moment)
+        }
+        if let keys {
+            for key in [keys.first, keys.last] {
+                writer.put(UInt64(key >> 64))
+                writer.put(UInt64(truncatingIfNeeded: key))
+            }
         }
         return Split(id: shard, label: "\(shard) of \(stream)", payload: writer.bytes, after: parents)
     }
@@ -30,10 +40,15 @@ struct ShardSplit: Hashable {
     init(_ split: Split) throws(StreamError) {
         do throws(MalformedBytes) {
             self = try ByteReader.reading(split.payload) { reader throws(MalformedBytes) in
-                guard try reader.number(UInt8.self) == 1 else { throw MalformedBytes("another version") }
+                let version = try reader.number(UInt8.self)
+                guard version == 1 || version == 2 else { throw MalformedBytes("another version") }
                 let stream = try reader.string()
                 let moment = try reader.number(Int64.self)
-                return ShardSplit(stream: stream, shard: split.id, begin: moment == .min ? .trimHorizon : .timestamp(moment))
+                func key() throws(MalformedBytes) -> UInt128 {
+                    UInt128(try reader.number(UInt64.self)) << 64 | UInt128(try reader.number(UInt64.self))
+                }
+                let keys = version == 2 ? HashKeyRange(try key(), try key()) : nil
+                return ShardSplit(stream: stream, shard: split.id, begin: moment == .min ? .trimHorizon : .timestamp(moment), keys: keys)
             }
         } catch {
             throw StreamError(.user, retry: false, "split \(split.label) is not one of the kinesis connector: \(error)")

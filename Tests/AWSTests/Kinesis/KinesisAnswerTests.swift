@@ -53,6 +53,24 @@ struct KinesisAnswerTests {
         #expect(answer.block.kinesisRecords == 2)
     }
 
+    /// User records 1 to 4: by explicit hash keys 5 and 2^127, by partition keys "a" (MD5 0cc1…) and "b" (MD5 92eb…). Made by a Python program.
+    private static let ofTwoShards =
+        "84mawgoBawoBYQoBYhIBNRInMTcwMTQxMTgzNDYwNDY5MjMxNzMxNjg3MzAzNzE1ODg0MTA1NzI4GgcIABAAGgExGgcIABABGgEyGgUIARoBMxoFCAIaATQXMPzc6e6VkGxWKNQ71bKx"
+
+    @Test func userRecordsOfAnAggregateThatBelongToOtherShardsAreLeftOut() throws {
+        let text = Array(#"{"Records":[{"SequenceNumber":"8","Data":"\#(Self.ofTwoShards)"}]}"#.utf8)
+        let half = UInt128(1) << 127
+        let lower = try #require(KinesisAnswer(text, keys: HashKeyRange(0, half - 1)))
+        #expect(words(lower.block) == ["8/0 1 …", "8/2 3"])
+        #expect(lower.block.elsewhere == 2)
+        let upper = try #require(KinesisAnswer(text, keys: HashKeyRange(half, .max)))
+        #expect(words(upper.block) == ["8/1 2 …", "8/3 4"])
+        let one = try #require(KinesisAnswer(text, keys: HashKeyRange(6, 6)))
+        #expect(words(one.block) == [])
+        #expect(one.block.firstSequence == "8" && one.block.lastSequence == "8", "where to go on is known all the same")
+        for keys in [nil, HashKeyRange(0, .max)] { #expect(try #require(KinesisAnswer(text, keys: keys)).block.records.count == 4) }
+    }
+
     @Test func anAggregateWithAWrongDigestIsARecordLikeAnyOther() throws {
         var bytes = try #require(Base64.decode(Self.aggregate.utf8))
         bytes[10] ^= 1

@@ -9,6 +9,7 @@ final class FakeStream: Sendable {
         /// Sequence numbers and data.
         var records: [(sequence: String, data: [UInt8])] = []
         var isClosed = false
+        var keys: (UInt128, UInt128) = (0, .max)
     }
 
     private struct State {
@@ -61,7 +62,7 @@ final class FakeStream: Sendable {
             case "ListShards":
                 let shards = state.shards.sorted { $0.key < $1.key }.map { id, shard in
                     let parents = zip(["ParentShardId", "AdjacentParentShardId"], shard.parents).map { #","\#($0)":"\#($1)""# }.joined()
-                    return #"{"ShardId":"\#(id)","HashKeyRange":{"StartingHashKey":"0","EndingHashKey":"9"}\#(parents)}"#
+                    return #"{"ShardId":"\#(id)","HashKeyRange":{"StartingHashKey":"\#(shard.keys.0)","EndingHashKey":"\#(shard.keys.1)"}\#(parents)}"#
                 }
                 return (200, #"{"Shards":[\#(shards.joined(separator: ","))]}"#)
             case "DescribeStreamSummary":

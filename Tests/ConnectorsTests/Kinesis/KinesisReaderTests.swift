@@ -94,6 +94,25 @@ struct KinesisReaderTests {
         #expect(first.words + second.words == ["a:1", "a:2", "a:3", "a:4", "a end"])
     }
 
+    @Test func userRecordsThatBelongToOtherShardsAreLeftOutAlsoAfterARestore() async throws {
+        // {"n":1} to {"n":4}, the second with explicit hash key 2^127; made by a Python program.
+        let aggregate = try #require(
+            Base64.decode(
+                "84mawgoBaxIBNRInMTcwMTQxMTgzNDYwNDY5MjMxNzMxNjg3MzAzNzE1ODg0MTA1NzI4EgE2EgE3Gg0IABAAGgd7Im4iOjF9Gg0IABABGgd7Im4iOjJ9Gg0IABACGgd7Im4iOjN9Gg0IABADGgd7Im4iOjR9tmz/dVtBLkckNwg39/GgHA==".utf8))
+        let records = [(sequence: "100", data: aggregate)] + records(5...5)
+        stream.add("a", FakeStream.Shard(records: records, isClosed: true, keys: (0, (1 << 127) - 1)))
+        let source = try source()
+        let first = try await read(source, try await splits(source), rows: 2, maximumRows: 1)
+        let second = try await read(source, first.snapshot)
+        #expect(first.words + second.words == ["a:1", "a:3", "a:4", "a:5", "a end"])
+        #expect(second.gauges["numMisroutedUserRecords"] == 1)
+        #expect(second.gauges["numTrimmedShards"] == 0)
+        #expect(said.words.count == 2 && said.words[0].contains("a producer") == false && said.words[0].contains("hash keys belong to other shards"), "once a reader")
+        // A shard of which an aggregate holds nothing is read on behind it.
+        stream.add("b", FakeStream.Shard(records: records, isClosed: true, keys: (1 << 100, (1 << 101) - 1)))
+        #expect(try await read(source, try await splits(source).filter { $0.split.id == "b" }).words == ["b:5", "b end"])
+    }
+
     @Test func expiredIteratorsAndThrottlingLoseNothing() async throws {
         stream.add("a", FakeStream.Shard(records: records(1...5), isClosed: true))
         stream.refuse("GetRecords", "ExpiredIteratorException", "ProvisionedThroughputExceededException", "InternalFailure")

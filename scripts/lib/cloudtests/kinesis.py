@@ -232,11 +232,12 @@ def varint(number):
             return out
 
 
-def aggregate(datas):
-    """What the Kinesis Producer Library makes of several records."""
+def aggregate(datas, key, hash_keys=()):
+    """What the Kinesis Producer Library makes of several records; `hash_keys`: explicit ones, one a record."""
     def field(number, data):
         return varint(number << 3 | 2) + varint(len(data)) + data
-    message = field(1, b"key") + b"".join(field(3, b"\x08\x00" + field(3, data)) for data in datas)
+    message = field(1, key.encode()) + b"".join(field(2, str(each).encode()) for each in hash_keys) + b"".join(
+        field(3, b"\x08\x00" + (b"\x10" + varint(place) if hash_keys else b"") + field(3, data)) for place, data in enumerate(datas))
     return b"\xf3\x89\x9a\xc2" + message + hashlib.md5(message).digest()
 
 
@@ -247,7 +248,7 @@ def what_the_producer_library_aggregated_is_read_once_over_a_kill(place):
     script, output = copying(place, stream)
     job = cluster.submit(script)
     for number in range(0, count, 100):
-        data = aggregate([json.dumps(row).encode() for row in rows(range(number, number + 100))])
+        data = aggregate([json.dumps(row).encode() for row in rows(range(number, number + 100))], str(number))
         stream.boto.put_record(StreamName="ticks", Data=data, PartitionKey=str(number))
         if number == count // 2:
             os.kill(next(pid for name, pid in cluster.processes().items() if name.startswith("taskmanager")), signal.SIGKILL)
@@ -255,6 +256,50 @@ def what_the_producer_library_aggregated_is_read_once_over_a_kill(place):
         time.sleep(0.02)
     awaited(output, count, cluster, job)
     say(f"{count} rows out of {count // 100} records")
+
+
+@story
+def what_a_producer_put_into_the_wrong_shard_and_puts_again_is_read_once(place):
+    """The KPL's map of shards was old: row 2 belongs to the second shard but went with row 1. The KPL sees it in the answer, and puts 2 again."""
+    stream = Stream(place, 2)
+    cluster = cluster_of(place, taskmanagers=1, slots=3)
+    low, high = sorted(int(shard["HashKeyRange"]["StartingHashKey"]) for shard in stream.shards())
+    one, two, three = [json.dumps(row).encode() for row in rows(range(3))]
+    for data, keys in (([one, two], [low, high]), ([two, three], [high, high])):
+        stream.boto.put_record(StreamName="ticks", Data=aggregate(data, "a", keys), PartitionKey="a", ExplicitHashKey=str(keys[0]))
+    script, output = copying(place, stream)
+    awaited(output, 3, cluster, cluster.submit(script))
+    check("belong to other shards" in cluster.log_text("taskmanager-1"), "that a record was left out stands in the log")
+
+
+@story
+def a_stream_that_was_made_anew_is_told_from_the_one_before(place):
+    stream = Stream(place, 2)
+    cluster = cluster_of(place, taskmanagers=1, slots=3)
+    script, output = copying(place, stream)
+    stream.put(rows(range(0, 100)))
+    job = cluster.submit(script)
+    awaited(output, 100, cluster, job)
+    stream.split()
+    stream.put(rows(range(100, 200)))
+    awaited(output, 200, cluster, job)
+    savepoint = cluster.client("stop", job, "-p", place.path("savepoints")).split("Path:")[1].strip()
+    stream.boto.delete_stream(StreamName="ticks", EnforceConsumerDeletion=True)
+    stream.boto.create_stream(StreamName="ticks", ShardCount=2)
+    words = cluster.client("submit", script, "--detached", "-s", savepoint).split()
+    job = words[words.index("JobID") + 1]
+    state = cluster.ended(job, 30)
+    check(state["state"] == "FAILED", f"the job is {state['state']}")
+    told = cluster.root_exception(job) or ""
+    check("stream ticks, created at" in told and "without that state" in told, f"it is told as: {told[:300]}")
+    # A job that runs notices it, too.
+    stream.put(rows(range(200, 300)))
+    job = cluster.submit(script)
+    wait(lambda: len(ticks.committed(output)) >= 300, 30, "the rows of the new stream")
+    stream.boto.delete_stream(StreamName="ticks", EnforceConsumerDeletion=True)
+    stream.boto.create_stream(StreamName="ticks", ShardCount=2)
+    state = cluster.ended(job, 30)
+    check(state["state"] == "FAILED" and "created at" in (cluster.root_exception(job) or ""), f"the job is {state['state']}: {cluster.root_exception(job)}")
 
 
 @story
