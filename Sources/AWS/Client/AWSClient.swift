@@ -42,11 +42,21 @@ package final class AWSClient: Sendable {
         return try await send(call).body
     }
 
-    /// The same for an answer without an end of its own (event streams): the body as it comes in. Retried until the answer has begun.
+    /// What this machine's clock lacks to the service's, in seconds, as the Date of an answer to that call says; 0: nothing, or it is not said.
+    package func clockOffset(service: AWSService, target: String, body: [UInt8]) async throws(AWSError) -> Int64 {
+        let answer = try await send(try await jsonCall(service: service, target: target, body: body, timeout: .seconds(30)))
+        guard let theirs = answer.header("date").flatMap({ UnixTime(http: $0) }) else { return 0 }
+        let offset = theirs.seconds - surroundings.now().seconds
+        // Both are cut to seconds, and the answer took a while.
+        return abs(offset) < 3 ? 0 : offset
+    }
+
+    /// As `call`, for an answer without an end of its own (event streams): the body as it comes in. Retried until the answer has begun. `lane`: as `HTTPRequest.lane`.
     package func stream(
-        service: AWSService, target: String, body: [UInt8], timeout: Duration = .seconds(30), retries: RetryPolicy? = nil
+        service: AWSService, target: String, body: [UInt8], timeout: Duration = .seconds(30), retries: RetryPolicy? = nil, lane: Int = 0
     ) async throws(AWSError) -> ByteChunks {
         var call = try await jsonCall(service: service, target: target, body: body, timeout: timeout)
+        call.request.lane = lane
         call.retries = retries ?? configuration.retries
         return try await open(call).body
     }

@@ -15,6 +15,8 @@ package struct HTTPRequest: Sendable {
     package var timeout: Duration = .seconds(30)
     /// The largest answer that is taken.
     package var answerLimitBytes = 64 << 20
+    /// Which of the process's HTTP clients carries it: answers without an end would keep others from beginning.
+    package var lane = 0
 
     package init(
         _ method: String, _ endpoint: Endpoint, path: String = "/", query: [(name: String, value: String)] = [],

@@ -4,13 +4,24 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import Synchronization
 
-/// The process's one HTTP client: HTTP/1.1, and HTTP/2 where a TLS server offers it. Lives as long as the process.
+/// The process's HTTP clients, one a lane: HTTP/1.1, and HTTP/2 where a TLS server offers it. They live as long as the process.
 enum HTTPTransport {
     /// Nothing for so long while an answer is awaited, or between two pieces of it, breaks the request off.
     private static let silence = TimeAmount.seconds(60)
 
-    private static let client: HTTPClient = {
+    /// By lane.
+    private static let clients = Mutex<[HTTPClient]>([])
+
+    private static func client(_ lane: Int) -> HTTPClient {
+        clients.withLock { clients in
+            while clients.count <= lane { clients.append(makeClient()) }
+            return clients[lane]
+        }
+    }
+
+    private static func makeClient() -> HTTPClient {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.timeout = .init(connect: .seconds(5), read: silence)
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
@@ -23,7 +34,7 @@ enum HTTPTransport {
             configuration.tlsConfiguration = tls
         }
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-    }()
+    }
 
     static func open(_ request: HTTPRequest) async throws(HTTPFailure) -> HTTPAnswer {
         var outgoing = HTTPClientRequest(url: request.url)
@@ -31,7 +42,7 @@ enum HTTPTransport {
         for (name, value) in request.headers where name != "content-length" { outgoing.headers.add(name: name, value: value) }
         if request.body.readableBytes > 0 || request.method == "PUT" || request.method == "POST" { outgoing.body = .bytes(request.body) }
         do {
-            let answer = try await client.execute(outgoing, deadline: .now() + TimeAmount(request.timeout))
+            let answer = try await client(request.lane).execute(outgoing, deadline: .now() + TimeAmount(request.timeout))
             return HTTPAnswer(
                 status: Int(answer.status.code), headers: answer.headers.map { (name: $0.name.lowercased(), value: $0.value) }, body: chunks(answer.body))
         } catch {

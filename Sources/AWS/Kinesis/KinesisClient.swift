@@ -49,6 +49,11 @@ package struct KinesisClient: Sendable {
         return shards.filter { shard in after.map { shard.id > $0 } ?? true }.sorted { $0.id < $1.id }
     }
 
+    /// As `AWSClient.clockOffset`.
+    package func clockOffset() async throws(AWSError) -> Int64 {
+        try await client.clockOffset(service: .kinesis, target: "Kinesis_20131202.ListShards", body: Array("{\(stream.members),\"MaxResults\":1}".utf8))
+    }
+
     /// `created`: milliseconds since the epoch.
     package func describe() async throws(AWSError) -> (arn: String, status: String, created: Int64?) {
         let summary = try await read("DescribeStreamSummary", stream.members)["StreamDescriptionSummary"]
@@ -97,14 +102,14 @@ package struct KinesisClient: Sendable {
         } catch where error.kind == .notFound {}
     }
 
-    /// A subscription of five minutes at most; tried once. Dropping it ends it. `keys`: as for `KinesisAnswer`.
+    /// A subscription of five minutes at most; tried once. Dropping it ends it. `keys`: as for `KinesisAnswer`; `lane`: of `FanOutLanes`.
     package func subscribe(
-        _ consumerARN: String, shard: String, _ position: KinesisPosition, keys: HashKeyRange? = nil
+        _ consumerARN: String, shard: String, _ position: KinesisPosition, keys: HashKeyRange? = nil, lane: Int = 0
     ) async throws(AWSError) -> KinesisSubscription {
         let body =
             "{\"ConsumerARN\":\(JSONText.quoted(consumerARN)),\"ShardId\":\(JSONText.quoted(shard)),\"StartingPosition\":{\(position.members(type: "Type"))}}"
         let chunks = try await client.stream(
-            service: .kinesis, target: "Kinesis_20131202.SubscribeToShard", body: Array(body.utf8), retries: RetryPolicy.none)
+            service: .kinesis, target: "Kinesis_20131202.SubscribeToShard", body: Array(body.utf8), retries: RetryPolicy.none, lane: lane)
         return KinesisSubscription(chunks, shard: shard, keys: keys)
     }
 

@@ -3,6 +3,7 @@ import json
 import os
 import traceback
 import uuid
+from email.utils import formatdate
 
 from .control import Control
 from .counters import Counters
@@ -45,7 +46,8 @@ class Emulator:
         except Exception:                                  # A mistake of ours, or a form that no check knows.
             traceback.print_exc()
             answer = self._refusal(operation, ServiceError("InternalFailure", "Internal service failure.", 500))
-        answer.headers += [("x-amzn-RequestId", str(uuid.uuid4())), ("x-amz-id-2", os.urandom(24).hex())]
+        clock = self.service.now() / 1000 + self.checker.skew
+        answer.headers += [("Date", formatdate(clock, usegmt=True)), ("x-amzn-RequestId", str(uuid.uuid4())), ("x-amz-id-2", os.urandom(24).hex())]
         return answer
 
     def _call(self, operation, method, target, headers, body):
