@@ -37,6 +37,21 @@ final class MessageReader {
     /// Said before the messages of one run of text are read.
     func begin(isASCII: Bool) { lines?.mayHoldNonASCII = !isASCII }
 
+    /// Newlines between tokens become spaces. Those inside of strings, which JSON has not, become another sign that it has not: a row does not end there.
+    private static func joinLines(_ start: UnsafeMutablePointer<UInt8>, _ end: UnsafeMutablePointer<UInt8>) {
+        var at = start
+        var isInString = false
+        while at < end {
+            switch at[0] {
+            case 0x22: isInString.toggle()
+            case 0x5C where isInString && at + 1 < end && at[1] != 0x0A: at += 1
+            case 0x0A: at[0] = isInString ? 0x01 : 0x20
+            default: break
+            }
+            at += 1
+        }
+    }
+
     /// Reads the message `text[from..<to]`; one byte behind it becomes a newline, and 63 more may be read. False: its rows did not all fit,
     /// none of them is there.
     func read(_ text: UnsafeMutablePointer<UInt8>, from: Int, to: Int, into fill: ColumnFill) throws(MalformedRow) -> Bool {
@@ -48,12 +63,7 @@ final class MessageReader {
         }
         var end = to
         if isJSON {
-            // White space between tokens; inside of a string a newline is an error in any case.
-            var at = text + from
-            while let found = memchr(at, 0x0A, text + end - at) {
-                at = found.assumingMemoryBound(to: UInt8.self)
-                at[0] = 0x20
-            }
+            if memchr(text + from, 0x0A, end - from) != nil { MessageReader.joinLines(text + from, text + end) }
         } else {
             if end > from, text[end - 1] == 0x0A { end -= 1 }
             if end > from, text[end - 1] == 0x0D { end -= 1 }
