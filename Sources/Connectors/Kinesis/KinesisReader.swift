@@ -55,7 +55,7 @@ final class KinesisReader: SourceReader {
         for state in splits {
             let shard = try ShardSplit(state.split)
             let position = try ShardPosition(state)
-            let fetcher = ShardFetcher(source.table, source.reading, shard, resuming: position, inbox: inbox)
+            let fetcher = ShardFetcher(source.table, source.reading, shard, resuming: position, inbox: inbox, patience: source.patience)
             let fanOut = fanOut
             shards[shard.shard] = Shard(
                 split: state.split, position: position, skipsThrough: position,

@@ -20,12 +20,16 @@ package struct KinesisSource: Source {
     package let discoveryInterval: Duration?
     package var distribution: SplitDistribution { .spread }
 
-    /// Is told when records are gone.
+    let patience: KinesisPatience
+    /// Is told when records are gone, and of trouble that lasts.
     let warn: @Sendable (String) -> Void
 
     /// `client`: instead of one that the options describe.
-    package init(_ spec: SourceSpec, client: AWSClient? = nil, warn: @escaping @Sendable (String) -> Void = { _ in }) throws(StreamError) {
+    package init(
+        _ spec: SourceSpec, client: AWSClient? = nil, patience: KinesisPatience = KinesisPatience(), warn: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(StreamError) {
         self.warn = warn
+        self.patience = patience
         let options = Options(spec.table, spec.options)
         self.spec = spec
         table = try KinesisTable(options)
@@ -62,6 +66,20 @@ package struct KinesisSource: Source {
 
     // MARK: Shards
 
+    /// Waits. What is denied is asked for again for some seconds: so long changes of permissions take.
+    private func patiently<Answer: Sendable>(_ call: @escaping @Sendable () async throws(AWSError) -> Answer) throws(AWSError) -> Answer {
+        let patience = patience.refusals
+        return try Blocking.wait { () async throws(AWSError) in
+            let began = ContinuousClock.now
+            while true {
+                do throws(AWSError) { return try await call() } catch {
+                    guard error.kind == .denied, ContinuousClock.now - began < patience else { throw error }
+                    try? await Task.sleep(for: .milliseconds(500))
+                }
+            }
+        }
+    }
+
     /// A stream that was deleted and created again has shards of the same names, and nothing else in common.
     package func origin() throws(StreamError) -> String? {
         let client = table.client
@@ -79,13 +97,18 @@ package struct KinesisSource: Source {
         let last = known.max()
         let shards: [KinesisShard]
         do throws(AWSError) {
-            shards = try Blocking.wait { () async throws(AWSError) in try await client.listShards(after: last) }
-        } catch { throw table.error(error) }
+            shards = try patiently { () async throws(AWSError) in try await client.listShards(after: last) }
+        } catch { throw table.error(error, isStart: known.isEmpty) }
         let begin: ShardSplit.Begin
         if known.isEmpty {
             switch start {
             case .trimHorizon: begin = .trimHorizon
-            case .latest: begin = .timestamp(spec.jobStarted ?? UnixTime.now().seconds * 1000)
+            case .latest:
+                // The service compares it with the times of arrival by its own clock.
+                do throws(AWSError) {
+                    let offset = try Blocking.wait { () async throws(AWSError) in try await client.clockOffset() }
+                    begin = .timestamp((spec.jobStarted ?? UnixTime.now().seconds * 1000) + offset * 1000)
+                } catch { throw table.error(error, isStart: true) }
             case .timestamp(let moment): begin = .timestamp(moment)
             }
         } else {

@@ -51,13 +51,15 @@ struct KinesisTable: Sendable {
         return KinesisClient(client, stream: stream)
     }
 
-    func error(_ error: AWSError) -> StreamError {
-        // Whatever gives credentials may be away for a while.
-        let retry = error.retryable || error.kind == .cancelled || error.kind == .credentials
+    /// `isStart`: it has never gone well.
+    func error(_ error: AWSError, isStart: Bool = false) -> StreamError {
+        // Whatever gives credentials may be away for a while; where they were never right, somebody has to mend that.
+        let retry = error.retryable || error.kind == .cancelled || error.kind == .credentials && !isStart
         let kind: StreamError.Kind =
             switch error.kind {
             case .configuration, .notFound, .request, .denied: .user
             case .connection, .timeout: .connection
+            case .credentials where isStart: .user
             case .credentials, .conflict, .throttled, .service, .cancelled: .externalSystem
             }
         var words = "table \(name), stream \(stream): \(error)"

@@ -4,9 +4,6 @@ import Dataflow
 /// Brings one shard's records into the inbox, from where they were left to the shard's end. Runs until then, until it fails, or until
 /// the reader closes.
 struct ShardFetcher: Sendable {
-    /// A shard that gives nothing but errors for so long fails the job, which then begins anew.
-    private static let patience = Duration.seconds(300)
-
     private let table: KinesisTable
     private let client: KinesisClient
     private let reading: KinesisReading
@@ -15,8 +12,10 @@ struct ShardFetcher: Sendable {
     private let keys: HashKeyRange?
     private let resuming: ShardPosition?
     private let inbox: ShardInbox
+    private let patience: KinesisPatience
 
-    init(_ table: KinesisTable, _ reading: KinesisReading, _ shard: ShardSplit, resuming: ShardPosition?, inbox: ShardInbox) {
+    init(_ table: KinesisTable, _ reading: KinesisReading, _ shard: ShardSplit, resuming: ShardPosition?, inbox: ShardInbox, patience: KinesisPatience) {
+        self.patience = patience
         (self.table, self.reading, self.inbox, self.resuming) = (table, reading, inbox, resuming)
         (client, self.shard, begin, keys) = (table.client, shard.shard, shard.begin, shard.keys)
     }
@@ -26,8 +25,7 @@ struct ShardFetcher: Sendable {
         var position: KinesisPosition
         /// The record with this sequence number must come first: others show that it, and perhaps more, is gone.
         var expected: String?
-        var failures = 0
-        var failingSince: ContinuousClock.Instant?
+        var trouble = ShardTrouble(since: .now)
     }
 
     /// A record that was given in part is asked for again; one that was given whole shows that nothing between was lost.
@@ -51,9 +49,9 @@ struct ShardFetcher: Sendable {
                 iterator = current
                 guard await inbox.enter() else { return }
                 let began = ContinuousClock.now
+                place.trouble.tries(at: began)
                 let answer = try await fetch(current)
-                place.failures = 0
-                place.failingSince = nil
+                place.trouble = ShardTrouble(since: .now)
                 let isEmpty = answer.block.records.isEmpty
                 deliver(answer, &place)
                 iterator = answer.nextIterator
@@ -64,7 +62,6 @@ struct ShardFetcher: Sendable {
                 if error.code == "ExpiredIteratorException" {
                     inbox.count { $0.expiredIterators += 1 }
                     iterator = nil
-                    continue
                 }
                 guard await goesOn(after: error, &place) else { return }
             }
@@ -100,15 +97,17 @@ struct ShardFetcher: Sendable {
     // MARK: Fan-out
 
     func subscribe(as consumer: FanOutConsumer) async {
+        let lane = FanOutLanes.shared.withLock { $0.take() }
+        defer { FanOutLanes.shared.withLock { $0.leave(lane) } }
         var place = start
         while !Task.isCancelled {
             do throws(AWSError) {
-                let arn = try await consumer.arn()
                 let began = ContinuousClock.now
-                var subscription = try await client.subscribe(arn, shard: shard, place.position, keys: keys)
+                place.trouble.tries(at: began)
+                let arn = try await consumer.arn()
+                var subscription = try await client.subscribe(arn, shard: shard, place.position, keys: keys, lane: lane)
                 while let answer = try await subscription.next() {
-                    place.failures = 0
-                    place.failingSince = nil
+                    place.trouble = ShardTrouble(since: .now)
                     deliver(answer, &place)
                     guard let continuation = answer.continuation else { return inbox.put(.ended(shard: shard)) }
                     // An event without records says nothing of a record that is expected.
@@ -130,46 +129,30 @@ struct ShardFetcher: Sendable {
     /// Waits until it is time to try again. False: there is nothing more to do, and the inbox was told.
     private func goesOn(after error: AWSError, _ place: inout Place) async -> Bool {
         if Task.isCancelled { return false }
-        let now = ContinuousClock.now
-        let since = place.failingSince ?? now
-        place.failingSince = since
-        place.failures += 1
-        var pauseCap = Duration.seconds(10)
-        switch error.kind {
-        case .throttled where error.operation.contains("RegisterStreamConsumer"):
-            break  // Perhaps the stream has as many consumers as it may.
-        case .throttled:
-            inbox.count { $0.throttled += 1 }
-            pauseCap = .seconds(5)
-            // Somebody else reads the shard, too; that is no failure, however long it lasts.
-            place.failingSince = now
-        case .notFound:
-            return await shardIsGone(error, &place)
-        case .request where error.message.contains("greater than the currentTimestamp") && now - since < .seconds(120):
-            // The service's clock is a little behind the JobManager's.
-            pauseCap = .seconds(1)
-        case .conflict: break  // The subscription of another attempt is still there, for seconds.
-        case .service, .connection, .timeout, .credentials: break
-        case .cancelled: return false
-        case .denied, .configuration, .request:
+        if error.kind == .throttled { inbox.count { $0.throttled += 1 } }
+        let (answer, isNews) = place.trouble.step(after: error, at: .now, patience)
+        if isNews { inbox.warn("\(name): nothing but errors for \(place.trouble.seconds(at: .now)) s, it is tried again: \(error)") }
+        switch answer {
+        case .end: return false
+        case .fail:
             inbox.put(.failed(failure(error)))
             return false
+        case .ask: return await shardIsGone(error, &place)
+        case .pause(let bound):
+            // Full jitter.
+            if bound > .zero { try? await Task.sleep(for: bound * Double.random(in: 0.1...1)) }
+            return true
         }
-        guard now - since < ShardFetcher.patience else {
-            inbox.put(.failed(failure(error)))
-            return false
-        }
-        // Full jitter.
-        let bound = min(pauseCap, .milliseconds(200) * (1 << min(place.failures - 1, 10)))
-        try? await Task.sleep(for: bound * Double.random(in: 0.1...1))
-        return true
     }
 
     private func failure(_ error: AWSError) -> StreamError {
         let failure = table.error(error)
-        guard case .fanOut(let consumer, _) = reading.kind else { return failure.during(shard) }
+        guard case .fanOut(let consumer, let registers) = reading.kind else { return failure.during(shard) }
+        let isMissing = error.isMissingConsumer && !registers
+        let words = isMissing ? "; register it, or leave that to the job by 'source.efo.lifecycle' = 'JOB_MANAGED'" : ""
         return StreamError(
-            failure.kind, retry: failure.retry, "\(failure.message) (enhanced fan-out as consumer \(consumer); 'source.reader.type' = 'POLLING' does without)"
+            failure.kind, retry: failure.retry,
+            "\(failure.message) (enhanced fan-out as consumer \(consumer)\(words); 'source.reader.type' = 'POLLING' does without)"
         ).during(shard)
     }
 

@@ -38,7 +38,7 @@ final class ShardInbox: Sendable {
     private let maximumBytes: Int
     private let maximumFetches: Int
     private let wake: @Sendable () -> Void
-    private let warn: @Sendable (String) -> Void
+    let warn: @Sendable (String) -> Void
 
     init(maximumBytes: Int, maximumFetches: Int, wake: @escaping @Sendable () -> Void, warn: @escaping @Sendable (String) -> Void) {
         (self.maximumBytes, self.maximumFetches, self.wake, self.warn) = (maximumBytes, maximumFetches, wake, warn)

@@ -19,15 +19,21 @@ final class FakeStream: Sendable {
         var iterators: [String] = []
         var deregistered: [String] = []
         var created: String?
+        var date: String?
     }
 
     private let state = Mutex(State())
 
+    /// The service's clock; the client's stands at 1700000000 seconds.
+    func setClock(_ date: String) { state.withLock { $0.date = date } }
     /// Seconds, as the service writes them.
     func create(at seconds: String) { state.withLock { $0.created = seconds } }
     func add(_ id: String, _ shard: Shard) { state.withLock { $0.shards[id] = shard } }
     func change(_ id: String, _ body: @Sendable (inout Shard) -> Void) { state.withLock { body(&$0.shards[id, default: Shard()]) } }
     func refuse(_ operation: String, _ codes: String...) { state.withLock { $0.errors[operation, default: []] += codes } }
+    func refuse(_ operation: String, _ code: String, times: Int) {
+        state.withLock { $0.errors[operation, default: []] += Array(repeating: code, count: times) }
+    }
     /// What iterators were asked for, as `shard TYPE place`.
     var iterators: [String] { state.withLock { $0.iterators } }
 
@@ -42,10 +48,10 @@ final class FakeStream: Sendable {
                 let (status, text) = self.answer(operation, JSON([UInt8](request.body.readableBytesView)) ?? .null)
                 let body = Mutex<ByteBuffer?>(ByteBuffer(string: text))
                 return HTTPAnswer(
-                    status: status, headers: [],
+                    status: status, headers: self.state.withLock { $0.date }.map { [(name: "date", value: $0)] } ?? [],
                     body: ByteChunks { () async throws(HTTPFailure) in body.withLock { buffer in defer { buffer = nil }; return buffer } })
             },
-            now: { .now() }, elapsed: { .zero }, sleep: { _ in }, random: { 0 })
+            now: { UnixTime(seconds: 1_700_000_000) }, elapsed: { .zero }, sleep: { _ in }, random: { 0 })
         return AWSClient(
             AWSConfiguration(region: "r", endpoint: "http://h:1", credentials: Credentials(accessKey: "a", secretKey: "s", origin: "test")),
             surroundings: surroundings)

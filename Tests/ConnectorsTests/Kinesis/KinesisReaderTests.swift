@@ -12,7 +12,9 @@ struct KinesisReaderTests {
     /// What a log would say.
     private let said = Said()
 
-    private func source(_ options: [String: String] = [:], started: Int64? = 1_700_000_000_123) throws -> KinesisSource {
+    private func source(
+        _ options: [String: String] = [:], started: Int64? = 1_700_000_000_123, patience: KinesisPatience = KinesisPatience()
+    ) throws -> KinesisSource {
         let schema = Schema([Schema.Field("n", DataType(.bigint))])
         let all = [
             "connector": "kinesis", "stream": "s", "format": "json", "source.init.position": "TRIM_HORIZON",
@@ -20,7 +22,7 @@ struct KinesisReaderTests {
         ].merging(options) { $1 }.filter { !$0.value.isEmpty }
         var spec = SourceSpec(table: "t", options: all, physical: schema, output: schema)
         spec.jobStarted = started
-        return try KinesisSource(spec, client: stream.client) { [said] in said.add($0) }
+        return try KinesisSource(spec, client: stream.client, patience: patience) { [said] in said.add($0) }
     }
 
     private func records(_ numbers: ClosedRange<Int>) -> [(sequence: String, data: [UInt8])] {
@@ -123,6 +125,51 @@ struct KinesisReaderTests {
         #expect(result.gauges["numThrottledFetches"] == 1)
     }
 
+    // MARK: Trouble that stays
+
+    private let impatient = KinesisPatience(silence: .zero, failures: .milliseconds(300), refusals: .zero)
+
+    @Test func throttlingThatLastsIsToldAndNoFailure() async throws {
+        stream.add("a", FakeStream.Shard(records: records(1...2), isClosed: true))
+        stream.refuse("GetRecords", "ProvisionedThroughputExceededException", times: 3)
+        let source = try source(patience: KinesisPatience(silence: .zero, failures: .zero, refusals: .zero))
+        #expect(try await read(source, try await splits(source)).words == ["a:1", "a:2", "a end"])
+        #expect(said.words.count == 3)
+        #expect(said.words.last?.contains("nothing but errors") == true && said.words.last?.contains("stream s › a") == true)
+    }
+
+    @Test func iteratorsThatExpireAtOnceAreNotAskedForWithoutPause() async throws {
+        stream.add("a", FakeStream.Shard(records: records(1...2), isClosed: true))
+        stream.refuse("GetRecords", "ExpiredIteratorException", times: 100_000)
+        let source = try source(patience: impatient)
+        let all = try await splits(source)
+        await #expect { _ = try await read(source, all) } throws: { "\($0)".contains("ExpiredIteratorException") }
+        #expect(stream.iterators.count < 20)
+        #expect(!said.words.isEmpty)
+    }
+
+    @Test func aConsumerOfSomebodyElsesThatIsNotThereFailsTheJob() async throws {
+        stream.add("a", FakeStream.Shard())
+        stream.refuse("DescribeStreamConsumer", "ResourceNotFoundException", times: 100)
+        let source = try source(
+            ["source.reader.type": "EFO", "source.efo.consumer.name": "typo", "source.efo.lifecycle": "SELF_MANAGED"], patience: impatient)
+        let all = try await splits(source)
+        await #expect { _ = try await read(source, all) } throws: { "\($0)".contains("consumer typo; register it") }
+    }
+
+    @Test func whatIsDeniedForSecondsIsBorneAndThenFailsTheJob() async throws {
+        stream.add("a", FakeStream.Shard(records: records(1...2), isClosed: true))
+        stream.refuse("GetRecords", "AccessDeniedException", times: 2)
+        let patient = try source()
+        let all = try await splits(patient)
+        #expect(try await read(patient, all).words == ["a:1", "a:2", "a end"])
+        stream.refuse("GetRecords", "AccessDeniedException", times: 2)
+        let source = try source(patience: impatient)
+        await #expect { _ = try await read(source, all) } throws: {
+            "\($0)".contains("an administrator's matter") && ($0 as? StreamError)?.retry == false
+        }
+    }
+
     @Test func anExpiredIteratorAfterRowsIsReplacedByOneBehindThem() async throws {
         stream.add("a", FakeStream.Shard(records: records(1...2)))
         let source = try source()
@@ -208,6 +255,33 @@ struct KinesisReaderTests {
         #expect(try await read(csv, try await splits(csv).filter { $0.split.id == "b" }, maximumRows: 1).words == ["b:2", "b:3", "b end"])
     }
 
+    @Test func aNewlineInsideOfAStringIsNoJSON() async throws {
+        let bad = ["{\"s\": \"a\nb\"}", "{\"s\": \"\\\"\n\"}", "{\"s\": \"\\\n\"}", "{\"s\": \"\\\\\n{}\"}"]
+        let good = ["{\n \"s\": \"a\\\\\"\n}", "{\"s\":\n\"\\\"\"}"]
+        let datas = bad + good
+        stream.add("a", FakeStream.Shard(records: datas.enumerated().map { (sequence: "10\($0)", data: Array($1.utf8)) }, isClosed: true))
+        let schema = Schema([Schema.Field("s", DataType(.string))])
+        var spec = SourceSpec(
+            table: "t", options: ["connector": "kinesis", "stream": "s", "format": "json", "source.init.position": "TRIM_HORIZON", "json.ignore-parse-errors": "true"],
+            physical: schema, output: schema)
+        spec.jobStarted = 5
+        let source = try KinesisSource(spec, client: stream.client)
+        let (wakes, wake) = AsyncStream<Void>.makeStream()
+        let reader = try source.makeReader(ReaderContext(subtask: 0, parallelism: 1, wake: { wake.yield() }))
+        defer { reader.close() }
+        try reader.add(try await splits(source))
+        var iterator = wakes.makeAsyncIterator(), rows: [[Value]] = []
+        reading: while true {
+            switch try reader.poll(maximumRows: 100, at: Now(instant: .zero, wallMilliseconds: 0)) {
+            case .batch(let batch, _): rows += batch.rows
+            case .nothing: await iterator.next()
+            case .splitFinished, .needsSplits: break reading
+            }
+        }
+        #expect(rows == [[.string("a\\")], [.string("\"")]])
+        #expect(reader.skippedRows == bad.count)
+    }
+
     // MARK: Discovery
 
     @Test func latestIsTheFirstStartAndNewShardsBeginAtTheirBeginning() async throws {
@@ -220,6 +294,27 @@ struct KinesisReaderTests {
         #expect(new.map(\.split.after) == [["a", "x"]])
         _ = try await read(source, new)
         #expect(stream.iterators == ["a AT_TIMESTAMP 1700000000.123", "b TRIM_HORIZON "])
+    }
+
+    @Test(arguments: [("Tue, 14 Nov 2023 22:23:20 GMT", "1700000600.123"), ("Tue, 14 Nov 2023 22:08:20 GMT", "1699999700.123"), ("Tue, 14 Nov 2023 22:13:19 GMT", "1700000000.123")])
+    func latestIsByTheServicesClock(date: String, place: String) async throws {
+        stream.setClock(date)
+        stream.add("a", FakeStream.Shard(isClosed: true))
+        let source = try source(["source.init.position": "LATEST"])
+        _ = try await read(source, try await splits(source))
+        #expect(stream.iterators == ["a AT_TIMESTAMP \(place)"])
+    }
+
+    @Test func wrongCredentialsEndAJobThatStartsAndNoJobThatRan() async throws {
+        let source = try source(patience: impatient)
+        for (known, retry) in [([], false), (["a"], true)] as [(Set<String>, Bool)] {
+            stream.refuse("ListShards", "InvalidSignatureException")
+            await #expect { _ = try await splits(source, known: known) } throws: { ($0 as? StreamError)?.retry == retry }
+        }
+        stream.refuse("ListShards", "AccessDeniedException", times: 1)
+        await #expect { _ = try await splits(source, known: ["a"]) } throws: { ($0 as? StreamError)?.retry == false }
+        stream.refuse("ListShards", "AccessDeniedException", times: 1)
+        #expect(try await splits(self.source()).isEmpty, "a permission that comes late")
     }
 
     @Test func aStreamThatWasMadeAnewIsAnotherStream() async throws {
