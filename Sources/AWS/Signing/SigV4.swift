@@ -1,3 +1,5 @@
+import Synchronization
+
 /// AWS Signature Version 4. Source: "Signature Version 4 signing process", AWS General Reference; S3's variations from its API reference.
 package enum SigV4 {
     /// The hash that stands for a body which is not signed; only over TLS.
@@ -34,14 +36,36 @@ package enum SigV4 {
         return ("\(request.method)\n\(request.path)\n\(request.encodedQuery)\n\(lines)\n\(names)\n\(payloadHash)", names)
     }
 
+    /// What a signing key is for.
+    private struct KeyUse: Hashable {
+        var secret: String
+        var day: String
+        var region: String
+        var service: String
+    }
+
+    /// Good for a day: four of the five digests of a signature.
+    private static let keys = Mutex<[KeyUse: [UInt8]]>([:])
+
     private static func signingKey(_ secret: String, day: String, region: String, service: String) -> [UInt8] {
-        [day, region, service, "aws4_request"].reduce(Array(("AWS4" + secret).utf8)) { key, part in
+        let use = KeyUse(secret: secret, day: day, region: region, service: service)
+        if let key = keys.withLock({ $0[use] }) { return key }
+        let key = [day, region, service, "aws4_request"].reduce(Array(("AWS4" + secret).utf8)) { key, part in
             Digest.hmacSHA256(key: key, Array(part.utf8))
         }
+        keys.withLock { keys in
+            // Temporary credentials come and go.
+            if keys.count >= 16 { keys = [:] }
+            keys[use] = key
+        }
+        return key
     }
 
     /// Without spaces at the ends, and runs of them as one.
     private static func trimmed(_ value: String) -> String {
-        value.split(whereSeparator: { $0 == " " || $0 == "\t" }).joined(separator: " ")
+        let bytes = value.utf8
+        let isTrimmed = bytes.first != 0x20 && bytes.last != 0x20 && !bytes.contains(0x09) && !zip(bytes, bytes.dropFirst()).contains { $0 == 0x20 && $1 == 0x20 }
+        if isTrimmed { return value }
+        return value.split(whereSeparator: { $0 == " " || $0 == "\t" }).joined(separator: " ")
     }
 }
