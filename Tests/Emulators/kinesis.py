@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import gc
 import signal
+import ssl
 
 from kinesis_emulator.emulator import Emulator
 from kinesis_emulator.server import serve
@@ -23,6 +24,7 @@ def arguments():
     parser.add_argument("--state-delay", type=float, default=0, metavar="SECONDS", help="how long streams and consumers stay CREATING, UPDATING, DELETING")
     parser.add_argument("--heartbeat", type=float, default=1, metavar="SECONDS", help="an idle subscription gets an empty event this often")
     parser.add_argument("--subscription", type=float, default=300, metavar="SECONDS", help="how long a subscription lasts")
+    parser.add_argument("--tls", nargs=2, metavar=("CERTIFICATE", "KEY"), help="speak TLS with these files")
     parser.add_argument("--limits", action="store_true", help="throttle shards as the service does")
     parser.add_argument("--clock", default="+0", metavar="+SECONDS|@SECONDS",
                         help="+: ahead of the machine's clock; @: stands at this time since 1970 until told to move")
@@ -47,8 +49,12 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(SystemExit(0)))
     gc.freeze()
     gc.set_threshold(100_000, 50, 1000)      # Records are flat text: nothing of theirs is ever a cycle.
+    tls = None
+    if given.tls:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(*given.tls)
     try:
-        asyncio.run(serve(emulator, given.host, given.port, lambda port: print(f"http://{given.host}:{port}", flush=True)))
+        asyncio.run(serve(emulator, given.host, given.port, lambda port: print(f"http{'s' if tls else ''}://{given.host}:{port}", flush=True), tls))
     except (KeyboardInterrupt, SystemExit):
         pass
 

@@ -115,9 +115,9 @@ class Connection(asyncio.Protocol):
             self.transport.write(b"0\r\n\r\n")
 
 
-async def serve(emulator, host, port, started):
+async def serve(emulator, host, port, started, tls=None):
     """Calls `started(port)` when it listens; runs until cancelled."""
-    server = await asyncio.get_running_loop().create_server(lambda: Connection(emulator), host, port, backlog=1024)
+    server = await asyncio.get_running_loop().create_server(lambda: Connection(emulator), host, port, backlog=1024, ssl=tls)
     started(server.sockets[0].getsockname()[1])
     async with server:
         await server.serve_forever()

@@ -149,10 +149,10 @@ class Clouds:
                 time.sleep(0.2)
 
 
-def client(url, service="s3", keys=ADMIN):
+def client(url, service="s3", keys=ADMIN, **more):
     """boto3, independent of everything of ours."""
     import boto3
     from botocore.config import Config
     return boto3.client(
         service, endpoint_url=url, region_name=REGION, aws_access_key_id=keys[0], aws_secret_access_key=keys[1],
-        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 3}))
+        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 3}), **more)

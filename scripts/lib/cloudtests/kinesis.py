@@ -6,6 +6,7 @@ import os
 import random
 import re
 import signal
+import ssl
 import subprocess
 import threading
 import time
@@ -21,21 +22,28 @@ from . import clouds
 
 
 class Stream:
-    """An emulator of this story's own, with one stream."""
+    """An emulator of this story's own, with one stream. `certificate`, `key`: it speaks TLS with these files."""
 
-    def __init__(self, place, shards=3, *options):
+    def __init__(self, place, shards=3, *options, certificate=None, key=None):
+        self.tls = ssl.create_default_context(cafile=certificate) if certificate else None
+        if certificate:
+            options = (*options, "--tls", certificate, key)
         emulator = os.path.join(local.top, "Tests", "Emulators", "kinesis.py")
         self.process = place.start(
             os.path.join(clouds.venv, "bin", "python"), emulator, "--region", clouds.REGION, "--access-key", clouds.ADMIN[0], "--secret-key", clouds.ADMIN[1],
             "--stream", f"ticks:{shards}", *options)
         self.url = self.process.stdout.readline().strip()
-        check(self.url.startswith("http://"), "the emulator did not start")
-        self.boto = clouds.client(self.url, "kinesis")
+        check(self.url.startswith("http"), "the emulator did not start")
+        self.boto = clouds.client(self.url, "kinesis", **({"verify": certificate} if certificate else {}))
         self.name = "ticks"
 
     def control(self, do, **words):
         request = urllib.request.Request(self.url + "/_control", json.dumps({"do": do, **words}).encode())
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=10, context=self.tls) as answer:
+            return json.load(answer)
+
+    def control_state(self):
+        with urllib.request.urlopen(self.url + "/_control", timeout=10, context=self.tls) as answer:
             return json.load(answer)
 
     def put(self, rows):
@@ -300,6 +308,61 @@ def a_stream_that_was_made_anew_is_told_from_the_one_before(place):
     stream.boto.create_stream(StreamName="ticks", ShardCount=2)
     state = cluster.ended(job, 30)
     check(state["state"] == "FAILED" and "created at" in (cluster.root_exception(job) or ""), f"the job is {state['state']}: {cluster.root_exception(job)}")
+
+
+@story
+def faults_that_stay_are_told_and_those_that_somebody_must_mend_end_the_job(place):
+    stream = Stream(place, 1)
+    cluster = cluster_of(place, taskmanagers=1, slots=3)
+    stream.put(rows(range(0, 20)))
+    script, _ = copying(place, stream, **{"source.reader.type": "EFO", "source.efo.consumer.name": "typo", "source.efo.lifecycle": "SELF_MANAGED"})
+    job = cluster.submit(script)
+    state, words = cluster.ended(job, 40), cluster.root_exception(job) or ""
+    check(state["state"] == "FAILED" and "typo" in words and "register it" in words, f"a consumer that is not there: {state['state']}, {words[:300]}")
+    script, _ = copying(place, stream, **{"aws.region": "us-east-1"})
+    job = cluster.submit(script)
+    state, words = cluster.ended(job, 20), cluster.root_exception(job) or ""
+    check(state["state"] == "FAILED" and "region" in words, f"a wrong region: {state['state']}, {words[:300]}")
+    stream.control("fault", kind="error", operation="GetRecords", percent=100, code="ProvisionedThroughputExceededException")
+    script, output = copying(place, stream)
+    job = cluster.submit(script)
+    wait(lambda: "nothing but errors" in cluster.log_text("taskmanager-1"), 60, "a word about throttling")
+    check(cluster.state(job)["state"] == "RUNNING", "throttling is no failure")
+    stream.control("clear")
+    awaited(output, 20, cluster, job)
+    stream.control("fault", kind="error", operation="GetRecords", percent=100, code="ExpiredIteratorException")
+    stream.control("counters", reset=True)
+    time.sleep(5)
+    calls = stream.control("counters")["calls"].get("GetRecords", 0)
+    check(calls < 50, f"{calls} calls in five seconds with iterators that expire at once")
+    stream.control("clear")
+    stream.put(rows(range(20, 30)))
+    awaited(output, 30, cluster, job)
+
+
+@story
+def latest_is_the_services_moment_also_when_clocks_differ(place):
+    stream = Stream(place, 1, "--clock", "+600")
+    cluster = cluster_of(place, taskmanagers=1, slots=3)
+    stream.put(rows(range(1_000, 1_100)))
+    time.sleep(4)
+    script, output = copying(place, stream, **{"source.init.position": "LATEST"})
+    job = cluster.submit(script)
+    wait(lambda: cluster.state(job)["state"] == "RUNNING", 20, "the job to run")
+    time.sleep(3)
+    stream.put(rows(range(0, 10)))
+    awaited(output, 10, cluster, job)
+
+
+@story
+def fan_out_reads_more_shards_than_one_connection_carries(place):
+    stream, count = Stream(place, 80), 4_000
+    cluster = cluster_of(place, taskmanagers=1, slots=3)
+    script, output = copying(place, stream, **{"source.reader.type": "EFO", "source.efo.consumer.name": "swiftwater"})
+    job = cluster.submit(script)
+    stream.put(rows(range(0, count), keys=count))
+    awaited(output, count, cluster, job)
+    check(len({each["shard"] for each in stream.control_state()["subscriptions"]}) == 80, "every shard is subscribed to")
 
 
 @story
