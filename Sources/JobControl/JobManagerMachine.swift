@@ -171,6 +171,7 @@ package struct JobManagerMachine: Sendable {
             cluster.log(.info, "JobManager", "Received job submission '\(submission.graph.name)' (\(submission.job)).")
             order.removeAll { $0 == submission.job }
             order.append(submission.job)
+            cluster.live.insert(submission.job)
             jobs[submission.job] = JobMaster(submission, ticket: ticket, at: now)
             tell(submission.job, .begin, at: now)
         case .cancel(let job):

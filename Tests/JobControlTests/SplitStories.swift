@@ -251,6 +251,21 @@ struct RestoreStories {
         #expect(deployment?.restore?.store == folder)
     }
 
+    @Test func aCheckpointOfAJobThatRunsIsRefused() {
+        var story = Story.running()
+        story.wait(.milliseconds(1100))
+        let folder = "/chk/\(Story.job)/chk-1"
+        let ticket = story.submit(restore: folder, job: Self.other)
+        guard case .refused(let error)? = story.reply(ticket) else { return #expect(Bool(false), "refused") }
+        #expect(!error.retry && error.message.contains("\(Story.job), which still runs") && error.message.contains("savepoint"))
+        #expect(story.view.status == .running)
+        // A savepoint is anybody's.
+        let taken = story.request(.savepoint(Story.job, kind: .savepoint, directory: nil))
+        guard case .completed(let path)? = story.reply(taken) else { return #expect(Bool(false), "a savepoint") }
+        let second = story.submit(restore: path, job: Self.other)
+        #expect(story.reply(second) == .submitted(Self.other))
+    }
+
     @Test func atAnotherParallelismEverybodyGetsAllStateOfItsVertices() {
         var story = Story.running(workers: 2)
         story.wait(.milliseconds(1100))

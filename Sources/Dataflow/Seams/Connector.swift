@@ -146,12 +146,19 @@ package protocol SinkWriter: AnyObject {
     /// close everything.
     func prepareCommit(_ checkpoint: CheckpointID, isLast: Bool, at now: Now) throws(StreamError) -> PreparedCommit
 
+    /// As `prepareCommit`, and rows will follow. A savepoint may be restored beside this job, long after it, and more than once: its unit holds nothing
+    /// that this or another attempt goes on writing.
+    func prepareSavepoint(_ checkpoint: CheckpointID, at now: Now) throws(StreamError) -> PreparedCommit
+
     /// The task ends without a checkpoint: release resources, keep what a checkpoint names.
     func close()
 }
 
 extension SinkWriter {
     package func advance(to milliseconds: Int64) {}
+    package func prepareSavepoint(_ checkpoint: CheckpointID, at now: Now) throws(StreamError) -> PreparedCommit {
+        try prepareCommit(checkpoint, isLast: false, at: now)
+    }
 }
 
 /// Finds the connector of a table. Hosts give the real ones, the simulator its own.

@@ -20,6 +20,8 @@ package struct Cluster: Sendable {
     private var debtors: [WorkerID] = []
     private static let maximumDebtors = 1000
     package var history = ClusterHistory()
+    /// Jobs that are not over.
+    package var live: Set<JobID> = []
     /// Workers to be cut off, with the reason.
     package var condemned: [(WorkerID, reason: String)] = []
     /// How often each event met each state of a job; nil: not counted.

@@ -154,6 +154,7 @@ extension JobMaster {
     /// Changes the state, and says so where people see it.
     mutating func move(to next: JobPhase, at now: Now, in cluster: inout Cluster) {
         phase = next
+        if phase.isOver { cluster.live.remove(job) }
         noteStatus(at: now, in: &cluster)
     }
 

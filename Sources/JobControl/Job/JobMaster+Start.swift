@@ -141,7 +141,7 @@ extension JobMaster {
 
     private mutating func manifestRead(_ reading: JobPhase.Reading, _ answer: StoreAnswer, at now: Now, in cluster: inout Cluster) {
         let (store, _, path) = place(of: reading.retained)
-        let result: Result<RestorePoint, StreamError>
+        var result: Result<RestorePoint, StreamError>
         switch answer {
         case .got(let bytes, _):
             let isOwn = reading.retained.map { !$0.kind.isSavepoint } ?? false
@@ -152,6 +152,13 @@ extension JobMaster {
                 var point = point
                 if !isOwn { point.rebase() }
                 return point
+            }
+            if reading.retained == nil, case .success(let point) = result, !point.manifest.kind.isSavepoint, cluster.live.contains(point.manifest.job) {
+                // Files may be open in it that the running job goes on writing: two would end each of them.
+                result = .failure(StreamError(
+                    .user, retry: false,
+                    "cannot restore from \(path): it is a checkpoint of job \(point.manifest.job), which still runs and goes on from it. Take a savepoint"
+                        + " of that job, which both may go on from, or cancel it first"))
             }
         case .notFound:
             result = .failure(StreamError(.user, retry: false, "cannot restore from \(path): there is no _metadata in it"))

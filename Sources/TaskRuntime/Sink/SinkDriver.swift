@@ -55,7 +55,8 @@ final class SinkDriver: Output {
 
     func prepareCommit(_ barrier: Barrier, isLast: Bool) throws(StreamError) -> SinkSnapshot {
         do throws(StreamError) {
-            let prepared = try writer.prepareCommit(barrier.checkpoint, isLast: isLast, at: now)
+            let prepared = barrier.kind.isSavepoint && !isLast
+                ? try writer.prepareSavepoint(barrier.checkpoint, at: now) : try writer.prepareCommit(barrier.checkpoint, isLast: isLast, at: now)
             if faults.contains(.abortedFilesForgotten) { pending = [] }
             defer { pending.append((barrier.checkpoint, prepared.withoutUnit)) }
             return SinkSnapshot(uid: uid, prepared: pending.map(\.prepared) + [prepared])

@@ -141,9 +141,11 @@ final class BucketSinkStory {
     private func checkpoint(isLast: Bool) throws {
         let id = nextID
         nextID += 1
+        let isSavepoint = !isLast && chance.percent(20)
         var prepared: [[PreparedCommit]] = []
         for index in subtasks.indices {
-            let new = try subtasks[index].writer.prepareCommit(id, isLast: isLast, at: time())
+            let writer = subtasks[index].writer
+            let new = isSavepoint ? try writer.prepareSavepoint(id, at: time()) : try writer.prepareCommit(id, isLast: isLast, at: time())
             prepared.append(subtasks[index].pending + [new])
             subtasks[index].pending.append(new.withoutUnit)
         }

@@ -79,8 +79,9 @@ struct PendingUpload: Hashable, Sendable {
         }
         guard Int64(object.bytes) >= file.bytes else {
             throw BucketError(
-                .exists, "\(name) was completed with \(object.bytes) bytes, but this checkpoint holds \(file.bytes): a restore from an older "
-                    + "checkpoint completed it first, and rows after that are lost")
+                .exists, "\(name) was completed with \(object.bytes) bytes, but this checkpoint holds \(file.bytes): another job was "
+                    + "started from an older checkpoint of this one and ended the file there, and rows after that are lost. Savepoints, unlike checkpoints, "
+                    + "may be gone on from by several jobs")
         }
     }
 

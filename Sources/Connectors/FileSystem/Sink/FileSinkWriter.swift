@@ -168,12 +168,21 @@ final class FileSinkWriter: SinkWriter {
     // MARK: Checkpoints
 
     func prepareCommit(_ checkpoint: CheckpointID, isLast: Bool, at now: Now) throws(StreamError) -> PreparedCommit {
+        try prepare(checkpoint, isLast: isLast, endsFiles: isLast, at: now)
+    }
+
+    /// All files end: one that went on could be completed once only, at one length.
+    func prepareSavepoint(_ checkpoint: CheckpointID, at now: Now) throws(StreamError) -> PreparedCommit {
+        try prepare(checkpoint, isLast: false, endsFiles: true, at: now)
+    }
+
+    private func prepare(_ checkpoint: CheckpointID, isLast: Bool, endsFiles: Bool, at now: Now) throws(StreamError) -> PreparedCommit {
         if let error = trouble.error { throw error }
         try endByTime(now)
         var suspended: [Later<OpenFile>] = []
         for folder in open.keys.sorted() {
             guard let file = open[folder] else { continue }
-            if !isLast, try !isDue(folder, at: now), let later = try file.suspend(checkpoint) { suspended.append(later) } else { try end(folder) }
+            if !endsFiles, try !isDue(folder, at: now), let later = try file.suspend(checkpoint) { suspended.append(later) } else { try end(folder) }
         }
         let marks = try marks(checkpoint, isLast: isLast, at: now)
         let files = adopted.map(\.ended) + ended.map(\.committable)
