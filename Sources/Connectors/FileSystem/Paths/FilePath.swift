@@ -31,11 +31,11 @@ package enum FilePath {
 
     /// These folders below the table's and all that hold them, the table's own (empty) included; each once, sorted.
     package static func withFoldersAbove(_ folders: [String]) -> [String] {
-        var all: Set<String> = []
+        var all: Set<ExactText> = []
         for var folder in folders {
-            while all.insert(folder).inserted, !folder.isEmpty { folder = self.folder(of: folder) }
+            while all.insert(ExactText(folder)).inserted, !folder.isEmpty { folder = self.folder(of: folder) }
         }
-        return all.sorted()
+        return all.sorted().map(\.text)
     }
 
     /// Writes all of it.

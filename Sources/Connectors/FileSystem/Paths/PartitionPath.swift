@@ -42,8 +42,8 @@ enum PartitionPath {
     static func values(_ path: String, defaultName: String) -> [String: [UInt8]?] {
         var values: [String: [UInt8]?] = [:]
         for part in path.split(separator: "/").dropLast() {
-            guard let equals = part.firstIndex(of: "=") else { continue }
-            let value = part[part.index(after: equals)...]
+            guard let equals = part.utf8.firstIndex(of: 0x3D) else { continue }
+            let value = part[part.utf8.index(after: equals)...]
             values[String(part[..<equals])] = .some(value == defaultName ? nil : unescaped(value))
         }
         return values

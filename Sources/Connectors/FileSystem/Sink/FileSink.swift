@@ -78,7 +78,7 @@ package struct FileSink: Sink {
         var lists: [Staged] = []
         if listsCommits { lists = try CommitList.lists(of: files).map { list throws(StreamError) in try store.stage(list.path, list.bytes) } }
         try commitFiles(pending)
-        try store.settle(folders: Set(files.map { FilePath.folder(of: $0.path) }).sorted())
+        try store.settle(folders: files.map { FilePath.folder(of: $0.path) })
         for show in lists { try show() }
         for mark in marks { try store.put(mark.path, []) }
     }

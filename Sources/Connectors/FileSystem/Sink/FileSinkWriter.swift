@@ -14,7 +14,7 @@ final class FileSinkWriter: SinkWriter {
     private let line: any UploadLine
     private let salt = UInt32.random(in: 0...(.max))
     /// By folder.
-    private var open: [String: PartFile] = [:]
+    private var open: [ExactText: PartFile] = [:]
     /// Those with buffers and descriptors, the one written last at the end.
     private var awake: [PartFile] = []
     /// Files that had an end since the last checkpoint.
@@ -22,7 +22,7 @@ final class FileSinkWriter: SinkWriter {
     /// Uploads of earlier attempts, until the next checkpoint has them.
     private var adopted: [Adoption] = []
     /// Folders that want a success file, and since when.
-    private var folders: [String: Int64] = [:]
+    private var folders: [ExactText: Int64] = [:]
     private var watermark = Watermark.minimum
     private var counter = 0
     private var nextCheck: Instant?
@@ -63,22 +63,22 @@ final class FileSinkWriter: SinkWriter {
         }
         if let times = sink.times { bucket = times.folder(at: now.wallMilliseconds) }
         guard !sink.spec.partitionKeys.isEmpty else { return try write(batch, nil, to: bucket, now) }
-        var rows: [String: [Int32]] = [:], order: [String] = []
+        var rows: [ExactText: [Int32]] = [:], order: [ExactText] = []
         for row in 0..<batch.count {
-            let folder = PartitionPath.folder(
-                batch, row, keys: sink.spec.partitionKeys, names: sink.spec.schema.names, defaultName: sink.partitionDefault)
+            let folder = ExactText(PartitionPath.folder(
+                batch, row, keys: sink.spec.partitionKeys, names: sink.spec.schema.names, defaultName: sink.partitionDefault))
             if rows[folder] == nil { order.append(folder) }
             rows[folder, default: []].append(Int32(row))
         }
-        for folder in order { try write(batch, rows[folder], to: bucket.isEmpty ? folder : "\(folder)/\(bucket)", now) }
+        for folder in order { try write(batch, rows[folder], to: bucket.isEmpty ? folder.text : "\(folder.text)/\(bucket)", now) }
         if sink.store.keepsFilesOpen { try endLargest() }
     }
 
     private func write(_ batch: Batch, _ rows: [Int32]?, to folder: String, _ now: Now) throws(StreamError) {
         guard batch.count > 0 else { return }
         let file = try part(in: folder, at: now.instant)
-        if let success = sink.success, folders[folder] == nil {
-            folders[folder] = now.wallMilliseconds
+        if let success = sink.success, folders[ExactText(folder)] == nil {
+            folders[ExactText(folder)] = now.wallMilliseconds
             _ = try success.partitionTime?.moment(of: folder, defaultName: sink.partitionDefault)
         }
         do throws(MalformedValue) {
@@ -94,7 +94,7 @@ final class FileSinkWriter: SinkWriter {
             throw StreamError(.user, retry: false, "table \(sink.spec.table): \(error.message)")
         }
         try file.wrote(rows: rows?.count ?? batch.count, at: now.instant)
-        if sink.rolling.endsBySize(file) { try end(folder) }
+        if sink.rolling.endsBySize(file) { try end(ExactText(folder)) }
     }
 
     /// Files that lie in memory end, the largest first, until the others hold no more than they may.
@@ -108,7 +108,7 @@ final class FileSinkWriter: SinkWriter {
     }
 
     private func part(in folder: String, at now: Instant?) throws(StreamError) -> PartFile {
-        if let file = open[folder] {
+        if let file = open[ExactText(folder)] {
             try wake(file)
             return file
         }
@@ -123,7 +123,7 @@ final class FileSinkWriter: SinkWriter {
         counter += 1
         let body = try sink.store.makeBody(name, in: folder, line: line)
         let file = PartFile(name, in: folder, body: body, isCompressed: sink.isCompressed, at: now)
-        open[folder] = file
+        open[ExactText(folder)] = file
         try wake(file)
         return file
     }
@@ -136,10 +136,10 @@ final class FileSinkWriter: SinkWriter {
         if awake.count > FileSinkWriter.mostAwake { try awake.removeFirst().rest() }
     }
 
-    private func end(_ folder: String) throws(StreamError) {
+    private func end(_ folder: ExactText) throws(StreamError) {
         guard let file = open.removeValue(forKey: folder) else { return }
         awake.removeAll { $0 === file }
-        ended.append((folder, file.body, try file.finish()))
+        ended.append((folder.text, file.body, try file.finish()))
     }
 
     // MARK: Time
@@ -158,7 +158,7 @@ final class FileSinkWriter: SinkWriter {
         if let times = sink.times { bucket = times.folder(at: now.wallMilliseconds) }
         for folder in open.keys.sorted() {
             guard let file = open[folder] else { continue }
-            if sink.rolling.endsByTime(file, at: now.instant) || !isCurrent(folder) { try end(folder) }
+            if sink.rolling.endsByTime(file, at: now.instant) || !isCurrent(folder.text) { try end(folder) }
         }
     }
 
@@ -186,7 +186,7 @@ final class FileSinkWriter: SinkWriter {
         }
         let marks = try marks(checkpoint, isLast: isLast, at: now)
         let files = adopted.map(\.ended) + ended.map(\.committable)
-        try sink.store.settle(folders: Set(ended.map(\.folder)).sorted())
+        try sink.store.settle(folders: ended.map(\.folder))
         ended = []
         adopted = []
         return prepared(checkpoint, files, marks, suspended)
@@ -217,27 +217,27 @@ final class FileSinkWriter: SinkWriter {
     }
 
     /// By the clock without a delay, a file's end decides.
-    private func isDue(_ folder: String, at now: Now) throws(StreamError) -> Bool {
+    private func isDue(_ folder: ExactText, at now: Now) throws(StreamError) -> Bool {
         guard let success = sink.success, success.delay > .zero || success.partitionTime != nil else { return false }
         return try isTime(folder, at: now)
     }
 
-    private func isTime(_ folder: String, at now: Now) throws(StreamError) -> Bool {
+    private func isTime(_ folder: ExactText, at now: Now) throws(StreamError) -> Bool {
         guard let success = sink.success, let since = folders[folder] else { return false }
-        return try success.isTime(folder, since: since, at: now.wallMilliseconds, watermark: watermark, defaultName: sink.partitionDefault)
+        return try success.isTime(folder.text, since: since, at: now.wallMilliseconds, watermark: watermark, defaultName: sink.partitionDefault)
     }
 
     /// A folder is marked when its time has come and all its files here have ended.
     private func marks(_ checkpoint: CheckpointID, isLast: Bool, at now: Now) throws(StreamError) -> [Committable] {
         guard let success = sink.success else { return [] }
-        var due: [String] = []
-        for folder in folders.keys.sorted() where open[folder] == nil && !folder.isEmpty {
+        var due: [ExactText] = []
+        for folder in folders.keys.sorted() where open[folder] == nil && !folder.text.isEmpty {
             var isTime = isLast
             if !isTime { isTime = try self.isTime(folder, at: now) }
             if isTime { due.append(folder) }
         }
         for folder in due { folders[folder] = nil }
-        return due.map { SuccessMark(path: "\($0)/\(success.fileName)").committable(context.task, checkpoint) }
+        return due.map { SuccessMark(path: "\($0.text)/\(success.fileName)").committable(context.task, checkpoint) }
     }
 
     func close() {

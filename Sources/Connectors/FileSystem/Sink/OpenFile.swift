@@ -20,7 +20,7 @@ struct WriterUnit: Hashable, Sendable {
 
     var files: [OpenFile] = []
     /// Folders that want a `_SUCCESS` file, and since when they are there (milliseconds since the epoch).
-    var folders: [String: Int64] = [:]
+    var folders: [ExactText: Int64] = [:]
 
     var isEmpty: Bool { files.isEmpty && folders.isEmpty }
 
@@ -36,13 +36,13 @@ struct WriterUnit: Hashable, Sendable {
             writer.put(open.tail)
         }
         writer.putList(folders.sorted { $0.key < $1.key }) { writer, folder in
-            writer.put(folder.key)
+            writer.put(folder.key.text)
             writer.put(folder.value)
         }
         return writer.bytes
     }
 
-    init(files: [OpenFile] = [], folders: [String: Int64] = [:]) {
+    init(files: [OpenFile] = [], folders: [ExactText: Int64] = [:]) {
         self.files = files
         self.folders = folders
     }
@@ -58,7 +58,7 @@ struct WriterUnit: Hashable, Sendable {
                     return OpenFile(
                         file: file, folder: folder, id: id, upload: upload.isEmpty ? nil : upload, parts: parts, tail: try reader.run())
                 }
-                let folders = try reader.list { reader throws(MalformedBytes) in (try reader.string(), try reader.number(Int64.self)) }
+                let folders = try reader.list { reader throws(MalformedBytes) in (ExactText(try reader.string()), try reader.number(Int64.self)) }
                 try reader.end()
                 return WriterUnit(files: files, folders: Dictionary(folders) { first, _ in first })
             }

@@ -1,3 +1,4 @@
+import CKernels
 import Columnar
 import Dataflow
 
@@ -51,7 +52,9 @@ struct SuccessMark: Hashable {
         var writer = ByteWriter()
         writer.put(SuccessMark.version)
         writer.put(path)
-        return Committable(id: "\(path)#\(task.subtask)-\(task.attempt)-\(checkpoint)", payload: writer.bytes)
+        // Paths may equal each other as texts and not as bytes.
+        let bytes = PartName.hex(Array(path.utf8).withUnsafeBytes { swiftwater_crc32c(0, $0.baseAddress, $0.count) })
+        return Committable(id: "\(path)#\(bytes)-\(task.subtask)-\(task.attempt)-\(checkpoint)", payload: writer.bytes)
     }
 
     init(path: String) { self.path = path }
