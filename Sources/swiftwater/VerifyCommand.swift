@@ -12,9 +12,10 @@ struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Compares the files of a table with what its job has committed.",
         discussion: """
-            Says which files are missing, changed, foreign (no commit lists them), doubled (the rows of another attempt's file) and uncommitted \
-            (hidden files, open uploads). Exit code 0: every committed file is there as it was committed, and nothing else; 1: it is not. \
-            Uncommitted files are told and do not count: a running job always has some.
+            Says which files are missing, changed, foreign (no commit lists them), doubled (another attempt's file, or another job that began from \
+            an older savepoint, has their rows) and uncommitted (hidden files, open uploads). Exit code 0: every committed file is there as it \
+            was committed, and nothing else; 1: it is not; 2: there is nothing at the path. Uncommitted files are told and do not count: a running \
+            job always has some. Files that are gone together with the newest list of their writer only --expect misses.
             """)
 
     @OptionGroup var configuration: ConfigurationArguments

@@ -26,8 +26,8 @@ import Testing
         try writer.write(batch(1, 2), at: now(0))
         #expect(folder.names().allSatisfy { $0.hasPrefix(".") } && folder.names().count == 1)
         let first = try writer.prepareCommit(1, isLast: false, at: now(1)).finished()
-        let (committables, unit) = (first.committables, first.unit)
-        #expect(committables.count == 1 && unit == nil && folder.committed.isEmpty)
+        let committables = first.committables
+        #expect(committables.count == 1 && folder.committed.isEmpty)
         try writer.write(batch(3), at: now(2))
         try sink.commit(committables)
         #expect(folder.committed == "1,d1\n2,d0\n")

@@ -141,7 +141,7 @@ final class BucketSinkStory {
     private func checkpoint(isLast: Bool) throws {
         let id = nextID
         nextID += 1
-        let isSavepoint = !isLast && chance.percent(20)
+        let isSavepoint = !isLast && chance.percent(10)
         var prepared: [[PreparedCommit]] = []
         for index in subtasks.indices {
             let writer = subtasks[index].writer

@@ -122,7 +122,8 @@ final class MemoryBucket: Bucket, @unchecked Sendable {
     /// What somebody else does to the bucket.
     func remove(upload: String) { uploads[upload] = nil }
     func remove(object key: String) { objects[key] = nil }
-    func place(_ key: String, _ text: String) { objects[key] = (Array(text.utf8), [:]) }
+    func place(_ key: String, _ text: String) { place(key, bytes: Array(text.utf8)) }
+    func place(_ key: String, bytes: [UInt8]) { objects[key] = (bytes, [:]) }
 
     /// The committed files' text together.
     var committed: String {

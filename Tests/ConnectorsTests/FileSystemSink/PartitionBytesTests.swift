@@ -35,7 +35,11 @@ import Testing
         var found: [[UInt8]: Int] = [:]
         loop: while true {
             switch try reader.poll(maximumRows: 100, at: now(0)) {
-            case .batch(let batch, _): for row in batch.rows { if case .string(let text) = row[1] { found[Array(text.utf8), default: 0] += 1 } }
+            case .batch(let batch, _):
+                for row in batch.rows {
+                    guard case .bytes(let text) = row[1] else { continue }
+                    found[text, default: 0] += 1
+                }
             case .nothing: work.step()
             case .splitFinished: continue
             case .needsSplits: break loop

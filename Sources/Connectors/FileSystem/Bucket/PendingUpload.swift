@@ -3,7 +3,7 @@ import Dataflow
 
 /// An upload whose parts are all there, as a committable: it is still to be completed.
 struct PendingUpload: Hashable, Sendable {
-    private static let version: UInt8 = 16
+    private static let version: UInt8 = 17
 
     var key: String
     var upload: String
@@ -12,7 +12,7 @@ struct PendingUpload: Hashable, Sendable {
     var file: FinishedFile
     var parts: [UploadedPart]
 
-    static func isOne(_ committable: Committable) -> Bool { committable.payload.first == version }
+    static func isOne(_ committable: Committable) -> Bool { committable.payload.first == version || committable.payload.first == 16 }
 
     var committable: Committable {
         var writer = ByteWriter()
@@ -34,9 +34,10 @@ struct PendingUpload: Hashable, Sendable {
     init(_ committable: Committable) throws(StreamError) {
         do throws(MalformedBytes) {
             self = try ByteReader.reading(committable.payload) { reader throws(MalformedBytes) in
-                guard try reader.number(UInt8.self) == PendingUpload.version else { throw MalformedBytes("another version") }
+                let version = try reader.number(UInt8.self)
+                guard version == 16 || version == PendingUpload.version else { throw MalformedBytes("another version") }
                 let key = try reader.string(), upload = try reader.string(), id = try reader.string()
-                let file = try FinishedFile(from: &reader)
+                let file = try FinishedFile(from: &reader, hasLineage: version == PendingUpload.version)
                 let parts = try reader.list { reader throws(MalformedBytes) in try UploadedPart(from: &reader) }
                 try reader.end()
                 return PendingUpload(key: key, upload: upload, id: id, file: file, parts: parts)

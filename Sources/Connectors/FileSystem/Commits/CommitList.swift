@@ -19,13 +19,17 @@ package struct CommitList: Sendable {
         package var checkpoint: UInt64
         /// The files that became this one (`auto-compaction`); they were never seen.
         package var merged: [String]?
+        /// Files that its writer ended right before it: lists name these too, unless one is gone.
+        package var after: [String]?
+        /// Where its job began, as `job@checkpoint`, when that was another job.
+        package var origin: String?
     }
 
     let path: String
     let bytes: [UInt8]
 
     static func lists(of files: [FinishedFile]) -> [CommitList] {
-        lists(of: files.map { Entry(path: $0.path, bytes: $0.bytes, rows: $0.rows, crc32c: PartName.hex($0.checksum), checkpoint: $0.checkpoint) })
+        lists(of: files.map { Entry($0) })
     }
 
     /// One for each job, sink and checkpoint among the files.
@@ -41,10 +45,16 @@ package struct CommitList: Sendable {
                 bytes += line
                 bytes.append(0x0A)
             }
-            let checksum = bytes.withUnsafeBytes { swiftwater_crc32c(0, $0.baseAddress, $0.count) }
-            return CommitList(path: "\(folder)/\(group)-\(PartName.hex(checksum)).jsonl", bytes: bytes)
+            return CommitList(path: "\(folder)/\(group)-\(checksum(bytes)).jsonl", bytes: bytes)
         }
     }
+
+    private static func checksum(_ bytes: [UInt8]) -> String {
+        PartName.hex(bytes.withUnsafeBytes { swiftwater_crc32c(0, $0.baseAddress, $0.count) })
+    }
+
+    /// Whether a list's bytes are those that its name was made for.
+    static func isWhole(_ path: String, _ bytes: [UInt8]) -> Bool { path.hasSuffix("-\(checksum(bytes)).jsonl") }
 
     /// Whether a commit that was under way or done says that it made the file visible, as it is or longer.
     static func names(_ file: FinishedFile, in store: any PartStore) throws(StreamError) -> Bool {
@@ -96,5 +106,13 @@ package struct CommitList: Sendable {
     private static func padded(_ checkpoint: CheckpointID) -> String {
         let digits = String(checkpoint)
         return String(repeating: "0", count: max(0, 12 - digits.count)) + digits
+    }
+}
+
+extension CommitList.Entry {
+    init(_ file: FinishedFile) {
+        self.init(
+            path: file.path, bytes: file.bytes, rows: file.rows, crc32c: PartName.hex(file.checksum), checkpoint: file.checkpoint,
+            after: file.lineage.after.isEmpty ? nil : file.lineage.after, origin: file.lineage.origin)
     }
 }

@@ -5,11 +5,29 @@ import Synchronization
 /// Compares a table's files with the rows that should be in them: as lines, each so many times, whatever their order.
 package final class RowComparison: Sendable {
     private struct State {
-        /// Lines that are expected and not found yet (or the other way round, below zero), behind the folders of their partition.
-        var missing: [String: Int] = [:]
+        /// Lines that are expected and not found yet (or the other way round, below zero).
+        var missing: [Line: Int] = [:]
         var expected = 0
         var found = 0
         var failure: MalformedValue?
+    }
+
+    /// As bytes: texts may equal each other and not be the same.
+    private struct Line: Hashable, Comparable {
+        /// Of its partition.
+        var folder: [UInt8]
+        var bytes: [UInt8]
+        /// It ends in a line feed.
+        var isWhole = true
+
+        static func < (left: Line, right: Line) -> Bool {
+            left.folder == right.folder ? left.bytes.lexicographicallyPrecedes(right.bytes) : left.folder.lexicographicallyPrecedes(right.folder)
+        }
+
+        var text: String {
+            let line = String(decoding: bytes, as: UTF8.self) + (isWhole ? "" : " (without an end of line)")
+            return folder.isEmpty ? line : "\(String(decoding: folder, as: UTF8.self)): \(line)"
+        }
     }
 
     private let spec: SinkSpec
@@ -39,7 +57,7 @@ package final class RowComparison: Sendable {
                 }
                 if case .failure(let error) = result { state.failure = error }
                 state.expected += 1
-                add(1, text.text, folder, &state)
+                add(1, UnsafeBufferPointer(start: text.pointer, count: text.count), folder, &state)
             }
         }
     }
@@ -47,7 +65,7 @@ package final class RowComparison: Sendable {
     /// The rows that are there.
     package func find(_ table: TableFiles) throws(StreamError) {
         for file in table.files {
-            let folder = file.path.split(separator: "/").dropLast().filter { $0.contains("=") }.joined(separator: "/")
+            let folder = file.path.split(separator: "/").dropLast().filter { $0.utf8.contains(0x3D) }.joined(separator: "/")
             var text: [UInt8] = []
             let gzip = file.path.hasSuffix(".gz") ? GzipReader() : nil
             try table.read(file.path) { (piece) throws(StreamError) in
@@ -56,19 +74,21 @@ package final class RowComparison: Sendable {
                     throw StreamError(.user, retry: false, "\(file.path): \(error.message)")
                 }
             }
-            state.withLock { state in
-                state.found += text.count { $0 == 0x0A }
-                add(-1, String(decoding: text, as: UTF8.self), folder, &state)
-            }
+            state.withLock { state in text.withUnsafeBufferPointer { state.found += add(-1, $0, folder, &state) } }
         }
     }
 
-    private func add(_ count: Int, _ text: String, _ folder: String, _ state: inout State) {
-        for line in text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false).dropLast() {
-            let key = folder + "\n" + String(decoding: line, as: UTF8.self)
-            let new = (state.missing[key] ?? 0) + count
-            state.missing[key] = new == 0 ? nil : new
+    /// The number of lines. What follows the last line feed is one that nobody expects.
+    @discardableResult
+    private func add(_ count: Int, _ text: UnsafeBufferPointer<UInt8>, _ folder: String, _ state: inout State) -> Int {
+        let folder = Array(folder.utf8)
+        var lines = text.split(separator: 0x0A, omittingEmptySubsequences: false).map { Line(folder: folder, bytes: Array($0)) }
+        if let last = lines.popLast(), !last.bytes.isEmpty { lines.append(Line(folder: folder, bytes: last.bytes, isWhole: false)) }
+        for line in lines {
+            let new = (state.missing[line] ?? 0) + count
+            state.missing[line] = new == 0 ? nil : new
         }
+        return lines.count
     }
 
     package struct Outcome {
@@ -82,14 +102,9 @@ package final class RowComparison: Sendable {
     package func outcome() throws(StreamError) -> Outcome {
         let state = state.withLock { $0 }
         if let failure = state.failure { throw StreamError(.user, retry: false, "table \(spec.table): \(failure.message)") }
-        let lines = state.missing.sorted { $0.key < $1.key }.map { (line: shown($0.key), count: $0.value) }
+        let lines = state.missing.sorted { $0.key < $1.key }.map { (line: $0.key.text, count: $0.value) }
         return Outcome(
             expected: state.expected, found: state.found, missing: lines.filter { $0.count > 0 },
             tooMany: lines.filter { $0.count < 0 }.map { ($0.line, -$0.count) })
-    }
-
-    private func shown(_ key: String) -> String {
-        let parts = key.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
-        return parts[0].isEmpty ? String(parts[1]) : "\(parts[0]): \(parts[1])"
     }
 }

@@ -3,14 +3,14 @@ import Dataflow
 import Glibc
 
 /// All that lies at a table's path, for whoever looks at it from outside.
-package struct TableFiles {
-    package struct File: Hashable {
+package struct TableFiles: Sendable {
+    package struct File: Hashable, Sendable {
         /// Below the table's path.
         package var path: String
         package var bytes: Int64
     }
 
-    private enum Place {
+    private enum Place: Sendable {
         case folder(String)
         case bucket(any Bucket, prefix: String)
     }
@@ -22,9 +22,11 @@ package struct TableFiles {
     /// Lists of commits, sorted.
     private var lists: [String] = []
     private let place: Place
+    private let makeLine: @Sendable () -> any UploadLine
 
     /// Throws when there is nothing at the path.
     package init(_ path: String, _ buckets: Buckets = .s3()) throws(StreamError) {
+        makeLine = buckets.makeLine
         switch try TablePath(path) {
         case .folder(let folder):
             place = .folder(folder)
@@ -39,6 +41,9 @@ package struct TableFiles {
             } catch {
                 throw error.streamError
             }
+        }
+        guard !files.isEmpty || !lists.isEmpty || !uncommitted.isEmpty else {
+            throw StreamError(.user, retry: false, "there are no files: nothing was ever committed here, all of it was removed, or it is another path")
         }
         uncommitted.sort()
     }
@@ -63,22 +68,44 @@ package struct TableFiles {
         if isSeen { files.append(File(path: path, bytes: bytes)) }
     }
 
-    /// What commits say they made visible, in the order of the lists.
-    package func entries() throws(StreamError) -> [CommitList.Entry] {
-        var entries: [CommitList.Entry] = []
-        for list in lists {
+    /// What commits say they made visible, in the order of the lists, and lists that are not as they were written.
+    package func entries() throws(StreamError) -> (entries: [CommitList.Entry], damaged: [String]) {
+        var entries: [CommitList.Entry] = [], damaged: [String] = []
+        let contents = try sideBySide(lists) { (table, list) throws(StreamError) in
             var bytes: [UInt8] = []
-            try read(list) { bytes += $0 }
-            entries += try CommitList.entries(bytes)
+            try table.read(list) { bytes += $0 }
+            return bytes
         }
-        return entries
+        for (list, bytes) in zip(lists, contents) {
+            if !CommitList.isWhole(list, bytes) { damaged.append("\(list): this list of a commit is not as it was written") }
+            do throws(StreamError) { entries += try CommitList.entries(bytes) } catch { damaged.append("\(list): \(error.message)") }
+        }
+        return (entries, damaged)
     }
 
-    /// CRC-32C of a file's bytes, 8 hex digits.
-    package func checksum(_ path: String) throws(StreamError) -> String {
-        var checksum: UInt32 = 0
-        try read(path) { piece in checksum = piece.withUnsafeBytes { swiftwater_crc32c(checksum, $0.baseAddress, $0.count) } }
-        return PartName.hex(checksum)
+    /// CRC-32C of each file's bytes, 8 hex digits.
+    package func checksums(_ paths: [String]) throws(StreamError) -> [String] {
+        try sideBySide(paths) { (table, path) throws(StreamError) in
+            var checksum: UInt32 = 0
+            try table.read(path) { piece in checksum = piece.withUnsafeBytes { swiftwater_crc32c(checksum, $0.baseAddress, $0.count) } }
+            return PartName.hex(checksum)
+        }
+    }
+
+    /// In a bucket many at once: each asks and waits.
+    private func sideBySide<Value: Sendable>(
+        _ paths: [String], _ body: @escaping @Sendable (TableFiles, String) throws(StreamError) -> Value
+    ) throws(StreamError) -> [Value] {
+        guard case .bucket = place else { return try paths.map { path throws(StreamError) in try body(self, path) } }
+        let line = makeLine(), results = Results<Value>(count: paths.count)
+        for (index, path) in paths.enumerated() {
+            line.wait { line.running < 16 }
+            line.run { [self] in
+                do throws(StreamError) { results.put(index, .success(try body(self, path))) } catch { results.put(index, .failure(error)) }
+            }
+        }
+        line.wait { line.running == 0 }
+        return try results.all()
     }
 
     /// A file's bytes, piece by piece.

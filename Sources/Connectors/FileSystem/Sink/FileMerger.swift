@@ -40,9 +40,7 @@ struct FileMerger {
         }
         let folders = Set(files.map { FilePath.folder(of: $0.file.path) }).sorted()
         try store.settle(folders: folders)
-        let plainEntries = plain.map {
-            CommitList.Entry(path: $0.file.path, bytes: $0.file.bytes, rows: $0.file.rows, crc32c: PartName.hex($0.file.checksum), checkpoint: $0.file.checkpoint)
-        }
+        let plainEntries = plain.map { CommitList.Entry($0.file) }
         let lists = try CommitList.lists(of: entries + plainEntries).map { list throws(StreamError) in try store.stage(list.path, list.bytes) }
         for entry in entries {
             let target = store.full(entry.path)
@@ -109,8 +107,9 @@ struct FileMerger {
             }
         }
         guard fsync(output) == 0 else { throw FilePath.error("syncing", hidden) }
+        let paths = files.map(\.file.path), after = Set(files.flatMap(\.file.lineage.after)).subtracting(paths)
         return CommitList.Entry(
             path: String(path), bytes: files.reduce(0) { $0 + $1.file.bytes }, rows: files.reduce(0) { $0 + $1.file.rows }, crc32c: PartName.hex(checksum),
-            checkpoint: files[0].file.checkpoint, merged: files.map(\.file.path))
+            checkpoint: files[0].file.checkpoint, merged: paths, after: after.isEmpty ? nil : after.sorted(), origin: files.lazy.compactMap(\.file.lineage.origin).first)
     }
 }

@@ -24,6 +24,8 @@ final class FileSinkWriter: SinkWriter {
     /// Folders that want a success file, and since when.
     private var folders: [ExactText: Int64] = [:]
     private var watermark = Watermark.minimum
+    /// What the next file that ends will say.
+    private var lineage = FileLineage()
     private var counter = 0
     private var nextCheck: Instant?
     private var bucket = ""
@@ -38,12 +40,18 @@ final class FileSinkWriter: SinkWriter {
         let keys = Set(sink.spec.partitionKeys)
         self.writer = sink.format.makeWriter(sink.spec.schema, columns: sink.spec.schema.fields.indices.filter { !keys.contains($0) })
         var tails: [OpenFile] = []
-        for bytes in context.restored {
-            let unit = try WriterUnit(bytes)
+        let units = try context.restored.map { bytes throws(StreamError) in try WriterUnit(bytes) }
+        for unit in units {
+            lineage.after += unit.lineage.after
+            if let job = unit.job { lineage.origin = job == context.task.job ? unit.lineage.origin : "\(job)@\(unit.checkpoint)" }
+        }
+        for unit in units {
             folders.merge(unit.folders) { min($0, $1) }
-            for file in unit.files {
+            for var file in unit.files {
+                file.file.lineage = lineage
                 if let adoption = sink.store.adopt(file, attempt: context.task.attempt, line: line) {
                     adopted.append(adoption)
+                    lineage.after = [file.file.path]
                 } else {
                     tails.append(file)
                 }
@@ -139,7 +147,7 @@ final class FileSinkWriter: SinkWriter {
     private func end(_ folder: ExactText) throws(StreamError) {
         guard let file = open.removeValue(forKey: folder) else { return }
         awake.removeAll { $0 === file }
-        ended.append((folder.text, file.body, try file.finish()))
+        ended.append((folder.text, file.body, try file.finish(&lineage)))
     }
 
     // MARK: Time
@@ -195,7 +203,7 @@ final class FileSinkWriter: SinkWriter {
     private func prepared(
         _ checkpoint: CheckpointID, _ files: [Ended], _ marks: [Committable], _ suspended: [Later<OpenFile>]
     ) -> PreparedCommit {
-        let (trouble, folders) = (trouble, folders)
+        let (trouble, folders, lineage, job) = (trouble, folders, lineage, context.task.job)
         return PreparedCommit { () throws(StreamError) in
             do throws(StreamError) {
                 var committables: [Committable] = []
@@ -207,8 +215,8 @@ final class FileSinkWriter: SinkWriter {
             }
         } unit: { () throws(StreamError) in
             do throws(StreamError) {
-                let unit = WriterUnit(files: try suspended.map { later throws(StreamError) in try later() }, folders: folders)
-                return unit.isEmpty ? nil : unit.bytes
+                let files = try suspended.map { later throws(StreamError) in try later() }
+                return WriterUnit(job: job, checkpoint: checkpoint, lineage: lineage, files: files, folders: folders).bytes
             } catch {
                 trouble.note(error)
                 throw error

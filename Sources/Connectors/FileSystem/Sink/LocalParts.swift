@@ -169,13 +169,13 @@ private final class LocalPart: PartBody {
 
 /// A finished file under its hidden name, as a committable: a rename that is still to be done.
 struct PendingFile: Equatable {
-    private static let version: UInt8 = 2
+    private static let version: UInt8 = 3
 
     var hidden: String
     var target: String
     var file: FinishedFile
 
-    static func isOne(_ committable: Committable) -> Bool { committable.payload.first == version || committable.payload.first == 1 }
+    static func isOne(_ committable: Committable) -> Bool { committable.payload.first.map { (1...version).contains($0) } ?? false }
 
     var committable: Committable {
         var writer = ByteWriter()
@@ -203,7 +203,8 @@ struct PendingFile: Equatable {
                     return PendingFile(
                         hidden: hidden, target: target,
                         file: FinishedFile(path: FilePath.name(target), checkpoint: 0, bytes: try reader.number()))
-                case PendingFile.version: return PendingFile(hidden: hidden, target: target, file: try FinishedFile(from: &reader))
+                case 2, PendingFile.version:
+                    return PendingFile(hidden: hidden, target: target, file: try FinishedFile(from: &reader, hasLineage: version == PendingFile.version))
                 default: throw MalformedBytes("another version")
                 }
             }

@@ -16,19 +16,25 @@ struct OpenFile: Hashable, Sendable {
 
 /// What a writer's successor needs. The unit of a sink's subtask.
 struct WriterUnit: Hashable, Sendable {
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
 
+    /// Whose it is: another job that starts from it begins there. Nil: from before that was noted.
+    var job: JobID?
+    var checkpoint: CheckpointID = 0
+    /// What the next file will say; its origin is the job's.
+    var lineage = FileLineage()
     var files: [OpenFile] = []
     /// Folders that want a `_SUCCESS` file, and since when they are there (milliseconds since the epoch).
     var folders: [ExactText: Int64] = [:]
 
-    var isEmpty: Bool { files.isEmpty && folders.isEmpty }
-
-    var bytes: [UInt8] {
+        var bytes: [UInt8] {
         var writer = ByteWriter(capacity: 256 + files.reduce(0) { $0 + $1.tail.count })
         writer.put(WriterUnit.version)
+        writer.put(job.map { "\($0)" } ?? "")
+        writer.put(checkpoint)
+        writer.put(lineage)
         writer.putList(files) { writer, open in
-            writer.put(open.file)
+            writer.put(open.file, hasLineage: false)
             writer.put(open.folder)
             writer.put(open.id)
             writer.put(open.upload ?? "")
@@ -42,7 +48,10 @@ struct WriterUnit: Hashable, Sendable {
         return writer.bytes
     }
 
-    init(files: [OpenFile] = [], folders: [ExactText: Int64] = [:]) {
+    init(job: JobID?, checkpoint: CheckpointID, lineage: FileLineage, files: [OpenFile] = [], folders: [ExactText: Int64] = [:]) {
+        self.job = job
+        self.checkpoint = checkpoint
+        self.lineage = lineage
         self.files = files
         self.folders = folders
     }
@@ -50,9 +59,14 @@ struct WriterUnit: Hashable, Sendable {
     init(_ unit: [UInt8]) throws(StreamError) {
         do throws(MalformedBytes) {
             self = try ByteReader.reading(unit) { reader throws(MalformedBytes) in
-                guard try reader.number(UInt8.self) == WriterUnit.version else { throw MalformedBytes("another version") }
+                let version = try reader.number(UInt8.self)
+                guard version == 1 || version == WriterUnit.version else { throw MalformedBytes("another version") }
+                let hasLineage = version == WriterUnit.version
+                let job = hasLineage ? try reader.string() : ""
+                let checkpoint = hasLineage ? try reader.number(CheckpointID.self) : 0
+                let lineage = hasLineage ? try FileLineage(from: &reader) : FileLineage()
                 let files = try reader.list { reader throws(MalformedBytes) in
-                    let file = try FinishedFile(from: &reader)
+                    let file = try FinishedFile(from: &reader, hasLineage: false)
                     let folder = try reader.string(), id = try reader.string(), upload = try reader.string()
                     let parts = try reader.list { reader throws(MalformedBytes) in try UploadedPart(from: &reader) }
                     return OpenFile(
@@ -60,7 +74,8 @@ struct WriterUnit: Hashable, Sendable {
                 }
                 let folders = try reader.list { reader throws(MalformedBytes) in (ExactText(try reader.string()), try reader.number(Int64.self)) }
                 try reader.end()
-                return WriterUnit(files: files, folders: Dictionary(folders) { first, _ in first })
+                return WriterUnit(
+                    job: JobID(job), checkpoint: checkpoint, lineage: lineage, files: files, folders: Dictionary(folders) { first, _ in first })
             }
         } catch {
             throw StreamError(.internal, retry: false, "the state of a file sink is damaged: \(error)")
@@ -69,12 +84,19 @@ struct WriterUnit: Hashable, Sendable {
 }
 
 extension ByteWriter {
-    mutating func put(_ file: FinishedFile) {
+    /// `hasLineage`: not while it is open.
+    mutating func put(_ file: FinishedFile, hasLineage: Bool = true) {
         put(file.path)
         put(file.checkpoint)
         put(file.bytes)
         put(file.rows)
         put(file.checksum)
+        if hasLineage { put(file.lineage) }
+    }
+
+    mutating func put(_ lineage: FileLineage) {
+        putList(lineage.after) { writer, path in writer.put(path) }
+        put(lineage.origin ?? "")
     }
 
     mutating func put(_ part: UploadedPart) {
@@ -86,10 +108,18 @@ extension ByteWriter {
 }
 
 extension FinishedFile {
-    init(from reader: inout ByteReader) throws(MalformedBytes) {
+    init(from reader: inout ByteReader, hasLineage: Bool) throws(MalformedBytes) {
         self.init(
             path: try reader.string(), checkpoint: try reader.number(), bytes: try reader.number(), rows: try reader.number(),
-            checksum: try reader.number())
+            checksum: try reader.number(), lineage: hasLineage ? try FileLineage(from: &reader) : FileLineage())
+    }
+}
+
+extension FileLineage {
+    init(from reader: inout ByteReader) throws(MalformedBytes) {
+        let after = try reader.list { reader throws(MalformedBytes) in try reader.string() }
+        let origin = try reader.string()
+        self.init(after: after, origin: origin.isEmpty ? nil : origin)
     }
 }
 

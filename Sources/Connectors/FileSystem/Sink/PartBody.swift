@@ -42,6 +42,15 @@ struct FinishedFile: Hashable, Sendable {
     var rows: Int64 = 0
     /// CRC-32C of its bytes.
     var checksum: UInt32 = 0
+    var lineage = FileLineage()
+}
+
+/// Where a file stands among those of its writer, for whoever checks lists of commits (`Verification`).
+struct FileLineage: Hashable, Sendable {
+    /// Files that the writer ended right before this one: one, or after a restore those of the writers before.
+    var after: [String] = []
+    /// The savepoint or checkpoint of another job from which this one began, as `job@checkpoint`.
+    var origin: String?
 }
 
 /// A kind of place for part files.

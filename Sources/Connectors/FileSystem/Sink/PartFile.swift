@@ -77,10 +77,13 @@ final class PartFile {
         try body.append(bytes, count)
     }
 
-    /// No row follows.
-    func finish() throws(StreamError) -> Ended {
+    /// No row follows. `lineage` goes on with this file.
+    func finish(_ lineage: inout FileLineage) throws(StreamError) -> Ended {
         try flush(endsStretch: true)
-        return try body.finish(file(0))
+        var file = file(0)
+        file.lineage = lineage
+        lineage.after = [path]
+        return try body.finish(file)
     }
 
     /// As it is, for a successor; nil: it has to be finished.
