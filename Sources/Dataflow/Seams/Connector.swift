@@ -123,11 +123,14 @@ package struct WriterContext: Sendable {
     package let parallelism: Int
     /// This subtask's unit from the checkpoint it starts from, and units of subtasks that no longer exist.
     package let restored: [[UInt8]]
+    /// Bytes that a slot may hold together, of which this writer should take a small share.
+    package let slotBytes: Int
 
-    package init(task: TaskID, parallelism: Int, restored: [[UInt8]] = []) {
+    package init(task: TaskID, parallelism: Int, restored: [[UInt8]] = [], slotBytes: Int = .max) {
         self.task = task
         self.parallelism = parallelism
         self.restored = restored
+        self.slotBytes = slotBytes
     }
 }
 
@@ -150,12 +153,17 @@ package protocol SinkWriter: AnyObject {
     /// that this or another attempt goes on writing.
     func prepareSavepoint(_ checkpoint: CheckpointID, at now: Now) throws(StreamError) -> PreparedCommit
 
+    /// Bytes in memory that wait to be written, those on their way included.
+    var heldBytes: Int { get }
+
     /// The task ends without a checkpoint: release resources, keep what a checkpoint names.
     func close()
 }
 
 extension SinkWriter {
     package func advance(to milliseconds: Int64) {}
+    package var heldBytes: Int { 0 }
+
     package func prepareSavepoint(_ checkpoint: CheckpointID, at now: Now) throws(StreamError) -> PreparedCommit {
         try prepareCommit(checkpoint, isLast: false, at: now)
     }

@@ -48,7 +48,7 @@ package final class TaskManagerHost: Sendable {
         slots = (0..<registration.slots).map { SlotThread(index: $0, notice: notice) }
         self.network = network
         channels = network?.channels ?? ChannelTable()
-        let budget = MemoryBudget(processSize: memoryLimit)
+        let budget = MemoryBudget(processSize: memoryLimit, slots: registration.slots)
         workshop = TaskWorkshop(
             worker: registration.worker, slots: slots, channels: channels, network: network, stores: stores, connectors: connectors,
             budget: budget, log: log)

@@ -66,6 +66,8 @@ final class SinkDriver: Output {
         }
     }
 
+    var heldBytes: Int { writer.heldBytes }
+
     func completed(_ checkpoint: CheckpointID) { pending.removeAll { $0.checkpoint <= checkpoint } }
 
     func close() { writer.close() }

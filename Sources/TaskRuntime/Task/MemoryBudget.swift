@@ -4,6 +4,8 @@ import Synchronization
 package final class MemoryBudget: Sendable {
     /// Bytes for state and batches.
     package let limit: Int
+    /// What falls to one slot of that.
+    let slotShare: Int
     /// Bytes for these and checkpoints on their way.
     private let uploadLimit: Int
     private let bytes = Atomic<Int>(0)
@@ -13,12 +15,14 @@ package final class MemoryBudget: Sendable {
 
     package init(limit: Int) {
         self.limit = limit
+        slotShare = limit
         uploadLimit = limit
     }
 
     /// A share of what the process may use: the rest is for what it needs itself, for frozen state, buffers of connections, and what malloc keeps.
-    package init(processSize: Int) {
+    package init(processSize: Int, slots: Int = 1) {
         limit = processSize / 10 * 7
+        slotShare = limit / max(slots, 1)
         uploadLimit = processSize / 10 * 9
     }
 

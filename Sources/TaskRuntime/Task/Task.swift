@@ -277,9 +277,10 @@ package final class Task {
     private func keepWithinBudget() throws(StreamError) {
         let state = chain.stateBytes
         let waiting = gate.queuedBytes + outputs.queuedBytes + arrivals.heldBytes + copies.heldBytes
-        guard state + waiting != share || budget.isAlarmed else { return }
+        let unwritten = sink?.heldBytes ?? 0
+        guard state + waiting + unwritten != share || budget.isAlarmed else { return }
         let old = share
-        share = state + waiting
+        share = state + waiting + unwritten
         let isOver = budget.change(from: old, to: share)
         let alarm = budget.takeAlarm(holding: share)
         guard isOver || alarm != nil else { return }
@@ -290,6 +291,7 @@ package final class Task {
             if let group = largest.op.largestKeyGroup { words += ", most of it in key group \(group)" }
             words += "; "
         }
+        if unwritten > 0 { words += "\(unwritten) bytes wait in the sink to be written; " }
         words += "\(waiting) bytes of batches wait; all tasks here hold \(budget.held) of \(budget.limit) bytes, "
         words += alarm.map { "the process has \($0) bytes in all, more than taskmanager.memory.process.size" }
             ?? "their share of taskmanager.memory.process.size"

@@ -20,7 +20,7 @@ package enum TaskBuilder {
                 case .source(let spec): chain.source = try source(spec, name: part.name, plan, connectors, options, wake)
                 case .sink(let spec):
                     let context = WriterContext(
-                        task: plan.task, parallelism: plan.parallelism, restored: restore.state(of: part.uid)?.units ?? [])
+                        task: plan.task, parallelism: plan.parallelism, restored: restore.state(of: part.uid)?.units ?? [], slotBytes: budget.slotShare)
                     chain.sink = TaskChain.Sink(name: part.name, uid: part.uid, writer: try connectors.sink(spec).makeWriter(context))
                 case .calc, .localWindowAggregate, .windowAggregate, .groupAggregate:
                     let context = OperatorContext(

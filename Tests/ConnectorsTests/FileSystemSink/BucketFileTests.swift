@@ -95,18 +95,26 @@ import Testing
         #expect(throws: StreamError.self) { try sink.commit(last.committables) }
     }
 
-    @Test func manyFoldersEndTheLargestWhenTailsTakeTooMuch() throws {
-        let sink = try sink(["s3.upload.min.part.size": "1kb"], partitions: [1])
-        let writer = try sink.makeWriter(context())
-        // 100 tails of up to 900 bytes, where 64 of 1 kB are allowed together; a suspended file is no longer in its buffer.
-        let rows = (0..<100).map { [Value.integer(Int64($0)), .string("p\($0)")] }
-        for checkpoint in 1...300 {
-            try writer.write(Batch.of(fields.types, rows), at: now(0))
-            let content = try writer.prepareCommit(CheckpointID(checkpoint), isLast: checkpoint == 300, at: now(1)).finished()
-            #expect((content.unit?.count ?? 0) < 64 << 10 + 40_000)
+    @Test func manyFoldersEndTheLargestWhenTheyHoldMoreThanAWriterMay() throws {
+        let wide = schema(("id", .bigint), ("day", .string), ("filler", .string))
+        let options = ["connector": "filesystem", "path": "s3://memory/out", "format": "csv", "s3.upload.min.part.size": "1mb"]
+        let sink = try StandardConnectors(buckets: buckets).sink(SinkSpec(table: "t", options: options, schema: wide, partitionKeys: [1]))
+        let task = TaskID(job: JobID(high: 1, low: 2), subtask: SubtaskID(vertex: 3, index: 0), attempt: 1)
+        // An eighth of it: 2 MiB, where 50 tails would grow to 1 MiB each.
+        let writer = try sink.makeWriter(WriterContext(task: task, parallelism: 1, slotBytes: 16 << 20))
+        let filler = String(repeating: "x", count: 20_000)
+        var most = 0
+        for checkpoint in 1...40 {
+            let rows = (0..<50).map { [Value.integer(Int64($0)), .string("p\($0)"), .string(filler)] }
+            try writer.write(Batch.of(wide.types, rows), at: now(0))
+            most = max(most, writer.heldBytes)
+            let content = try writer.prepareCommit(CheckpointID(checkpoint), isLast: checkpoint == 40, at: now(1)).finished()
+            #expect((content.unit?.count ?? 0) < (2 << 20) + 20_000)
             try sink.commit(content.committables)
         }
-        #expect(bucket.committed.split(separator: "\n").count == 30_000)
+        // Above it for no longer than a batch takes, but for two parts on their way.
+        #expect(most > 1 << 20 && most <= 4 << 20)
+        #expect(bucket.committed.utf8.count { $0 == 0x0A } == 2_000)
     }
 
     @Test func anObjectThatIsAnothersIsNotWrittenOver() throws {

@@ -12,10 +12,14 @@ struct BucketParts: PartStore {
     let prefix: String
     let partBytes: Int
     /// Parts of one writer that are on their way at most; `append` waits beyond.
-    let partsInFlight: Int
+    var partsInFlight: Int
 
     var keepsFilesOpen: Bool { true }
-    var mostHeldBytes: Int { 64 * partBytes }
+    func within(_ bytes: Int) -> any PartStore {
+        var store = self
+        store.partsInFlight = max(1, min(partsInFlight, bytes / partBytes))
+        return store
+    }
 
     func makeBody(_ name: PartName, in folder: String, line: any UploadLine) throws(StreamError) -> any PartBody {
         // The name alone could come twice, where a job lost its HEAD: the object must tell whose it is.
@@ -72,7 +76,7 @@ private final class BucketPart: PartBody {
     private let upload: PartUpload
     private let line: any UploadLine
     /// What no part has yet.
-    private var tail: [UInt8] = []
+    private var tail = Tail()
     private var cut = 0
     private(set) var length: Int64 = 0
 
@@ -90,7 +94,7 @@ private final class BucketPart: PartBody {
     var isFull: Bool { cut >= PartUpload.ownNumbers.upperBound - 1 }
 
     func append(_ bytes: UnsafePointer<UInt8>, _ count: Int) throws(StreamError) {
-        tail.append(contentsOf: UnsafeBufferPointer(start: bytes, count: count))
+        tail.append(bytes, count)
         length += Int64(count)
         if tail.count >= store.partBytes { try cutPart() }
     }
@@ -99,12 +103,12 @@ private final class BucketPart: PartBody {
         line.wait { line.running < store.partsInFlight }
         if let failure = upload.failure { throw failure.streamError }
         cut += 1
-        upload.send(cut, tail)
-        tail = []
+        upload.send(cut, tail.bytes)
+        tail = Tail()
     }
 
     func finish(_ file: FinishedFile) throws(StreamError) -> Ended {
-        if !tail.isEmpty { try cutPart() }
+        if tail.count > 0 { try cutPart() }
         return BucketPart.ended(upload, cut == 0 ? [] : Array(1...cut), file, store)
     }
 
@@ -132,7 +136,7 @@ private final class BucketPart: PartBody {
         upload.show()
         let (upload, folder, cut, tail) = (upload, folder, cut, tail)
         return { () throws(StreamError) in
-            var open = OpenFile(file: file, folder: folder, id: upload.id, upload: nil, parts: [], tail: tail)
+            var open = OpenFile(file: file, folder: folder, id: upload.id, upload: nil, parts: [], tail: tail.bytes)
             guard cut > 0 else { return open }
             do throws(BucketError) {
                 let (id, parts) = try upload.receipts(Array(1...cut))

@@ -4,7 +4,12 @@ import Dataflow
 /// One subtask's open files, one for each folder it has rows for.
 final class FileSinkWriter: SinkWriter {
     /// Files that have buffers and descriptors at most; beyond, the one written longest ago rests.
-    private static let mostAwake = 64
+    private let mostAwake: Int
+    /// Bytes that open files hold in memory at most, buffers included; beyond, the one that holds most has to end.
+    private let mostHeldBytes: Int
+    private let store: any PartStore
+    /// What they hold since the last row.
+    private var openBytes = 0
     /// Open files at most; beyond, the one written longest ago ends. A compressor has a quarter of a megabyte.
     private var mostOpen: Int { sink.isCompressed ? 256 : 1024 }
 
@@ -37,6 +42,12 @@ final class FileSinkWriter: SinkWriter {
         self.sink = sink
         self.context = context
         self.line = sink.makeLine()
+        // A checkpoint holds what files hold twice more, as its unit and in the object that is written; parts in flight and the rest come on top.
+        let share = context.slotBytes / 8
+        store = sink.store.within(share)
+        let partBytes = store.partBytes
+        mostHeldBytes = partBytes == 0 ? .max : max(min(share, 64 * (partBytes + PartFile.mostBufferBytes)), partBytes + 2 * PartFile.mostBufferBytes)
+        mostAwake = partBytes == 0 ? 64 : min(64, max(2, share / 4 / PartFile.mostBufferBytes))
         let keys = Set(sink.spec.partitionKeys)
         self.writer = sink.format.makeWriter(sink.spec.schema, columns: sink.spec.schema.fields.indices.filter { !keys.contains($0) })
         var tails: [OpenFile] = []
@@ -70,6 +81,7 @@ final class FileSinkWriter: SinkWriter {
             }
         }
         if let times = sink.times { bucket = times.folder(at: now.wallMilliseconds) }
+        defer { if store.partBytes > 0 { openBytes = heldByOpenFiles } }
         guard !sink.spec.partitionKeys.isEmpty else { return try write(batch, nil, to: bucket, now) }
         var rows: [ExactText: [Int32]] = [:], order: [ExactText] = []
         for row in 0..<batch.count {
@@ -107,13 +119,18 @@ final class FileSinkWriter: SinkWriter {
 
     /// Files that lie in memory end, the largest first, until the others hold no more than they may.
     private func endLargest() throws(StreamError) {
-        var held = open.values.reduce(0) { $0 + $1.body.heldBytes }
-        guard held > sink.store.mostHeldBytes else { return }
-        for (folder, file) in open.sorted(by: { ($1.value.body.heldBytes, $0.key) < ($0.value.body.heldBytes, $1.key) }) where held > sink.store.mostHeldBytes {
-            held -= file.body.heldBytes
+        var held = heldByOpenFiles
+        guard held > mostHeldBytes else { return }
+        for (folder, file) in open.sorted(by: { ($1.value.heldBytes, $0.key) < ($0.value.heldBytes, $1.key) }) where held > mostHeldBytes {
+            held -= file.heldBytes
             try end(folder)
         }
     }
+
+    private var heldByOpenFiles: Int { open.values.reduce(0) { $0 + $1.heldBytes } }
+
+    /// Parts on their way count as full.
+    var heldBytes: Int { store.partBytes == 0 ? 0 : openBytes + line.running * store.partBytes }
 
     private func part(in folder: String, at now: Instant?) throws(StreamError) -> PartFile {
         if let file = open[ExactText(folder)] {
@@ -129,7 +146,7 @@ final class FileSinkWriter: SinkWriter {
             job: task.job, vertex: task.subtask.vertex, subtask: task.subtask.index, attempt: task.attempt, salt: salt, counter: counter,
             suffix: sink.isCompressed ? ".gz" : "")
         counter += 1
-        let body = try sink.store.makeBody(name, in: folder, line: line)
+        let body = try store.makeBody(name, in: folder, line: line)
         let file = PartFile(name, in: folder, body: body, isCompressed: sink.isCompressed, at: now)
         open[ExactText(folder)] = file
         try wake(file)
@@ -141,7 +158,7 @@ final class FileSinkWriter: SinkWriter {
         if awake.last === file { return }
         awake.removeAll { $0 === file }
         awake.append(file)
-        if awake.count > FileSinkWriter.mostAwake { try awake.removeFirst().rest() }
+        if awake.count > mostAwake { try awake.removeFirst().rest() }
     }
 
     private func end(_ folder: ExactText) throws(StreamError) {

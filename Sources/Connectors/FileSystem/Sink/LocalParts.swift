@@ -11,7 +11,9 @@ struct LocalParts: PartStore {
     var mergesTo: Int64?
 
     var keepsFilesOpen: Bool { false }
-    var mostHeldBytes: Int { .max }
+    var partBytes: Int { 0 }
+
+    func within(_ bytes: Int) -> any PartStore { self }
 
     func makeBody(_ name: PartName, in folder: String, line: any UploadLine) throws(StreamError) -> any PartBody {
         do throws(StreamError) { return try LocalPart(name.name, in: full(folder)) } catch {

@@ -16,7 +16,7 @@ protocol PartBody: AnyObject {
 
     func append(_ bytes: UnsafePointer<UInt8>, _ count: Int) throws(StreamError)
 
-    /// Bytes that lie in memory, for whatever is to become of them.
+    /// Bytes that lie in memory, for whatever is to become of them; those that are on their way are not among them.
     var heldBytes: Int { get }
 
     /// Nothing comes for a while: lets go of descriptors. It can go on all the same.
@@ -58,8 +58,11 @@ protocol PartStore: Sendable {
     /// Whether files may go on over checkpoints.
     var keepsFilesOpen: Bool { get }
 
-    /// Bytes that the open files of one writer hold in memory at most; beyond, the one that holds most has to end.
-    var mostHeldBytes: Int { get }
+    /// Bytes of a file that are held in memory until they are sent; 0: none.
+    var partBytes: Int { get }
+
+    /// As it is for a writer that should hold no more than so many bytes.
+    func within(_ bytes: Int) -> any PartStore
 
     func makeBody(_ name: PartName, in folder: String, line: any UploadLine) throws(StreamError) -> any PartBody
 

@@ -4,9 +4,10 @@ import Dataflow
 /// A part file that is being written: rows collect as text in a buffer of 256 KiB, perhaps are compressed, and go to the file's body.
 final class PartFile {
     static let bufferBytes = 256 << 10
+    static let mostBufferBytes = bufferBytes + (64 << 10)
 
     /// Rows go here; `wrote` after each batch.
-    let text = TextBuffer(capacity: PartFile.bufferBytes + (64 << 10))
+    let text = TextBuffer(capacity: PartFile.mostBufferBytes)
     let folder: String
     /// Nil: in the time of another attempt, and not asked for yet.
     private(set) var created: Instant?
@@ -38,6 +39,9 @@ final class PartFile {
 
     /// Bytes of the file, what is still in the buffer included (not yet compressed).
     var length: Int64 { body.length + Int64(text.count) }
+
+    /// In memory, the buffer included.
+    var heldBytes: Int { body.heldBytes + text.capacity }
 
     var isFull: Bool { body.isFull }
 
