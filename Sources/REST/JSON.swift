@@ -33,54 +33,64 @@ package indirect enum JSON: Sendable, Equatable {
 
     // MARK: Text
 
-    package var text: String {
-        var out = ""
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// UTF-8, without spaces.
+    package var bytes: [UInt8] {
+        var out: [UInt8] = []
         write(into: &out)
         return out
     }
 
-    private func write(into out: inout String) {
+    private func write(into out: inout [UInt8]) {
         switch self {
-        case .null: out += "null"
-        case .bool(let flag): out += flag ? "true" : "false"
-        case .integer(let number): out += String(number)
-        case .number(let number): out += number.isFinite ? "\(number)" : "\"\(number)\""
+        case .null: out += "null".utf8
+        case .bool(let flag): out += flag ? "true".utf8 : "false".utf8
+        case .integer(let number): out += String(number).utf8
+        case .number(let number): out += number.isFinite ? "\(number)".utf8 : "\"\(number)\"".utf8
         case .string(let text): JSON.escape(text, into: &out)
         case .array(let elements):
-            out += "["
+            out.append(UInt8(ascii: "["))
             for (index, element) in elements.enumerated() {
-                if index > 0 { out += "," }
+                if index > 0 { out.append(UInt8(ascii: ",")) }
                 element.write(into: &out)
             }
-            out += "]"
+            out.append(UInt8(ascii: "]"))
         case .object(let members):
-            out += "{"
+            out.append(UInt8(ascii: "{"))
             for (index, member) in members.enumerated() {
-                if index > 0 { out += "," }
+                if index > 0 { out.append(UInt8(ascii: ",")) }
                 JSON.escape(member.0, into: &out)
-                out += ":"
+                out.append(UInt8(ascii: ":"))
                 member.1.write(into: &out)
             }
-            out += "}"
+            out.append(UInt8(ascii: "}"))
         }
     }
 
     /// Also `<`, `>` and `&`, so that nothing in an answer runs when somebody puts it into a page.
-    private static func escape(_ text: String, into out: inout String) {
-        out += "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": out += "\\\""
-            case "\\": out += "\\\\"
-            case "\n": out += "\\n"
-            case "\r": out += "\\r"
-            case "\t": out += "\\t"
-            case "<", ">", "&": out += "\\u00" + String(scalar.value, radix: 16)
-            case _ where scalar.value < 0x20: out += scalar.value < 16 ? "\\u000" + String(scalar.value, radix: 16) : "\\u00" + String(scalar.value, radix: 16)
-            default: out.unicodeScalars.append(scalar)
+    private static func escape(_ text: String, into out: inout [UInt8]) {
+        func isPlain(_ byte: UInt8) -> Bool {
+            byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") && byte != UInt8(ascii: "<") && byte != UInt8(ascii: ">") && byte != UInt8(ascii: "&")
+        }
+        out.append(UInt8(ascii: "\""))
+        // Nearly every text needs nothing, and answers are mostly texts.
+        if text.utf8.allSatisfy(isPlain) {
+            out += text.utf8
+        } else {
+            for byte in text.utf8 {
+                switch byte {
+                case UInt8(ascii: "\""): out += "\\\"".utf8
+                case UInt8(ascii: "\\"): out += "\\\\".utf8
+                case UInt8(ascii: "\n"): out += "\\n".utf8
+                case UInt8(ascii: "\r"): out += "\\r".utf8
+                case UInt8(ascii: "\t"): out += "\\t".utf8
+                case _ where isPlain(byte): out.append(byte)
+                default: out += "\\u00\(byte < 16 ? "0" : "")\(String(byte, radix: 16))".utf8
+                }
             }
         }
-        out += "\""
+        out.append(UInt8(ascii: "\""))
     }
 
     /// Nil when the bytes are no JSON.

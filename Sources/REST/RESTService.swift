@@ -153,6 +153,6 @@ extension Response {
     static func json(_ json: JSON, status: HTTPResponse.Status = .ok) -> Response {
         Response(
             status: status, headers: [.contentType: "application/json; charset=UTF-8", .cacheControl: "no-store"],
-            body: .init(byteBuffer: ByteBuffer(string: json.text)))
+            body: .init(byteBuffer: ByteBuffer(bytes: json.bytes)))
     }
 }

@@ -49,6 +49,12 @@ struct RouteTests {
         #expect(throws: Refusal.self) { try scripts.store([UInt8](repeating: 32, count: StoredScripts.maximumBytes + 1), name: "a.sql") }
     }
 
+    @Test func nothingInAnAnswerRunsInAPage() {
+        let json: JSON = ["<b>": .string("a\"b\\c\n\t\u{1}</script>&é😀")]
+        #expect(json.text == #"{"\u003cb\u003e":"a\"b\\c\n\t\u0001\u003c/script\u003e\u0026é😀"}"#)
+        #expect(JSON.parse(json.bytes) == json)
+    }
+
     @Test func flamesAreATreeOfCounts() {
         let tree = JSON(flames: [
             StackCount(subtask: 0, isOnCPU: true, frames: ["main", "a", "b"], count: 3), StackCount(subtask: 1, isOnCPU: true, frames: ["main", "a"], count: 2),
