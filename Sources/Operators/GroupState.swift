@@ -178,8 +178,8 @@ extension GroupState {
         foreign.subtract(owned)
         attached = []
         if !foreign.isEmpty {
-            let groups = context.maxParallelism, hashes = keys.hashes.typed(UInt64.self)
-            let strangers = (0..<keys.count).count { foreign.contains(KeyGroup.of(hash: hashes[$0], groups: groups)) }
+            let groups = context.maxParallelism, hashes = keys.hashes.typed(UInt64.self), isForeign = (0..<groups).map(foreign.contains)
+            let strangers = (0..<keys.count).count { rowCounts.pointer[$0] == 0 || isForeign[KeyGroup.of(hash: hashes[$0], groups: groups)] }
             if strangers * 2 > keys.count {
                 try keep { owned.contains(KeyGroup.of(hash: $0, groups: groups)) }
                 foreign = []
@@ -192,8 +192,9 @@ extension GroupState {
     private func forget(_ groups: Set<Int>, _ context: OperatorContext) {
         guard !groups.isEmpty else { return }
         aggregates.grow(to: keys.count)
-        let hashes = keys.hashes, words = hashes.typed(UInt64.self)
-        for id in 0..<keys.count where rowCounts.pointer[id] > 0 && groups.contains(KeyGroup.of(hash: words[id], groups: context.maxParallelism)) { clear(id) }
+        let hashes = keys.hashes, words = hashes.typed(UInt64.self), count = context.maxParallelism
+        let isMeant = (0..<count).map(groups.contains)
+        for id in 0..<keys.count where rowCounts.pointer[id] > 0 && isMeant[KeyGroup.of(hash: words[id], groups: count)] { clear(id) }
     }
 
     // MARK: Copies ahead of a change
@@ -222,7 +223,13 @@ extension GroupState {
     /// Rows of groups that will be owned after a change.
     func attach(_ segments: [StateSegment], _ context: OperatorContext) throws(StreamError) {
         let groups = Set(segments.map(\.group))
-        forget(groups.intersection(foreign), context)
+        let left = foreign.subtracting(attached)
+        if !left.isDisjoint(with: groups) {
+            // One look over the table for all groups that left, not one for each that comes back.
+            forget(left, context)
+            foreign = attached
+        }
+        forget(groups.intersection(attached), context)
         foreign.formUnion(groups)
         attached.formUnion(groups)
         try add(segments, context)
