@@ -209,6 +209,7 @@ final class FileSinkWriter: SinkWriter {
             guard let file = open[folder] else { continue }
             if !endsFiles, try !isDue(folder, at: now), let later = try file.suspend(checkpoint) { suspended.append(later) } else { try end(folder) }
         }
+        if store.partBytes > 0 { openBytes = heldByOpenFiles }
         let marks = try marks(checkpoint, isLast: isLast, at: now)
         let files = adopted.map(\.ended) + ended.map(\.committable)
         try sink.store.settle(folders: ended.map(\.folder))
