@@ -54,6 +54,11 @@ final class KinesisReader: SourceReader {
     func add(_ splits: [SplitState]) throws(StreamError) {
         for state in splits {
             let shard = try ShardSplit(state.split)
+            guard shard.stream == source.table.stream.name else {
+                throw StreamError(
+                    .user, retry: false,
+                    "table \(source.table.name): the state is of stream \(shard.stream), and the table is now stream \(source.table.stream): start the job without that state")
+            }
             let position = try ShardPosition(state)
             let fetcher = ShardFetcher(source.table, source.reading, shard, resuming: position, inbox: inbox, patience: source.patience)
             let fanOut = fanOut

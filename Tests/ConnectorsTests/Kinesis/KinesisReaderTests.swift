@@ -125,6 +125,13 @@ struct KinesisReaderTests {
         #expect(result.gauges["numThrottledFetches"] == 1)
     }
 
+    @Test func stateOfAnotherStreamIsRefused() async throws {
+        stream.add("a", FakeStream.Shard(records: records(1...2)))
+        let all = try await splits(try source())
+        let other = try source(["stream": "other"])
+        await #expect { _ = try await read(other, all) } throws: { "\($0)".contains("the state is of stream s") }
+    }
+
     // MARK: Trouble that stays
 
     private let impatient = KinesisPatience(silence: .zero, failures: .milliseconds(300), refusals: .zero)
