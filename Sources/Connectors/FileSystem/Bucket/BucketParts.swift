@@ -21,6 +21,11 @@ struct BucketParts: PartStore {
         return store
     }
 
+    /// Whoever may not list may still write.
+    func probe() throws(StreamError) {
+        do throws(BucketError) { _ = try bucket.list(prefix: prefix + ".swiftwater/") } catch { if error.kind == .notFound { throw error.streamError } }
+    }
+
     func makeBody(_ name: PartName, in folder: String, line: any UploadLine) throws(StreamError) -> any PartBody {
         // The name alone could come twice, where a job lost its HEAD: the object must tell whose it is.
         let id = "\(name.name)/\(PartName.hex(.random(in: 0...(.max))))\(PartName.hex(.random(in: 0...(.max))))"

@@ -66,7 +66,7 @@ extension BucketError {
             case "NoSuchUpload": .noSuchUpload
             case "PreconditionFailed": .exists
             case "InvalidPart", "InvalidPartOrder": .invalidPart
-            case "NoSuchKey": .notFound
+            case "NoSuchKey", "NoSuchBucket": .notFound
             default: .other(retry: error.retryable)
             }
         self.init(kind, error.description)

@@ -63,7 +63,10 @@ package struct FileSink: Sink {
         try format.check(spec.schema, options, without: Set(spec.partitionKeys.map { spec.schema.names[$0] }))
     }
 
-    package func makeWriter(_ context: WriterContext) throws(StreamError) -> any SinkWriter { try FileSinkWriter(self, context) }
+    package func makeWriter(_ context: WriterContext) throws(StreamError) -> any SinkWriter {
+        try store.probe()
+        return try FileSinkWriter(self, context)
+    }
 
     /// Files first, side by side where they are in a bucket; then the list of them; then the marks of whole folders.
     package func commit(_ committables: [Committable]) throws(StreamError) {

@@ -64,6 +64,9 @@ protocol PartStore: Sendable {
     /// As it is for a writer that should hold no more than so many bytes.
     func within(_ bytes: Int) -> any PartStore
 
+    /// Throws when there is no such place: better as the job starts than when its first file is full.
+    func probe() throws(StreamError)
+
     func makeBody(_ name: PartName, in folder: String, line: any UploadLine) throws(StreamError) -> any PartBody
 
     /// Takes over what a checkpoint says of a file that another attempt was writing; nil: nothing was uploaded, its tail may go into another file.
@@ -94,6 +97,8 @@ protocol PartStore: Sendable {
 typealias Staged = @Sendable () throws(StreamError) -> Void
 
 extension PartStore {
+    func probe() throws(StreamError) {}
+
     /// Writes a small file at once.
     func put(_ path: String, _ bytes: [UInt8]) throws(StreamError) { try stage(path, bytes)() }
 }
