@@ -393,7 +393,8 @@ def bad_streams_and_poison_records_are_told_in_words(place):
     cluster = cluster_of(place, taskmanagers=1, slots=3)
     def failure(script):
         job = cluster.submit(script)
-        state = cluster.ended(job, 30)
+        # What is denied is borne for 15 s, first by the job that has the slots, then by this one.
+        state = cluster.ended(job, 90)
         check(state["state"] == "FAILED", f"the job is {state['state']}")
         return cluster.root_exception(job) or ""
     script, _ = copying(place, stream, stream="nowhere")
