@@ -15,6 +15,8 @@ final class GroupState {
     private var foreign: Set<Int> = []
     /// Those of them whose rows were copied ahead.
     private var attached: Set<Int> = []
+    /// How many key groups there are; 0 until some have left.
+    private var groupCount = 0
     /// While state is being copied ahead to others: keys that have changed since, among those that were there. Nil: nobody asks.
     private var changed: [UInt8]?
 
@@ -73,8 +75,12 @@ final class GroupState {
 
     /// Rebuilds the table from the keys that live when most do not: their memory comes back.
     func compactIfSparse() throws(StreamError) {
-        guard keys.count > 1024, live * 2 < keys.count, changed == nil, foreign.isEmpty else { return }
-        try keep { _ in true }
+        guard keys.count > 1024, live * 2 < keys.count, changed == nil, attached.isEmpty else { return }
+        let (groups, foreign) = (groupCount, foreign)
+        if foreign.isEmpty { return try keep { _ in true } }
+        // What left goes with the dead: nothing else would ever take it away.
+        let isForeign = (0..<groups).map(foreign.contains)
+        try keep { !isForeign[KeyGroup.of(hash: $0, groups: groups)] }
     }
 
     /// Rebuilds the table from the keys that live and whose hash is wanted.
@@ -172,6 +178,7 @@ extension GroupState {
     /// The groups of `context` are owned from here on. Rows of others stay where they are while they are few: making the table anew takes long.
     func own(_ segments: [StateSegment], old: OperatorContext, _ context: OperatorContext) throws(StreamError) {
         changed = nil
+        groupCount = context.maxParallelism
         let owned = Set(context.groups)
         foreign.formUnion(Set(old.groups).subtracting(owned))
         forget(foreign.intersection(owned).subtracting(attached), context)

@@ -129,6 +129,41 @@ import Wire
         #expect(story.reply(stranger) != .accepted)
     }
 
+    @Test func whoeverIsRecommendedToLeaveStaysWhereThereIsNoRoomAndIsALastResort() {
+        var story = Story.running(Self.options(), workers: 2, parallelism: 2)
+        story.say("w0", .leaving(Leave(reason: "rebalance", milliseconds: 1_000, ends: false)))
+        story.wait(.seconds(10))
+        #expect(story.phase == .running && story.view.restarts == 0 && story.view.layoutChanges == 0)
+        story.lose("w1")
+        story.wait(.seconds(3))
+        #expect(story.phase == .waitingForSlots)
+        story.connect("w2")
+        story.wait(.seconds(3))
+        #expect(story.phase == .running)
+        #expect(Set(story.lastLayout(Story.job)!.workers.map(\.description)) == ["w0", "w2"])
+        // Room elsewhere: it moves there, without a restart.
+        story.connect("w3")
+        story.wait(.seconds(1))
+        #expect(Set(story.lastLayout(Story.job)!.workers.map(\.description)) == ["w2", "w3"])
+        #expect(story.view.restarts == 1)
+    }
+
+    @Test func aJobWithoutAFolderForCheckpointsBeginsAnewElsewhere() {
+        var options = Self.options()
+        options.checkpointDirectory = nil
+        options.checkpointInterval = nil
+        var story = Story.running(options, workers: 3, parallelism: 2)
+        let leaver = story.lastLayout(Story.job)!.vertices[0].slots[1]!.worker.description
+        story.say(leaver, .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000)))
+        story.wait(.milliseconds(200))
+        #expect(story.changes.isEmpty && story.triggered.isEmpty)
+        #expect(story.phase == .running && story.view.restarts == 1)
+        #expect(!story.lastLayout(Story.job)!.workers.map(\.description).contains(leaver))
+        let ticket = story.request(.requirements(Story.job, [0: 1...1, 1: 1...1]))
+        guard case .refused(let error) = story.reply(ticket) else { return #expect(Bool(false), "refused") }
+        #expect(error.message.contains("execution.checkpointing.dir"))
+    }
+
     @Test func aLossInTheMiddleOfAChangeRecoversFromTheNewestCheckpoint() {
         var story = Story.running(Self.options(), workers: 3, parallelism: 2)
         let layout = story.lastLayout(Story.job)!

@@ -131,6 +131,28 @@ import Testing
         #expect(output.kinds == [.updateBefore, .updateAfter])
     }
 
+    @Test func memoryComesBackAlsoAfterSomeKeyGroupsHaveLeft() throws {
+        let spec = Self.spec([RandomRows.plain[0]], keys: [5], retractions: true)
+        let group = GroupAggregateOperator(spec, context: OperatorContext(uid: "op", maxParallelism: 8, groups: Array(0..<8), batchRows: 64))
+        var random = SeededGenerator(2)
+        let rows = (0..<20_000).map { number in
+            var row = RandomRows.row(time: 0, &random)
+            row[5] = .integer(Int64(number))
+            return row
+        }
+        try group.process(RandomRows.batch(rows), to: Recorder())
+        let full = group.stateBytes
+        try group.own(Array(0..<7), adding: [])
+        let all = RandomRows.batch(rows, kinds: .init(repeating: .delete, count: rows.count))
+        var hashes = [UInt64](repeating: 0, count: all.count)
+        hashes.withUnsafeMutableBufferPointer { KeyHash.hashes([all.columns[5]], count: all.count, into: $0.baseAddress!) }
+        let own = (0..<all.count).filter { KeyGroup.of(hash: hashes[$0], groups: 8) < 7 }.map(Int32.init)
+        try group.process(own.withUnsafeBufferPointer { all.gather($0) }, to: Recorder())
+        #expect(group.stateBytes < full / 20)
+        try group.process(RandomRows.batch(rows.filter { $0[5] == .integer(Int64(own[0])) }), to: Recorder())
+        #expect(try #require(try group.snapshot().keyed).segments(of: Set(0..<8)).count == 1)
+    }
+
     /// Looking at all values for each that is taken back would take minutes.
     @Test func theBestOfALargeGroupCanBeTakenBackAgainAndAgain() throws {
         let input = Schema([.init("v", DataType(.bigint))])

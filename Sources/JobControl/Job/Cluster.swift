@@ -68,6 +68,9 @@ package struct Cluster: Sendable {
 
     package var usableWorkers: [WorkerID] { workers.ids.filter { workers.isUsable($0) } }
 
+    /// Where a job begins that has no room there.
+    package var lastResorts: [WorkerID] { workers.ids.filter { workers.isLastResort($0) } }
+
     /// Free slots on workers that may be used now.
     package var freeSlots: Int { usableWorkers.reduce(0) { $0 + slots.free(on: $1) } }
 

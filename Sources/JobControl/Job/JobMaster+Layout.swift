@@ -28,6 +28,9 @@ extension JobMaster {
         func refuse(_ why: String) { cluster.effects.append(.reply(ticket, .refused(StreamError(.user, retry: false, why)))) }
         guard !phase.isOver else { return refuse("job \(job) has ended") }
         guard cluster.options.changesLayouts else { return refuse("this JobManager does not change the parallelism of a running job") }
+        guard options.checkpointDirectory != nil else {
+            return refuse("job \(job) has no execution.checkpointing.dir: a running job changes at a checkpoint, which must lie where all TaskManagers reach it")
+        }
         var next = bounds
         for (vertex, range) in wanted {
             guard next.indices.contains(vertex) else { return refuse("job \(job) has no vertex \(vertex)") }
@@ -73,9 +76,15 @@ extension JobMaster {
             let (reason, due) = wish(layout, at: now, in: &cluster)
         else { return }
         guard due <= now.instant else { return changeDeadline = due }
+        guard options.checkpointDirectory != nil else {
+            // The change's checkpoint would go with the TaskManager that has it. Such a job begins anew after a loss, and so it does now.
+            if layout.workers.contains(where: { cluster.workers[$0]?.leaving?.ends ?? false }) { restartWithoutFailure(reason, at: now, in: &cluster) }
+            return
+        }
         if plan(layout, reason, at: now, in: &cluster) { return }
-        // Nowhere to go.
-        if let until = layout.workers.compactMap({ cluster.workers[$0]?.leaving?.until }).min() { part(reason, until: until, at: now, in: &cluster) }
+        // Nowhere to go. Who only should leave may stay.
+        let ending = layout.workers.compactMap { cluster.workers[$0]?.leaving }.filter(\.ends)
+        if let until = ending.map(\.until).min() { part(reason, until: until, at: now, in: &cluster) }
     }
 
     /// Somebody leaves, and there are no slots for his tasks. They stay until the last moment at which a checkpoint still fits in: the
@@ -238,6 +247,7 @@ extension JobMaster {
         for worker in planned.workers { cluster.send(.conclude(job: job, attempt: attempt), to: worker) }
         involved = Set(next.workers)
         chronicle.metrics = chronicle.metrics.filter { next.has($0.key) && old.has($0.key) && next.attempt(of: $0.key) == old.attempt(of: $0.key) }
+        partingCheckpoint = nil
         // Who was asked to commit may be about to go.
         ledger.workerLost()
         self.planned = nil

@@ -240,7 +240,12 @@ extension JobMaster {
         // More may be on their way; a job that ran already is better off with what there is, and grows later.
         changeDeadline = nil
         if waitsForMoreSlots, free < mostSlots, now.instant - since < options.stabilization { return changeDeadline = since + options.stabilization }
-        guard let wanted = parallelism(on: free), let slots = cluster.slots.take(wanted.max() ?? 0, for: holder, on: cluster.usableWorkers) else {
+        var (places, room) = (cluster.usableWorkers, free)
+        if parallelism(on: room) == nil {
+            places += cluster.lastResorts
+            room = min(mostSlots, places.reduce(0) { $0 + cluster.slots.free(on: $1) })
+        }
+        guard let wanted = parallelism(on: room), let slots = cluster.slots.take(wanted.max() ?? 0, for: holder, on: places) else {
             guard now.instant - since >= options.slotRequestTimeout else { return }
             let error = StreamError(
                 .externalSystem, retry: true,

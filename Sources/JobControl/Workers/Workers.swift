@@ -25,8 +25,10 @@ package struct Workers: Sendable {
     package struct Leaving: Hashable, Sendable {
         package var reason: String
         package var since: Instant
-        /// It is gone then in any case.
+        /// It is gone then in any case, if it ends.
         package var until: Instant
+        /// Otherwise it was only recommended to leave it: it stays, empty where there is room elsewhere.
+        package var ends: Bool
     }
 
     package enum Registered: Hashable, Sendable {
@@ -68,6 +70,9 @@ package struct Workers: Sendable {
 
     /// Whether subtasks may be placed there.
     package func isUsable(_ id: WorkerID) -> Bool { byID[id].map { $0.leftovers.isEmpty && !$0.isLeaving } ?? false }
+
+    /// Whether a job that has no room elsewhere may begin there: recommendations to leave often come to a whole zone at once.
+    package func isLastResort(_ id: WorkerID) -> Bool { byID[id].map { $0.leftovers.isEmpty && $0.leaving?.ends == false } ?? false }
 
     package mutating func connected(_ connection: ConnectionID, at now: Instant) {
         if names[connection] == nil { nameless[connection] = now }
@@ -118,10 +123,12 @@ package struct Workers: Sendable {
     package mutating func leaves(_ id: WorkerID, _ leave: Leave, at now: Instant) {
         let until = now + .milliseconds(leave.milliseconds)
         guard let old = byID[id]?.leaving else {
-            byID[id]?.leaving = Leaving(reason: leave.reason, since: now, until: until)
+            byID[id]?.leaving = Leaving(reason: leave.reason, since: now, until: until, ends: leave.ends)
             return
         }
-        if until < old.until { byID[id]?.leaving = Leaving(reason: leave.reason, since: old.since, until: until) }
+        if until < old.until || leave.ends && !old.ends {
+            byID[id]?.leaving = Leaving(reason: leave.reason, since: old.since, until: min(until, old.until), ends: leave.ends || old.ends)
+        }
     }
 
     /// No task of the job up to this attempt runs there any more. True when that was the last leftover.

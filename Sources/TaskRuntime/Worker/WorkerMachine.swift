@@ -166,7 +166,7 @@ package struct WorkerMachine {
 
     private mutating func deploy(_ deployment: Deployment, _ effects: inout [WorkerEffect]) {
         let job = deployment.job
-        guard leaving == nil else {
+        guard leaving?.ends != true else {
             if let first = deployment.subtasks.min() {
                 let task = TaskID(job: job, subtask: first, attempt: deployment.layout.attempt)
                 send(.failed(task, StreamError(.connection, retry: true, "TaskManager \(registration.worker) is leaving")), &effects)
@@ -183,7 +183,7 @@ package struct WorkerMachine {
     /// A planned change. A TaskManager that leaves takes part, as long as nothing begins on it.
     private mutating func change(_ deployment: Deployment, _ effects: inout [WorkerEffect]) {
         let job = deployment.job
-        if leaving != nil, let first = deployment.subtasks.min() {
+        if leaving?.ends == true, let first = deployment.subtasks.min() {
             let error = StreamError(.connection, retry: true, "TaskManager \(registration.worker) is leaving")
             return send(.failed(deployment.layout.task(first, of: job), error), &effects)
         }
