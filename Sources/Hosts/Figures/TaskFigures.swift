@@ -15,7 +15,10 @@ package final class TaskFigures: Sendable {
 
     private struct Job {
         var graph: JobGraph
-        var tasks: [TaskID: Entry] = [:]
+        /// Of the newest attempt of each subtask that is here.
+        var tasks: [SubtaskID: Entry] = [:]
+        /// The newest attempt that a planned change has retired: its slot's last report comes after that.
+        var retired: [SubtaskID: UInt32] = [:]
     }
 
     private let jobs = Mutex<[JobID: Job]>([:])
@@ -28,30 +31,44 @@ package final class TaskFigures: Sendable {
         self.host = host
     }
 
-    func deployed(_ job: JobID, _ graph: JobGraph) { jobs.withLock { $0[job] = Job(graph: graph, tasks: $0[job]?.tasks ?? [:]) } }
+    package func deployed(_ job: JobID, _ graph: JobGraph) {
+        jobs.withLock { jobs in
+            var entry = jobs[job] ?? Job(graph: graph)
+            entry.graph = graph
+            jobs[job] = entry
+        }
+    }
 
-    func noted(_ metrics: [TaskMetrics]) {
+    package func noted(_ metrics: [TaskMetrics]) {
         let now = SystemClock.now().instant
         jobs.withLock { jobs in
             for report in metrics {
-                let old = jobs[report.task.job]?.tasks[report.task]
-                jobs[report.task.job]?.tasks[report.task] = Entry(
+                let task = report.task
+                guard let job = jobs[task.job], job.retired[task.subtask].map({ task.attempt > $0 }) ?? true else { continue }
+                let shown = job.tasks[task.subtask]
+                if let shown, shown.metrics.task.attempt > task.attempt { continue }
+                let old = shown?.metrics.task == task ? shown : nil
+                jobs[task.job]?.tasks[task.subtask] = Entry(
                     metrics: report, before: old?.metrics, at: now, elapsed: old.map { now - $0.at } ?? .zero)
             }
         }
     }
 
-    func removed(_ job: JobID, attemptsUpTo attempt: UInt32) {
+    package func removed(_ job: JobID, attemptsUpTo attempt: UInt32) {
         jobs.withLock { jobs in
             guard var entry = jobs[job] else { return }
-            entry.tasks = entry.tasks.filter { $0.key.attempt > attempt }
+            entry.tasks = entry.tasks.filter { $0.value.metrics.task.attempt > attempt }
             jobs[job] = entry.tasks.isEmpty ? nil : entry
         }
     }
 
-    func retired(_ tasks: Set<TaskID>) {
+    package func retired(_ tasks: Set<TaskID>) {
         jobs.withLock { jobs in
-            for task in tasks { jobs[task.job]?.tasks[task] = nil }
+            for task in tasks {
+                guard let job = jobs[task.job] else { continue }
+                jobs[task.job]?.retired[task.subtask] = max(job.retired[task.subtask] ?? 0, task.attempt)
+                if job.tasks[task.subtask]?.metrics.task == task { jobs[task.job]?.tasks[task.subtask] = nil }
+            }
         }
     }
 
@@ -62,7 +79,8 @@ package final class TaskFigures: Sendable {
         let process = ProcessFigures.now()
         for (name, value) in process.named(load: load.take(process)) { snapshot.record("flink_taskmanager_" + name, own, .gauge(value)) }
         for (id, job) in jobs.withLock({ $0 }) {
-            for (task, entry) in job.tasks {
+            for entry in job.tasks.values {
+                let task = entry.metrics.task
                 let vertex = job.graph.vertices[task.subtask.vertex]
                 let labels = own + [
                     ("job_id", id.description), ("job_name", job.graph.name), ("task_id", vertex.id), ("task_name", vertex.name),
