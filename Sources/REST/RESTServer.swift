@@ -27,9 +27,10 @@ package final class RESTServer: Sendable {
         let address = configuration.get(RestOptions.bindAddress)
         let token = configuration.get(RestOptions.token)
         let tls = try restTLS(configuration)
+        let browsers = BrowserGuard(isLoopback: isLoopback(address), names: [address, configuration.get(RestOptions.address) ?? configuration.get(JobManagerOptions.rpcAddress)])
         let service = RESTService(
-            jobManager: jobManager, configuration: configuration, token: token, mayWrite: isLoopback(address) || token != nil, log: log, hasTLS: tls != nil,
-            inspection: try InspectionClient(configuration: configuration, group: MultiThreadedEventLoopGroup.singleton),
+            jobManager: jobManager, configuration: configuration, token: token, mayWrite: isLoopback(address) || token != nil, browsers: browsers, log: log,
+            hasTLS: tls != nil, inspection: try InspectionClient(configuration: configuration, group: MultiThreadedEventLoopGroup.singleton),
             desk: InspectionDesk(Inspector(log: log)), scripts: StoredScripts(folder: configuration.get(RestOptions.uploadDirectory)))
         let port = configuration.get(RestOptions.port)
         let plain = HTTPServerBuilder.http1(

@@ -15,6 +15,8 @@ struct RESTService: Sendable {
     let token: String?
     /// On a public address nothing may be changed without a token (docs/operating.md).
     let mayWrite: Bool
+    /// Without a token, pages of others are kept out.
+    let browsers: BrowserGuard
     let log: Log
     /// Whether it is spoken to over TLS.
     let hasTLS: Bool
@@ -33,7 +35,7 @@ struct RESTService: Sendable {
     func router() -> Router<BasicRequestContext> {
         let router = Router()
         router.add(middleware: ErrorsAsJSON())
-        let api = router.group().add(middleware: BearerToken(token: token))
+        let api = router.group().add(middleware: Admission(token: token, browsers: browsers))
         // Flink's clients write the version in front.
         for routes in [api, api.group("v1")] {
             addClusterRoutes(routes)
@@ -115,21 +117,22 @@ package struct Refusal: Error {
     }
 }
 
-/// `Authorization: Bearer …`, where a token is set.
-private struct BearerToken: RouterMiddleware {
+/// `Authorization: Bearer …`, where a token is set; without one, no pages of others.
+private struct Admission: RouterMiddleware {
     let token: String?
+    let browsers: BrowserGuard
 
     func handle(_ request: Request, context: BasicRequestContext, next: (Request, BasicRequestContext) async throws -> Response) async throws -> Response {
         if let token {
-            let shown = request.headers[.authorization].map { Array($0.utf8) } ?? []
-            let right = Array("Bearer \(token)".utf8)
-            // In the same time wherever they differ.
-            let differing = zip(shown, right).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) }
-            guard shown.count == right.count, differing == 0 else {
-                var response = Response.json(["errors": ["a token is needed: Authorization: Bearer …"]], status: .unauthorized)
+            if let words = BearerToken.refusal(of: request.headers[.authorization], token: token) {
+                var response = Response.json(["errors": [.string(words)]], status: .unauthorized)
                 response.headers[.wwwAuthenticate] = "Bearer"
                 return response
             }
+        } else if let words = browsers.refusal(
+            isWriting: ![.get, .head, .options].contains(request.method), host: request.head.authority, origin: request.headers[.origin])
+        {
+            throw Refusal(.forbidden, words)
         }
         return try await next(request, context)
     }
