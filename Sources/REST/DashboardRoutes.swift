@@ -30,7 +30,6 @@ struct Dashboard: Sendable {
             router.get(RouterPath("/\(path)")) { request, _ in answer(path, request) }
         }
         router.get("/") { request, _ in answer("index.html", request) }
-        router.head("/") { request, _ in answer("index.html", request) }
     }
 
     private func answer(_ path: String, _ request: Request) -> Response {

@@ -26,7 +26,7 @@ extension RESTService {
     static func description(of routes: [(method: String, path: String)], hasToken: Bool) -> JSON {
         var paths: [(String, [(String, JSON)])] = []
         for route in routes.sorted(by: { ($0.path, $0.method) < ($1.path, $1.method) }) {
-            if route.path.hasPrefix("/v1") || route.method == "HEAD" || isFile(route.path) { continue }
+            if route.path.hasPrefix("/v1") || isFile(route.path) { continue }
             let path = route.path
             let operation = (route.method.lowercased(), JSON(operation: route.method, path, routeNotes["\(route.method) \(path)"]))
             if let index = paths.firstIndex(where: { $0.0 == path }) { paths[index].1.append(operation) } else { paths.append((path, [operation])) }

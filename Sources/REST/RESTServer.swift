@@ -45,7 +45,7 @@ package final class RESTServer: Sendable {
         var applicationLog = Logger(label: "rest")
         applicationLog.logLevel = .error
         let application = Application(
-            router: service.router(),
+            responder: WithoutBody(routes: service.router().buildResponder()),
             server: server,
             configuration: .init(
                 address: .hostname(address, port: port), serverName: nil,
