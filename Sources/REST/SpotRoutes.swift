@@ -5,7 +5,10 @@ import JobControl
 extension RESTService {
     func addSpotRoutes(_ router: some RouterMethods<BasicRequestContext>) {
         router.get("/spot") { request, _ in
-            let since = request.uri.queryParameters["since"].flatMap { Int($0) } ?? 0
+            let text = request.uri.queryParameters["since"]
+            guard let since = text.map({ Int($0) }) ?? 0, since >= 0 else {
+                throw Refusal(.badRequest, "since is the number of an event, not \(text ?? "")")
+            }
             let view = await jobManager.view()
             let counts = view.history.counts
             return Response.json([
