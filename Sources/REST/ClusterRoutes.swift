@@ -1,3 +1,4 @@
+import Dataflow
 import Hosts
 import Hummingbird
 import JobControl
@@ -29,16 +30,16 @@ extension RESTService {
             Response.json(.array(configuration.masked.map { ["key": .string($0.name), "value": .string($0.value)] }))
         }
         router.get("/taskmanagers") { _, _ in
-            Response.json(["taskmanagers": .array(await jobManager.view().workers.map(JSON.init(worker:)))])
+            let view = await jobManager.view()
+            return Response.json(["taskmanagers": .array(view.workers.map { JSON(worker: $0, allocated: allocations(on: $0, of: view.jobs)) })])
         }
         router.get("/taskmanagers/:worker") { _, context in
             let worker = try await worker(context)
             let jobs = await jobManager.view().jobs
-            var json = JSON(worker: worker).members
-            json.append(("allocatedSlots", .array(jobs.flatMap { job in
-                // A slot's subtasks cannot be told apart here: one entry a job, with all of its tasks.
-                let tasks = job.status.isTerminal ? 0 : job.vertices.reduce(0) { $0 + $1.subtasks.count { $0.worker == worker.id } }
-                return tasks == 0 ? [] : [["jobId": .string(job.id.description), "resource": JSON(resourceOf: worker), "assignedTasks": .integer(Int64(tasks))] as JSON]
+            let allocated = allocations(on: worker, of: jobs)
+            var json = JSON(worker: worker, allocated: allocated).members
+            json.append(("allocatedSlots", .array(allocated.map {
+                ["jobId": .string($0.job.description), "resource": JSON(resourceOf: worker, slots: $0.slots), "assignedTasks": .integer(Int64($0.tasks))]
             })))
             // A TaskManager that is busy dying is shown without figures, not refused.
             if case .figures(let figures)? = try? await ask(.figures, of: .worker(worker), within: .seconds(2)) {
@@ -54,25 +55,43 @@ extension RESTService {
             return Response.json(.object(json))
         }
     }
+
+    /// A slot's subtasks cannot be told apart here: one entry a job that has tasks there, with all of them.
+    private func allocations(on worker: ClusterView.Worker, of jobs: [JobView]) -> [Allocation] {
+        jobs.filter { !$0.status.isTerminal }.compactMap { job in
+            let counts = job.vertices.map { $0.subtasks.count { $0.worker == worker.id } }
+            let tasks = counts.reduce(0, +)
+            // A slot holds at most one subtask of each vertex.
+            return tasks == 0 ? nil : Allocation(job: job.id, slots: min(counts.max() ?? 0, worker.slots), tasks: tasks)
+        }
+    }
+}
+
+/// What a job has of a TaskManager.
+private struct Allocation {
+    let job: JobID
+    let slots: Int
+    let tasks: Int
 }
 
 extension JSON {
-    /// Slots are threads and share all that a TaskManager has.
-    fileprivate init(resourceOf worker: ClusterView.Worker) {
+    /// Slots are threads and share all that a TaskManager has: the part that falls to so many of them.
+    fileprivate init(resourceOf worker: ClusterView.Worker, slots: Int) {
+        let all = max(1, worker.slots)
         self = [
-            "cpuCores": .number(Double(worker.processors)), "taskHeapMemory": .integer(worker.memoryBytes >> 20), "taskOffHeapMemory": 0, "managedMemory": 0,
-            "networkMemory": 0, "extendedResources": [:],
+            "cpuCores": .number(Double(worker.processors * slots) / Double(all)), "taskHeapMemory": .integer((worker.memoryBytes >> 20) * Int64(slots) / Int64(all)),
+            "taskOffHeapMemory": 0, "managedMemory": 0, "networkMemory": 0, "extendedResources": [:],
         ]
     }
 
     /// `managedMemory` and the JVM's pools have no meaning here: one limit bounds state and buffers.
-    fileprivate init(worker: ClusterView.Worker) {
+    fileprivate init(worker: ClusterView.Worker, allocated: [Allocation]) {
         let memory = JSON.integer(worker.memoryBytes)
         self = [
             "id": .string(worker.id.description), "path": .string("\(worker.host):\(worker.dataPort)"), "dataPort": .integer(Int64(worker.dataPort)),
             "jmxPort": -1, "timeSinceLastHeartbeat": .integer(worker.lastHeard), "slotsNumber": .integer(Int64(worker.slots)),
-            "freeSlots": .integer(Int64(worker.freeSlots)), "assignedTasks": .integer(Int64(worker.slots - worker.freeSlots)),
-            "totalResource": JSON(resourceOf: worker),
+            "freeSlots": .integer(Int64(worker.freeSlots)), "assignedTasks": .integer(Int64(allocated.reduce(0) { $0 + $1.tasks })),
+            "totalResource": JSON(resourceOf: worker, slots: worker.slots), "freeResource": JSON(resourceOf: worker, slots: worker.freeSlots),
             "hardware": ["cpuCores": .integer(Int64(worker.processors)), "physicalMemory": memory],
             "memoryConfiguration": ["totalProcessMemory": memory], "version": .string(worker.version), "leaving": .bool(worker.isLeaving),
         ]
