@@ -20,7 +20,10 @@ package struct JobManagerMachine: Sendable {
         case .connected(let connection): cluster.workers.connected(connection, at: now.instant)
         case .message(let message, let connection): received(message, on: connection, at: now)
         case .disconnected(let connection, let reason):
-            if let worker = cluster.workers.disconnected(connection) { lost(worker, "its connection broke: \(reason)", at: now) }
+            let reasonToLeave = cluster.workers.worker(on: connection).flatMap { self.reasonToLeave($0) }
+            if let worker = cluster.workers.disconnected(connection) {
+                if let reasonToLeave { left(worker, reasonToLeave, at: now) } else { lost(worker, "its connection broke: \(reason)", at: now) }
+            }
         case .stored(let ticket, let answer):
             if let job = cluster.asked.removeValue(forKey: ticket) { tell(job, .stored(ticket, answer), at: now) }
         case .discovered(let job, let vertex, let result): tell(job, .discovered(vertex: vertex, result), at: now)
@@ -142,6 +145,24 @@ package struct JobManagerMachine: Sendable {
     /// The connection is gone, and with it what the worker had.
     private mutating func lost(_ worker: WorkerID, _ reason: String, at now: Now) {
         cluster.log(.warning, "Workers", "Lost TaskManager \(worker): \(reason)")
+        gone(worker, reason, at: now)
+    }
+
+    /// Why it ends, when it has said so and nothing is placed there any more.
+    private func reasonToLeave(_ worker: WorkerID) -> String? {
+        guard let known = cluster.workers[worker], let leaving = known.leaving, leaving.ends, known.leftovers.isEmpty,
+            cluster.slots.holders(on: worker).allSatisfy({ $0 == nil })
+        else { return nil }
+        return leaving.reason
+    }
+
+    /// As it had said.
+    private mutating func left(_ worker: WorkerID, _ reason: String, at now: Now) {
+        cluster.log(.info, "Workers", "TaskManager \(worker) has left (\(reason))")
+        gone(worker, reason, at: now)
+    }
+
+    private mutating func gone(_ worker: WorkerID, _ reason: String, at now: Now) {
         cluster.history.left(worker, reason: reason, at: now)
         cluster.owe(worker, cluster.slots.remove(worker))
         for job in order { tell(job, .workerLost(worker, reason: reason), at: now) }

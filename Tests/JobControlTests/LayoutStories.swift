@@ -41,6 +41,20 @@ import Wire
         #expect(next.attempt(of: SubtaskID(vertex: 0, index: 1)) == layout.attempt + 1)
         #expect(story.view.restarts == 0 && story.view.layoutChanges == 1)
         #expect(!story.sent.contains { if case .cancel = $0 { true } else { false } })
+        story.lose(leaver)
+        #expect(story.log.contains("TaskManager \(leaver) has left (SIGTERM)"))
+        #expect(!story.log.contains("Lost TaskManager"))
+    }
+
+    /// What it had is lost, whatever it said before.
+    @Test func aTaskManagerThatGoesBeforeItsTasksHaveMovedIsLost() {
+        var story = Story.running(Self.options(), workers: 3, parallelism: 2)
+        let leaver = story.lastLayout(Story.job)!.vertices[0].slots[1]!.worker.description
+        story.obedient = []
+        story.say(leaver, .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000)))
+        story.lose(leaver)
+        #expect(story.log.contains("Lost TaskManager \(leaver): its connection broke"))
+        #expect(!story.log.contains("has left"))
     }
 
     @Test func noticesThatComeTogetherAreOneChange() {
