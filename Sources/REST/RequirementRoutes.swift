@@ -22,12 +22,19 @@ extension RESTService {
 
     /// `{vertex id: {"parallelism": {"lowerBound": n, "upperBound": n}}}`: a running job changes without a restart.
     private func require(_ body: JSON, of job: JobView) async throws -> Response {
+        if body.members.isEmpty { throw Refusal(.badRequest, "the body names no vertex: {vertex id: {\"parallelism\": {\"lowerBound\": n, \"upperBound\": n}}}") }
         var wanted: [Int: ClosedRange<Int>] = [:]
         for (id, value) in body.members {
             guard let vertex = job.vertices.firstIndex(where: { $0.id == id }) else { throw Refusal(.badRequest, "job \(job.id) has no vertex \(id)") }
             let bounds = value["parallelism"]
             guard let upper = bounds["upperBound"].integer, upper >= 1, upper <= 32_767 else {
                 throw Refusal(.badRequest, "vertex \(id) needs parallelism.upperBound, from 1 to 32767")
+            }
+            guard upper <= job.vertices[vertex].maxParallelism else {
+                throw Refusal(
+                    .badRequest,
+                    "The requested upper bound [\(upper)] for job vertex [\(id)] exceeds its maximum parallelism [\(job.vertices[vertex].maxParallelism)]"
+                        + " (pipeline.max-parallelism when the job was submitted)")
             }
             let lower = bounds["lowerBound"].integer ?? 1
             guard lower >= 1, lower <= upper else { throw Refusal(.badRequest, "vertex \(id): lowerBound must be from 1 to upperBound") }

@@ -96,8 +96,21 @@ struct RescaleCommand: AsyncParsableCommand {
         let widest = current.members.compactMap { $0.1["parallelism"]["upperBound"].integer }.max() ?? 1
         let wanted: JSON = ["lowerBound": 1, "upperBound": .integer(Int64(parallelism))]
         let body = current.members.filter { $0.1["parallelism"]["upperBound"].integer == widest }.map { ($0.0, ["parallelism": wanted] as JSON) }
+        let slots = try await reachable(client)
         try await client.put("/jobs/\(job)/resource-requirements", .object(body))
-        Terminal.line("Job \(job) goes to parallelism \(parallelism)")
+        Terminal.line(
+            slots < parallelism
+                ? "Job \(job) is asked to go to parallelism \(parallelism); there are slots for \(slots) now, and it goes on when more TaskManagers join"
+                : "Job \(job) goes to parallelism \(parallelism)")
+    }
+}
+
+extension RescaleCommand {
+    /// Slots that the job has, and those that are free on TaskManagers that stay.
+    private func reachable(_ client: JobManagerClient) async throws -> Int64 {
+        let used = try await client.get("/jobs/\(job)")["vertices"].array.compactMap { $0["parallelism"].integer }.max() ?? 0
+        let free = try await client.get("/taskmanagers")["taskmanagers"].array.filter { $0["leaving"] != true }.reduce(0) { $0 + ($1["freeSlots"].integer ?? 0) }
+        return used + free
     }
 }
 

@@ -6,7 +6,7 @@ import urllib.request
 from cluster import wait
 
 from .changes import Application, Job
-from .harness import check, say, story
+from .harness import check, client, say, story
 from .strangers import alive
 
 
@@ -87,7 +87,8 @@ def more_slots_than_key_groups_are_left_alone(place):
     job = Job(place, taskmanagers=1, slots=4, reactive=True, settings=[("pipeline.max-parallelism", 4)])
     job.until(4)
     job.cluster.add()
-    job.cluster.client("rescale", job.id, "--parallelism", "100")
+    code, _, error = client("rescale", job.id, "--parallelism", "100", "--jobmanager", job.cluster.url)
+    check(code == 2 and "exceeds its maximum parallelism [4]" in error, f"asking for 100 ended with {code}: {error}")
     job.more(5)
     check(set(job.parallelism()) == {4}, f"parallelism is {job.parallelism()} with 4 key groups")
     job.finish()
