@@ -76,7 +76,11 @@ extension JobMaster {
     mutating func fail(
         _ error: StreamError, task: TaskID? = nil, worker: WorkerID? = nil, isWorkerLoss: Bool = false, at now: Now, in cluster: inout Cluster
     ) {
-        let place = task.map { "\(graph.vertices[$0.subtask.vertex].name) (\($0.subtask.index + 1)/\(parallelism[$0.subtask.vertex]))" }
+        let place = task.map { task in
+            // A subtask that a change is about to add or has just retired is not one of the newest layout's.
+            let subtasks = max(phase.layout?.vertices[task.subtask.vertex].parallelism ?? parallelism[task.subtask.vertex], task.subtask.index + 1)
+            return "\(graph.vertices[task.subtask.vertex].name) (\(task.subtask.index + 1)/\(subtasks))"
+        }
         let placed = place.map { error.during($0) } ?? error
         cluster.log(.error, "JobMaster", "Job \(graph.name) (\(job)) failed\(worker.map { " on \($0)" } ?? ""): \(placed)")
         chronicle.failed(placed, task: task, worker: worker, at: now.wallMilliseconds)
