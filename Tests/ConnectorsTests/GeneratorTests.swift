@@ -54,6 +54,22 @@ import Testing
         #expect(abs(count - 1_000 / parallelism) <= 16)
     }
 
+    @Test(arguments: [(3, 1), (1, 4), (16, 2)]) func theRateIsKeptWhenTheNumberOfReadersChanges(before: Int, after: Int) throws {
+        let source = try generator(schema(("id", .bigint)), ["rows-per-second": "100"])
+        let reader = try source.makeReader(ReaderContext(subtask: 0, parallelism: before))
+        try reader.add(source.discover(known: []).splits.map { SplitState(split: $0) })
+        func read(_ times: ClosedRange<Int64>) throws -> Int {
+            var count = 0
+            for time in times {
+                while case .batch(let batch, _) = try reader.poll(maximumRows: 8_192, at: now(time)) { count += batch.count }
+            }
+            return count
+        }
+        _ = try read(0...5_000)
+        reader.share(among: after)
+        #expect(abs(try read(5_001...15_000) - 1_000 / after) <= 16)
+    }
+
     /// Row n is there 10 n ms after the start: whoever was away reads at once what came meanwhile, and nobody reads ahead.
     @Test func aScheduleKeepsItsTimes() throws {
         let source = try generator(schema(("id", .bigint)), ["rows-per-second": "100", "starts-at": "1800000005000"])

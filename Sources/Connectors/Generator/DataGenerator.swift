@@ -73,6 +73,9 @@ package struct DataGenerator: Source {
         return max(0, whole - count)
     }
 
+    /// One reader's rows per second. Readers beyond the splits have none.
+    func rate(among readers: Int) -> Double { rowsPerSecond / Double(min(readers, splits)) }
+
     private final class Reader: SourceReader {
         private struct Progress {
             var state: SplitState
@@ -87,7 +90,7 @@ package struct DataGenerator: Source {
         private let text = TextBuffer()
         private var splits: [Progress] = []
         /// This reader's share, however many of the splits are here.
-        private let rate: Double
+        private var rate: Double
         /// Since when the rate is kept, and the rows given since; anew whenever the splits change.
         private var clock: (started: Instant, given: Int64)?
         /// Milliseconds since 1970.
@@ -96,8 +99,13 @@ package struct DataGenerator: Source {
         init(_ generator: DataGenerator, _ context: ReaderContext) {
             self.generator = generator
             self.fill = ColumnFill(generator.spec.physical.types, capacity: context.batchRows)
-            self.rate = generator.rowsPerSecond / Double(min(context.parallelism, generator.splits))
+            self.rate = generator.rate(among: context.parallelism)
             self.reader = generator.template.map { _ in JSONReader(generator.spec.physical) }
+        }
+
+        func share(among readers: Int) {
+            rate = generator.rate(among: readers)
+            clock = nil
         }
 
         func add(_ states: [SplitState]) throws(StreamError) {
