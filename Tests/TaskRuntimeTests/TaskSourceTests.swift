@@ -51,6 +51,20 @@ import Testing
         #expect(subject.said().filter { $0.contains("rows") } == ["0→0 #1 rows 0@101 1@101"])
     }
 
+    /// It may keep a rate of its own.
+    @Test func aReaderIsToldHowManyThereAreFromAPlannedChangeOn() {
+        let reader = times([1, 2])
+        let subject = subject(reader)
+        for (layout, parallelism) in [(1, 3), (2, 3), (3, 1)] as [(LayoutEpoch, Int)] {
+            var plan = plan(outputs: 1)
+            plan.parallelism = parallelism
+            subject.tell(.prepare(TaskChange(layout: layout, plan: plan)))
+            subject.tell(.trigger(Barrier(checkpoint: CheckpointID(layout), kind: .checkpoint, layout: layout)))
+            subject.run()
+        }
+        #expect(reader.shares == [3, 1])
+    }
+
     @Test func aTriggerCutsBetweenPollsAndIsIdempotent() {
         let subject = subject(times([1, 2, 3, 4, 5, 6]), delay: nil)
         subject.tell(.splits([split("a", rows: 6)], noMore: true))
