@@ -28,7 +28,7 @@ def checkpoints_in_a_bucket_survive_kill_9_and_a_savepoint_goes_on_from_it(place
     cluster.add()
     wait(lambda: cluster.state(job)["state"] == "RUNNING" and cluster.state(job)["restarts"] == 1, 30, "the job to run again")
     before = cluster.completed(job)
-    wait(lambda: cluster.completed(job) > before + 2, 30, "checkpoints after the kill")
+    wait(lambda: cluster.completed(job) > before + 2 and ticks.committed(output), 30, "checkpoints after the kill, and results")
     savepoint = cluster.client("stop", job).split("Path:")[1].strip()
     check(savepoint.startswith(f"s3a://{place.bucket}/saved/"), f"the savepoint is at {savepoint}")
     check(cluster.ended(job, 10)["state"] == "FINISHED", "a stopped job is FINISHED")

@@ -59,7 +59,8 @@ def instances_give_the_credentials_of_their_role(place):
         not_shown(checkpoints_with(place, environment), clouds.ADMIN[1])
         asked = [path for method, path, status in stub.asked if status == 200]
         check("/latest/meta-data/iam/security-credentials/worker-role" in asked, f"IMDS was asked {stub.asked}")
-        check(all(status == 200 for _, _, status in stub.asked), f"IMDS refused: {stub.asked}")
+        # Notices to Spot instances are looked for as well, and are not there.
+        check(all(status == 200 for _, path, status in stub.asked if "token" in path or "iam" in path), f"IMDS refused: {stub.asked}")
     finally:
         stub.stop()
 
