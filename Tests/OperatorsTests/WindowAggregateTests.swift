@@ -85,7 +85,9 @@ struct WindowCase: CustomTestStringConvertible, Sendable {
         let output = Recorder(), window = WindowAggregateOperator(test.spec(calls), context: context())
         for step in steps {
             try window.process(RandomRows.batch(step.rows), to: output)
+            #expect(window.stateBytes >= 0)
             try window.advance(to: step.watermark, to: output)
+            #expect(window.stateBytes >= 0)
         }
         try window.advance(to: Watermark.maximum, to: output)
         let expected = test.expected(steps, calls)

@@ -8,6 +8,9 @@ final class SliceTable {
     let start: Int64
     private(set) var keys: KeyTable
     private(set) var aggregates: AggregateSet
+    /// `stateBytes` when the state last looked, and whether rows may have come since.
+    var measuredBytes = 0
+    var isUnmeasured = false
 
     init(start: Int64, keyTypes: [DataType], aggregates: AggregateSet, expecting: Int) {
         self.start = start

@@ -7,6 +7,9 @@ final class WindowState {
     let grid: SliceGrid
     private let spec: WindowAggregateSpec
     private(set) var slices: [SliceTable] = []
+    /// Readers far apart in event time keep many slices open: only those given out for writing since are measured again.
+    private var measured = 0
+    private var unmeasured: [SliceTable] = []
     /// The watermark: windows with end − 1 ≤ this have fired.
     private(set) var progress = Watermark.minimum
     /// Groups that had fired further than `progress` in the checkpoint they were restored from.
@@ -26,17 +29,21 @@ final class WindowState {
             let middle = (low + high) / 2
             if slices[middle].start < start { low = middle + 1 } else { high = middle }
         }
-        if low < slices.count, slices[low].start == start { return slices[low] }
+        if low < slices.count, slices[low].start == start {
+            measureLater(slices[low])
+            return slices[low]
+        }
         let expected = low > 0 ? slices[low - 1].count : 0
         let table = SliceTable(start: start, keyTypes: keyTypes, aggregates: AggregateSet(spec.aggregates, input: spec.input), expecting: expected)
         slices.insert(table, at: low)
+        measureLater(table)
         return table
     }
 
     /// Takes out every slice up to the one that ends at `end`, in order.
     func removeSlices(endingBy end: Int64) -> ArraySlice<SliceTable> {
         let count = slices.firstIndex { $0.start + grid.slice > end } ?? slices.count
-        defer { slices.removeFirst(count) }
+        defer { drop(count) }
         return slices[..<count]
     }
 
@@ -58,7 +65,7 @@ final class WindowState {
         let owned = window.count == 1 && window.allSatisfy { grid.lastEnd(ofSlice: $0.start) <= end }
         try body(window, owned)
         progress = max(progress, end - 1)
-        slices.removeFirst(slices.firstIndex { grid.lastEnd(ofSlice: $0.start) > end } ?? slices.count)
+        drop(slices.firstIndex { grid.lastEnd(ofSlice: $0.start) > end } ?? slices.count)
     }
 
     func advance(to watermark: Int64) {
@@ -66,7 +73,41 @@ final class WindowState {
         ahead = ahead.filter { $0.value > progress }
     }
 
-    var stateBytes: Int { slices.reduce(0) { $0 + $1.stateBytes } }
+    var stateBytes: Int {
+        for slice in unmeasured {
+            guard slice.isUnmeasured else { continue }
+            slice.isUnmeasured = false
+            measured -= slice.measuredBytes
+            slice.measuredBytes = slice.stateBytes
+            measured += slice.measuredBytes
+        }
+        unmeasured.removeAll(keepingCapacity: true)
+        return measured
+    }
+
+    private func measureLater(_ slice: SliceTable) {
+        guard !slice.isUnmeasured else { return }
+        slice.isUnmeasured = true
+        unmeasured.append(slice)
+    }
+
+    /// After slices came or went other than one by one.
+    private func measureAll() {
+        measured = 0
+        for slice in slices {
+            slice.measuredBytes = 0
+            slice.isUnmeasured = true
+        }
+        unmeasured = slices
+    }
+
+    private func drop(_ count: Int) {
+        for slice in slices[..<count] {
+            measured -= slice.measuredBytes
+            slice.isUnmeasured = false
+        }
+        slices.removeFirst(count)
+    }
 
     /// Rows of a window whose key groups have not fired it before the restore; nil: all of them.
     func unfired(_ end: Int64, keys: [Column], count: Int, maxParallelism: Int) -> [Int32]? {
@@ -98,6 +139,7 @@ extension WindowState {
         let owned = Set(context.groups), known = contents.filter { owned.contains($0.group) }
         let least = known.count < owned.count ? Watermark.minimum : known.map(\.progress).min() ?? Watermark.minimum
         slices = restored.slices
+        measureAll()
         progress = least
         ahead = [:]
         for segment in known where segment.progress > least { ahead[segment.group] = segment.progress }
@@ -118,6 +160,7 @@ extension WindowState {
                 }
             }
         }
+        measureAll()
         for segment in contents {
             for section in segment.sections { try add(section, uid: context.uid, group: segment.group) }
             reached[segment.group] = segment.progress
