@@ -14,6 +14,13 @@ package final class AWSClient: Sendable {
         /// What this machine's clock lacks to the services', in seconds.
         var clockOffset: Int64 = 0
         var region: String?
+        /// As they were found when first asked for.
+        var endpoints: [EndpointUse: Endpoint] = [:]
+    }
+
+    struct EndpointUse: Hashable {
+        var service: AWSService
+        var region: String
     }
 
     /// What has been asked so far.
@@ -63,7 +70,16 @@ package final class AWSClient: Sendable {
 
     /// Where the service is, as configured or in the region.
     package func endpoint(_ service: AWSService, region: String) throws(AWSError) -> Endpoint {
-        guard let (text, source) = configuredEndpoint(service) else { return service.endpoint(region: region) }
+        let use = EndpointUse(service: service, region: region)
+        if let known = state.withLock({ $0.endpoints[use] }) { return known }
+        let endpoint = try findEndpoint(use)
+        state.withLock { $0.endpoints[use] = endpoint }
+        return endpoint
+    }
+
+    private func findEndpoint(_ use: EndpointUse) throws(AWSError) -> Endpoint {
+        let service = use.service
+        guard let (text, source) = configuredEndpoint(service) else { return service.endpoint(region: use.region) }
         guard let endpoint = Endpoint(text) else {
             throw AWSError(.configuration, service.words, code: "InvalidEndpoint", "\(source) is not a URL such as https://host:port: \(text.contains("@") ? "…@" + text.split(separator: "@").last! : text[...])")
         }

@@ -28,11 +28,24 @@ package enum SigV4 {
     }
 
     static func canonicalRequest(_ request: HTTPRequest, payloadHash: String) -> (text: String, signedHeaders: String) {
-        let headers = Dictionary(grouping: request.headers.filter { !unsignedHeaders.contains($0.name) }, by: \.name)
-            .sorted { $0.key < $1.key }
-            .map { (name: $0.key, value: $0.value.map { trimmed($0.value) }.joined(separator: ",")) }
-        let names = headers.map(\.name).joined(separator: ";")
-        let lines = headers.map { "\($0.name):\($0.value)\n" }.joined()
+        // Values of one name stay in their order.
+        let headers = request.headers.enumerated().filter { !unsignedHeaders.contains($0.element.name) }
+            .sorted { ($0.element.name, $0.offset) < ($1.element.name, $1.offset) }.map(\.element)
+        var names = "", lines = "", last: String?
+        for header in headers {
+            if header.name == last {
+                lines.removeLast()
+                lines += ","
+            } else {
+                if last != nil { names += ";" }
+                names += header.name
+                lines += header.name
+                lines += ":"
+                last = header.name
+            }
+            lines += trimmed(header.value)
+            lines += "\n"
+        }
         return ("\(request.method)\n\(request.path)\n\(request.encodedQuery)\n\(lines)\n\(names)\n\(payloadHash)", names)
     }
 

@@ -64,7 +64,7 @@ final class KinesisReader: SourceReader {
             let fanOut = fanOut
             shards[shard.shard] = Shard(
                 split: state.split, position: position, skipsThrough: position,
-                fetching: Task.detached { if let fanOut { await fetcher.subscribe(as: fanOut) } else { await fetcher.poll() } })
+                fetching: Task.detached(executorPreference: fetcher.executor) { if let fanOut { await fetcher.subscribe(as: fanOut) } else { await fetcher.poll() } })
             order.append(shard.shard)
         }
     }

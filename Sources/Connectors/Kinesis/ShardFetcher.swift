@@ -13,6 +13,8 @@ struct ShardFetcher: Sendable {
     private let resuming: ShardPosition?
     private let inbox: ShardInbox
     private let patience: KinesisPatience
+    /// Where it runs.
+    let executor = LoopExecutor.next()
 
     init(_ table: KinesisTable, _ reading: KinesisReading, _ shard: ShardSplit, resuming: ShardPosition?, inbox: ShardInbox, patience: KinesisPatience) {
         self.patience = patience
@@ -57,7 +59,7 @@ struct ShardFetcher: Sendable {
                 iterator = answer.nextIterator
                 guard iterator != nil else { return inbox.put(.ended(shard: shard)) }
                 let rest = KinesisReading.shardInterval - (ContinuousClock.now - began)
-                try? await Task.sleep(for: max(rest, isEmpty ? reading.emptyInterval : reading.interval, .zero))
+                await executor.sleep(for: max(rest, isEmpty ? reading.emptyInterval : reading.interval, .zero))
             } catch {
                 if error.code == "ExpiredIteratorException" {
                     inbox.count { $0.expiredIterators += 1 }
@@ -116,7 +118,7 @@ struct ShardFetcher: Sendable {
                 }
                 // Five minutes are over. One that ends at once is not asked for more often than once a second.
                 let rest = Duration.seconds(1) - (ContinuousClock.now - began)
-                if rest > .zero { try? await Task.sleep(for: rest) }
+                if rest > .zero { await executor.sleep(for: rest) }
             } catch {
                 if error.kind == .notFound { await consumer.forget() }
                 guard await goesOn(after: error, &place) else { return }
@@ -140,7 +142,7 @@ struct ShardFetcher: Sendable {
         case .ask: return await shardIsGone(error, &place)
         case .pause(let bound):
             // Full jitter.
-            if bound > .zero { try? await Task.sleep(for: bound * Double.random(in: 0.1...1)) }
+            if bound > .zero { await executor.sleep(for: bound * Double.random(in: 0.1...1)) }
             return true
         }
     }
@@ -162,14 +164,14 @@ struct ShardFetcher: Sendable {
             let shards = try await client.listShards()
             // Then a consumer is meant, which is registered again.
             if shards.contains(where: { $0.id == shard }) {
-                try? await Task.sleep(for: .seconds(1))
+                await executor.sleep(for: .seconds(1))
                 return true
             }
             inbox.trimmed("\(name): the shard is gone with all of its records; it counts as read to its end")
             inbox.put(.ended(shard: shard))
         } catch {
             if error.retryable {
-                try? await Task.sleep(for: .seconds(1))
+                await executor.sleep(for: .seconds(1))
                 return true
             }
             inbox.put(.failed(failure(error)))
