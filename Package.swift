@@ -104,7 +104,10 @@ let tests: [Target] = [
         "Columnar", "Expressions", "Dataflow", "Wire", "State", "Operators", "TaskRuntime",
     ]),
     .testTarget(name: "SimulationTests", dependencies: ["Dataflow", "JobControl", "Simulator"]),
-    .testTarget(name: "HostsTests", dependencies: ["AWS", "Columnar", "Dataflow", "Hosts", "Settings", "Wire", .product(name: "NIOCore", package: "swift-nio")]),
+    .testTarget(name: "HostsTests", dependencies: [
+        "AWS", "Columnar", "Dataflow", "Hosts", "Settings", "Transport", "Wire", .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+    ]),
     .testTarget(name: "RESTTests", dependencies: ["CKernels", "Columnar", "Dataflow", "Hosts", "JobControl", "REST", "Settings"]),
     .testTarget(name: "SQLGoldenTests", dependencies: [
         "Columnar", "Expressions", "Dataflow", "Settings", "SQL", "Connectors", "JobControl", "Hosts",

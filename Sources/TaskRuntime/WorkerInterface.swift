@@ -63,6 +63,8 @@ package enum WorkerEffect: Sendable {
     case prepare(Deployment)
     /// Take these tasks off their threads: a planned change has retired them. Answer `retired`.
     case retire(job: JobID, attempt: UInt32, [TaskID])
+    /// A planned change is over, these TaskManagers have the job now: connections to others are closed, channels to them forgotten.
+    case keep(job: JobID, peers: [WorkerID])
     /// Take all tasks of the job with attempts up to this one off their threads; answer `removed`.
     case remove(job: JobID, attempt: UInt32)
     case command(TaskID, TaskCommand)

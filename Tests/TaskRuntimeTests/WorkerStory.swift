@@ -82,6 +82,7 @@ struct WorkerStory {
         case .make(let deployment): "make \(deployment.layout.attempt)"
         case .prepare(let deployment): "prepare \(deployment.layout.attempt)"
         case .retire(_, let attempt, let tasks): "retire \(attempt): \(tasks.map(\.subtask.description))"
+        case .keep(_, let peers): "keep \(peers)"
         case .start(_, let attempt): "start \(attempt)"
         case .remove(_, let attempt): "remove \(attempt)"
         case .command(let task, let command): "tell \(task.subtask) " + word(command)

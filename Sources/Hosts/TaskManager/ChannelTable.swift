@@ -47,6 +47,14 @@ package final class ChannelTable: Sendable {
         }
     }
 
+    /// Only these channels of the job are left.
+    package func keep(_ channels: Set<ChannelID>, of job: JobID) {
+        ends.withLock { ends in
+            ends.receiving = ends.receiving.filter { $0.key.job != job || channels.contains($0.key) }
+            ends.sending = ends.sending.filter { $0.key.job != job || channels.contains($0.key) }
+        }
+    }
+
     package func remove(job: JobID, attemptsUpTo attempt: UInt32) {
         ends.withLock { ends in
             ends.receiving = ends.receiving.filter { $0.key.job != job || $0.key.attempt > attempt }

@@ -7,18 +7,20 @@ import Synchronization
 import Transport
 import Wire
 
-/// The connections between TaskManagers. For each attempt of a job a TaskManager opens one to every other that it sends something to,
-/// elements or credits; what it hears comes on the ones that others opened.
+/// The connections between TaskManagers. For each job a TaskManager opens one to every other that it sends something to, elements or
+/// credits; what it hears comes on the ones that others opened.
 ///
-/// One attempt, one connection: jobs deployed at once do not meet, a restart never goes on with a connection that fell silent, and a
-/// TaskManager that came back under its old name is reached where it is now. The first frame says who opened it and for what; an empty
-/// frame is the last one: the attempt is over there, so that the end which follows is no loss.
+/// A deployment opens its own: jobs deployed at once do not meet, a restart never goes on with a connection that fell silent, and a
+/// TaskManager that came back under its old name is reached where it is now. Planned changes go on with what is open, and close what leads to
+/// those who have left. The first frame says who opened it and for what; an empty frame is the last one: nothing of the job is sent there
+/// any more, so that the end which follows is no loss.
 package final class DataNetwork: Sendable {
     /// What a connection is for.
     package struct Purpose: Hashable, Sendable {
         /// The other end.
         package var peer: WorkerID
         package var job: JobID
+        /// The one that opened it: a deployment's, or a planned change's after it.
         package var attempt: UInt32
     }
 
@@ -67,8 +69,10 @@ package final class DataNetwork: Sendable {
     package func onLost(_ body: @escaping Lost) { lost.withLock { $0 = body } }
 
     /// The connection of an attempt to a TaskManager, opened when there is none. Waits; not for event loops.
-    package func link(to purpose: Purpose, host: String, port: UInt16) throws(StreamError) -> any Link {
-        if let held = open.withLock({ $0[purpose] }) { return FrameLink(connection: held) }
+    ///
+    /// - Parameter earlier: one that an earlier attempt of the job opened and did not close will do.
+    package func link(to purpose: Purpose, earlier: Bool = false, host: String, port: UInt16) throws(StreamError) -> any Link {
+        if let held = held(for: purpose, earlier: earlier) { return FrameLink(connection: held) }
         do {
             let connection = try connect(
                 group: group, host: host, port: Int(port), tls: tls, role: Role.data, options: options,
@@ -104,16 +108,30 @@ package final class DataNetwork: Sendable {
         }
     }
 
+    private func held(for purpose: Purpose, earlier: Bool) -> FrameConnection? {
+        open.withLock { open in
+            if let held = open[purpose] { return held }
+            guard earlier else { return nil }
+            let known = open.filter { $0.key.job == purpose.job && $0.key.peer == purpose.peer && !$0.value.isClosing }
+            return known.max { $0.key.attempt < $1.key.attempt }?.value
+        }
+    }
+
+    /// A planned change is over: nothing of the job is sent to others than these any more.
+    package func close(job: JobID, except peers: Set<WorkerID>) { end("the job is not there any more") { $0.job == job && !peers.contains($0.peer) } }
+
     /// No task of the job up to this attempt runs here any more.
-    package func close(job: JobID, attemptsUpTo attempt: UInt32) {
+    package func close(job: JobID, attemptsUpTo attempt: UInt32) { end("the attempt is over") { $0.job == job && $0.attempt <= attempt } }
+
+    private func end(_ reason: String, _ isOver: (Purpose) -> Bool) {
         let over = open.withLock { open in
-            let over = open.filter { $0.key.job == job && $0.key.attempt <= attempt }
+            let over = open.filter { isOver($0.key) }
             for purpose in over.keys { open[purpose] = nil }
             return over.values.map { $0 }
         }
         for connection in over {
             connection.send([])
-            connection.close(reason: "the attempt is over")
+            connection.close(reason: reason)
         }
     }
 

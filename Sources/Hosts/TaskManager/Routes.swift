@@ -10,7 +10,7 @@ struct Routes {
     private let slots: [SlotThread]
     private let links: [WorkerID: any Link]
 
-    /// Waits for connections to peers.
+    /// Waits for connections to peers; those of a planned change go on with what is open.
     init(deployment: Deployment, worker: WorkerID, slots: [SlotThread], network: DataNetwork?) throws(StreamError) {
         layout = deployment.layout
         job = deployment.job
@@ -20,7 +20,8 @@ struct Routes {
         for peer in deployment.peers where peer.worker != worker {
             guard let network else { throw StreamError(.internal, retry: false, "this process has no data network, yet the job spans several") }
             links[peer.worker] = try network.link(
-                to: DataNetwork.Purpose(peer: peer.worker, job: deployment.job, attempt: deployment.layout.attempt), host: peer.host, port: peer.port)
+                to: DataNetwork.Purpose(peer: peer.worker, job: deployment.job, attempt: deployment.layout.attempt),
+                earlier: deployment.previous != nil, host: peer.host, port: peer.port)
         }
         self.links = links
     }

@@ -12,6 +12,8 @@ package final class SlotThread: Sendable {
         case remove(job: JobID, attempt: UInt32, then: @Sendable () -> Void)
         /// A planned change: the routes of the channels that it opens.
         case prepare(TaskID, TaskChange, [ChannelID: Route])
+        /// It is over: only these channels of the job are left.
+        case keep(Set<ChannelID>, of: JobID)
         /// Take off these tasks, then call.
         case retire(Set<TaskID>, then: @Sendable () -> Void)
         case start(job: JobID, attempt: UInt32)
@@ -56,6 +58,7 @@ package final class SlotThread: Sendable {
                     guard let cell = cells.first(where: { $0.id == task }) else { continue }
                     cell.add(routes)
                     deliver(.prepare(change), to: cell, cells)
+                case .keep(let channels, let job): for cell in cells where cell.id.job == job { cell.keep(channels) }
                 case .retire(let retired, let then):
                     let removed = cells.filter { retired.contains($0.id) }
                     report(removed, at: SystemClock.instant())

@@ -38,6 +38,8 @@ package final class TaskCell: @unchecked Sendable {
     /// A planned change opens channels.
     func add(_ new: [ChannelID: Route]) { routes.merge(new) { old, _ in old } }
 
+    func keep(_ channels: Set<ChannelID>) { routes = routes.filter { channels.contains($0.key) } }
+
     /// One step; the time up to it counts as what the step before came to.
     func step(at now: Now) -> StepResult {
         account(at: now.instant)

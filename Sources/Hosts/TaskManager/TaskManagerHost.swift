@@ -112,6 +112,10 @@ package final class TaskManagerHost: Sendable {
                     let error = workshop.prepare(deployment)
                     notice(.prepared(job: deployment.job, attempt: deployment.layout.attempt, error))
                 }
+            case .keep(let job, let peers):
+                // Before the next change is prepared: it would go on with what is closed here.
+                network?.close(job: job, except: Set(peers))
+                workshop.keep(job)
             case .retire(let job, let attempt, let retired): retire(Set(retired), then: { notice(.retired(job: job, attempt: attempt)) })
             case .start(let job, let attempt): for slot in slots { slot.post(.start(job: job, attempt: attempt)) }
             case .remove(let job, let attempt):

@@ -19,6 +19,8 @@ package final class TaskWorkshop: Sendable {
         var slots: [TaskID: Int] = [:]
         /// Where the tasks are to which a planned change sends state.
         var targets: [TaskID: Route] = [:]
+        /// What ends here in the layout that the newest planned change leads to.
+        var channels: Set<ChannelID> = []
     }
 
     private let worker: WorkerID
@@ -121,12 +123,14 @@ package final class TaskWorkshop: Sendable {
                 jobs[job]?.targets = targets
                 return jobs[job]?.slots ?? [:]
             }
+            var kept: Set<ChannelID> = []
             for task in change.old.tasks(of: job) {
                 guard let index = here[task] else { continue }
                 var new: [ChannelID: Route] = [:]
                 if change.new.has(task) {
                     let plan = TaskPlan(job: job, graph: graph, layout: next, subtask: task.subtask)
                     new = routes.routes(of: plan, graph: graph)
+                    kept.formUnion(new.keys)
                     register(plan, on: slots[index])
                 }
                 slots[index].post(.prepare(task, TaskChange(change, for: task), new))
@@ -137,14 +141,23 @@ package final class TaskWorkshop: Sendable {
                 let task = try TaskBuilder.make(plan: plan, connectors: connectors, options: options, budget: budget, wake: { slot.poke() })
                 task.begin(with: TaskChange(change, for: plan.task))
                 let cell = TaskCell(task: task, routes: routes.routes(of: plan, graph: graph))
+                kept.formUnion(cell.routes.keys)
                 register(plan, on: slot)
                 slot.post(.add(cell))
                 slot.post(.command(plan.task, .start))
             }
+            jobs.withLock { $0[job]?.channels = kept }
             return nil
         } catch {
             return error
         }
+    }
+
+    /// A planned change is over: what only the layout before it had is forgotten.
+    package func keep(_ job: JobID) {
+        guard let kept = jobs.withLock({ $0[job]?.channels }) else { return }
+        channels.keep(kept, of: job)
+        for slot in slots { slot.post(.keep(kept, of: job)) }
     }
 
     package func retired(_ tasks: Set<TaskID>) {

@@ -86,6 +86,7 @@ extension WorkerJob {
         for task in retired { members[task] = nil }
         attempt = concluded
         self.change = nil
+        defer { effects.append(.keep(job: job, peers: members.isEmpty ? [] : change.plan.new.workers)) }
         if !retired.isEmpty {
             effects.append(.retire(job: job, attempt: concluded, retired))
             return false

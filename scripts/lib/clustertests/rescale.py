@@ -1,5 +1,6 @@
 """Planned changes on real processes: TaskManagers that leave, join, or both; other parallelisms. Nothing restarts."""
 import json
+import os
 import time
 import urllib.request
 
@@ -80,6 +81,22 @@ def parallelism_up_and_down_in_quick_alternation(place):
     job.more()
     job.finish()
     say(f"{job.concluded()} changes for {len(wanted)} wishes")
+
+
+@story
+def planned_changes_leave_no_connections_behind(place):
+    job = Job(place, taskmanagers=3, slots=2, parallelism=2, seconds=25)
+    numbers = []
+    for count in [6, 3, 5, 2, 4] * 3:
+        before = job.concluded()
+        job.cluster.client("rescale", job.id, "--parallelism", str(count))
+        wait(lambda: job.concluded() > before and set(job.parallelism()) == {count}, 15, f"parallelism {count}")
+        numbers.append(sum(sockets(pid) for name, pid in job.cluster.processes().items() if name != "jobmanager"))
+    # The same parallelism, one round and two rounds later.
+    for first, last in zip(numbers[:5], numbers[10:]):
+        check(last <= first + 2, f"the TaskManagers' sockets after each change: {numbers}")
+    job.finish()
+    say(f"sockets of three TaskManagers after each of {len(numbers)} changes: {numbers}")
 
 
 @story
@@ -172,6 +189,17 @@ def a_job_manager_killed_in_the_middle_of_a_change_is_followed_by_one_that_goes_
             app.cluster.add()
         say(f"the JobManager was killed at '{moment}'")
     app.finish()
+
+
+def sockets(pid):
+    """How many a process has open."""
+    folder, count = f"/proc/{pid}/fd", 0
+    for name in os.listdir(folder):
+        try:
+            count += os.readlink(os.path.join(folder, name)).startswith("socket:")
+        except OSError:
+            pass  # Closed meanwhile.
+    return count
 
 
 def post(cluster, path, body):
