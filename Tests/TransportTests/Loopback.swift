@@ -74,14 +74,22 @@ struct Loopback {
 
     static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
-    init(options: TransportOptions = TransportOptions(), tls: TLSCredentials? = nil) async throws {
+    /// The limits on time are the product's; here only the order of events counts, on machines as busy as they like to be.
+    static var patient: TransportOptions {
+        var options = TransportOptions()
+        options.handshakeTimeout = .minutes(5)
+        options.lingerTimeout = .minutes(5)
+        return options
+    }
+
+    init(options: TransportOptions = patient, tls: TLSCredentials? = nil) async throws {
         self.tls = tls
         server = try await FrameServer.bind(
             group: Self.group, host: "127.0.0.1", port: 0, tls: tls, role: 1, options: options, log: recorder.log, accept: recorder.accept
         ).get()
     }
 
-    func connect(_ recorder: Recorder, options: TransportOptions = TransportOptions(), tls: TLSCredentials? = nil) async throws -> FrameConnection {
+    func connect(_ recorder: Recorder, options: TransportOptions = patient, tls: TLSCredentials? = nil) async throws -> FrameConnection {
         try await Transport.connect(
             group: Self.group, host: "127.0.0.1", port: server.port, tls: tls ?? self.tls, role: 2, options: options, accept: recorder.accept
         ).get()
