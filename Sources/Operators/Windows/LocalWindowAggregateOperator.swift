@@ -15,6 +15,7 @@ package final class LocalWindowAggregateOperator: Operator {
     private static let maximumEntries = 1 << 16
     private static let sampleRows = 1 << 16
     private static let passedRows = 1 << 20
+    private static let fewKeys = 256
 
     private enum Mode {
         /// With the rows and entries since the last look.
@@ -109,20 +110,43 @@ package final class LocalWindowAggregateOperator: Operator {
         return late
     }
 
+    /// Slices of few keys travel together: a batch costs more than its rows.
     private func emit(_ slices: ArraySlice<SliceTable>, to output: any Output) throws(StreamError) {
-        for slice in slices {
+        var small: [Batch] = []
+        var rows = 0
+        for slice in slices where slice.count > 0 {
             entries -= slice.count
-            let ends = Buffer(capacity: slice.count * 8)
-            ends.typed(Int64.self).update(repeating: slice.start + state.grid.slice, count: slice.count)
-            let end = Column(type: types[types.count - 1], count: slice.count, values: ends)
-            let columns = retyped(slice.keys.columns() + slice.aggregates.partialColumns(count: slice.count) + [end])
+            let batch = partials(slice)
+            let isSmall = batch.count <= min(LocalWindowAggregateOperator.fewKeys, context.batchRows)
+            if !isSmall || rows + batch.count > context.batchRows {
+                try emitTogether(small, to: output)
+                (small, rows) = ([], 0)
+            }
+            if isSmall {
+                small.append(batch)
+                rows += batch.count
+                continue
+            }
             var from = 0
-            while from < slice.count {
-                let range = from..<min(from + context.batchRows, slice.count)
-                try output.emit(Batch(count: range.count, columns: range.count == slice.count ? columns : columns.map { $0.copied(range) }))
+            while from < batch.count {
+                let range = from..<min(from + context.batchRows, batch.count)
+                try output.emit(range.count == batch.count ? batch : Batch(count: range.count, columns: batch.columns.map { $0.copied(range) }))
                 from = range.upperBound
             }
         }
+        try emitTogether(small, to: output)
+    }
+
+    private func emitTogether(_ batches: [Batch], to output: any Output) throws(StreamError) {
+        guard let first = batches.first else { return }
+        try output.emit(batches.count == 1 ? first : Batch.concatenate(batches))
+    }
+
+    private func partials(_ slice: SliceTable) -> Batch {
+        let ends = Buffer(capacity: slice.count * 8)
+        ends.typed(Int64.self).update(repeating: slice.start + state.grid.slice, count: slice.count)
+        let end = Column(type: types[types.count - 1], count: slice.count, values: ends)
+        return Batch(count: slice.count, columns: retyped(slice.keys.columns() + slice.aggregates.partialColumns(count: slice.count) + [end]))
     }
 
     private func retyped(_ columns: [Column]) -> [Column] {
