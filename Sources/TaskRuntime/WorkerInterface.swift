@@ -71,6 +71,8 @@ package enum WorkerEffect: Sendable {
     /// Finish these snapshots (`TaskSnapshot.finished`) and write one object with them to the job's store under `folder`; answer `uploaded`.
     case upload(job: JobID, attempt: UInt32, checkpoint: CheckpointID, folder: String, store: String?, [TaskSnapshot])
     case commit(job: JobID, checkpoint: CheckpointID, [Manifest.PendingCommit])
+    /// The checkpoint is complete: nobody restores from earlier ones.
+    case subsume(JobID, by: CheckpointID)
     /// Nothing of the job is needed any more.
     case forget(JobID)
     case wake(at: Instant)

@@ -90,7 +90,7 @@ struct WorkerStory {
         case .commit(_, let checkpoint, let pending): "commit \(checkpoint): \(pending.map(\.committable.id))"
         case .forget: "forget"
         case .exit(let code, _): "exit \(code)"
-        case .wake, .log: nil
+        case .wake, .log, .subsume: nil
         }
     }
 

@@ -28,6 +28,7 @@ package final class TaskManagerHost: Sendable {
     private let channels: ChannelTable
     private let network: DataNetwork?
     private let workshop: TaskWorkshop
+    private let backup: LocalBackup?
     private let connectLeader: LeaderConnector
     private let log: Log
     private let onExit: @Sendable (Int32, String) -> Void
@@ -36,11 +37,12 @@ package final class TaskManagerHost: Sendable {
     package let figures: TaskFigures
 
     package init(
-        registration: Registration, options: WorkerOptions, memoryLimit: Int, stores: Stores, connectors: any ConnectorRegistry,
-        network: DataNetwork?, connectLeader: @escaping LeaderConnector, log: Log, onExit: @escaping @Sendable (Int32, String) -> Void
+        registration: Registration, options: WorkerOptions, memoryLimit: Int, stores: Stores, backup: LocalBackup? = nil,
+        connectors: any ConnectorRegistry, network: DataNetwork?, connectLeader: @escaping LeaderConnector, log: Log, onExit: @escaping @Sendable (Int32, String) -> Void
     ) {
         figures = TaskFigures(worker: registration.worker, host: registration.host)
         self.connectLeader = connectLeader
+        self.backup = backup
         self.log = log
         self.onExit = onExit
         let mailbox = self.mailbox
@@ -50,7 +52,7 @@ package final class TaskManagerHost: Sendable {
         channels = network?.channels ?? ChannelTable()
         let budget = MemoryBudget(processSize: memoryLimit, slots: registration.slots)
         workshop = TaskWorkshop(
-            worker: registration.worker, slots: slots, channels: channels, network: network, stores: stores, connectors: connectors,
+            worker: registration.worker, slots: slots, channels: channels, network: network, stores: stores, backup: backup, connectors: connectors,
             budget: budget, log: log)
         guardMemory(limit: memoryLimit, budget: budget)
         network?.onLost { purpose, reason in notice(.peerLost(purpose.peer, of: purpose.job, attempt: purpose.attempt, reason: reason)) }
@@ -124,9 +126,11 @@ package final class TaskManagerHost: Sendable {
             case .command(let task, let command): workshop.slot(of: task)?.post(.command(task, command))
             case .upload(let job, let attempt, let checkpoint, let folder, let store, let snapshots):
                 uploads.run { [workshop] in
-                    let result = workshop.upload(job: job, attempt: attempt, folder: folder, store: store, snapshots)
-                    notice(.uploaded(job: job, attempt: attempt, checkpoint: checkpoint, result))
+                    workshop.upload(job: job, attempt: attempt, checkpoint, folder: folder, store: store, snapshots) {
+                        notice(.uploaded(job: job, attempt: attempt, checkpoint: checkpoint, $0))
+                    }
                 }
+            case .subsume(let job, let checkpoint): pool.run { [backup] in backup?.drop(job, before: checkpoint) }
             case .commit(let job, let checkpoint, let pending):
                 pool.run { [workshop] in
                     let (ids, error) = workshop.commit(job: job, pending)
@@ -134,6 +138,7 @@ package final class TaskManagerHost: Sendable {
                 }
             case .forget(let job):
                 workshop.forget(job)
+                pool.run { [backup] in backup?.drop(job) }
                 network?.close(job: job, attemptsUpTo: .max)
             case .wake(let instant): wake = min(wake, instant)
             case .log(let level, let logger, let message): log(LogLine.Level(rawValue: level) ?? .info, logger, message)

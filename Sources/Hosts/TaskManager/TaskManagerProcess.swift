@@ -28,9 +28,10 @@ package final class TaskManagerProcess: Sendable {
         let bound = configuration.get(TaskManagerOptions.bindHost) ?? reachable ?? "127.0.0.1"
         let name = configuration.get(TaskManagerOptions.resourceID) ?? "taskmanager-\(hostName())-\(getpid())-\(hex(.random(in: 0 ... .max)).suffix(6))"
         worker = WorkerID(name)
+        let machine = MachineKind()
         network = try DataNetwork(
             worker: worker, group: group, host: bound, port: configuration.get(TaskManagerOptions.dataPort), tls: tls, options: transport, log: log,
-            desk: InspectionDesk(Inspector(log: log)))
+            desk: InspectionDesk(Inspector(log: log, more: { machine.figures })))
         let memory = configuration.taskManagerMemory()
         let registration = Registration(
             worker: worker, host: reachable ?? bound, dataPort: network.port, slots: configuration.get(TaskManagerOptions.slots),
@@ -41,8 +42,8 @@ package final class TaskManagerProcess: Sendable {
         let leaderHost = configuration.get(JobManagerOptions.rpcAddress)
         let leaderPort = configuration.get(JobManagerOptions.rpcPort)
         host = TaskManagerHost(
-            registration: registration, options: options, memoryLimit: memory.bytes, stores: Stores(configuration), connectors: connectors,
-            network: network,
+            registration: registration, options: options, memoryLimit: memory.bytes, stores: Stores(configuration),
+            backup: LocalBackup(configuration, log: log), connectors: connectors, network: network,
             connectLeader: { events in
                 do {
                     let connection = try connect(
@@ -56,7 +57,7 @@ package final class TaskManagerProcess: Sendable {
             },
             log: log, onExit: onExit)
         scrapes = try PrometheusEndpoint.start(configuration, host: bound, group: group, log: log) { [host] in host.figures.snapshot() }
-        SpotWatcher(configuration, log: log).begin { [host] in host.obey($0) }
+        SpotWatcher(configuration, kind: machine, log: log).begin { [host] in host.obey($0) }
     }
 }
 

@@ -15,6 +15,8 @@ package final class TaskWorkshop: Sendable {
     private struct Job {
         var graph: JobGraph
         var store: String?
+        /// The job wants what it writes to be kept here, too.
+        var keepsCopies: Bool
         /// The slot of each task that was made and not removed.
         var slots: [TaskID: Int] = [:]
         /// Where the tasks are to which a planned change sends state.
@@ -28,13 +30,16 @@ package final class TaskWorkshop: Sendable {
     private let channels: ChannelTable
     private let network: DataNetwork?
     private let stores: Stores
+    private let backup: LocalBackup?
     private let connectors: any ConnectorRegistry
     private let budget: MemoryBudget
     private let log: Log
     private let jobs = Mutex<[JobID: Job]>([:])
+    /// That there is no local copy: said once.
+    private let hasComplained = Atomic(false)
 
     package init(
-        worker: WorkerID, slots: [SlotThread], channels: ChannelTable, network: DataNetwork?, stores: Stores,
+        worker: WorkerID, slots: [SlotThread], channels: ChannelTable, network: DataNetwork?, stores: Stores, backup: LocalBackup?,
         connectors: any ConnectorRegistry, budget: MemoryBudget, log: Log
     ) {
         self.worker = worker
@@ -42,6 +47,7 @@ package final class TaskWorkshop: Sendable {
         self.channels = channels
         self.network = network
         self.stores = stores
+        self.backup = backup
         self.connectors = connectors
         self.budget = budget
         self.log = log
@@ -70,10 +76,11 @@ package final class TaskWorkshop: Sendable {
             let store = configuration.get(CheckpointingOptions.directory)
             let options = try Self.options(configuration)
             jobs.withLock { jobs in
-                if jobs[deployment.job] == nil { jobs[deployment.job] = Job(graph: graph, store: store) }
+                if jobs[deployment.job] == nil { jobs[deployment.job] = Job(graph: graph, store: store, keepsCopies: keepsCopies(configuration, at: store)) }
             }
             try discardLeftovers(deployment, graph)
-            let restores = try restore(deployment, graph, store: store)
+            let origin = StateOrigin()
+            let restores = try restore(deployment, graph, store: store, origin)
             let routes = try Routes(deployment: deployment, worker: worker, slots: slots, network: network)
             for subtask in deployment.subtasks {
                 let plan = TaskPlan(job: deployment.job, graph: graph, layout: deployment.layout, subtask: subtask)
@@ -85,7 +92,7 @@ package final class TaskWorkshop: Sendable {
                 register(plan, on: slot)
                 slot.post(.add(cell))
             }
-            log(.info, "TaskWorkshop", Self.words(deployment, graph))
+            log(.info, "TaskWorkshop", Self.words(deployment, graph, origin))
             return nil
         } catch {
             log(.warning, "TaskWorkshop", "Tasks of job \(deployment.job), attempt \(deployment.layout.attempt), cannot be made: \(error)")
@@ -119,7 +126,7 @@ package final class TaskWorkshop: Sendable {
             let routes = try Routes(deployment: deployment, worker: worker, slots: slots, network: network)
             let targets = Dictionary(uniqueKeysWithValues: next.subtasks.map { (next.task($0, of: job), routes.route(to: $0)) })
             let here = jobs.withLock { jobs in
-                if jobs[job] == nil { jobs[job] = Job(graph: graph, store: store) }
+                if jobs[job] == nil { jobs[job] = Job(graph: graph, store: store, keepsCopies: keepsCopies(configuration, at: store)) }
                 jobs[job]?.targets = targets
                 return jobs[job]?.slots ?? [:]
             }
@@ -179,13 +186,14 @@ package final class TaskWorkshop: Sendable {
     }
 
     /// What was deployed, and from where its state came.
-    private static func words(_ deployment: Deployment, _ graph: JobGraph) -> String {
+    private static func words(_ deployment: Deployment, _ graph: JobGraph, _ origin: StateOrigin) -> String {
         let names = deployment.subtasks.sorted().map {
             "\(graph.vertices[$0.vertex].name) (\($0.index + 1)/\(deployment.layout.vertices[$0.vertex].parallelism)) as \($0)"
         }
         var text = "Deployed job \(graph.name) (\(deployment.job)), attempt \(deployment.layout.attempt): \(names.joined(separator: ", "))"
         if let plan = deployment.restore {
-            text += "; restored from checkpoint \(plan.checkpoint), \(plan.objects.reduce(0) { $0 + $1.bytes }) bytes in \(plan.objects.count) objects"
+            text += "; restored from checkpoint \(plan.checkpoint), \(plan.objects.reduce(0) { $0 + $1.bytes }) bytes in \(plan.objects.count) objects:"
+            text += " read \(origin.copied) bytes from local copies, \(origin.stored) from the store"
         }
         return text
     }
@@ -214,21 +222,14 @@ package final class TaskWorkshop: Sendable {
         }
     }
 
-    private func restore(_ deployment: Deployment, _ graph: JobGraph, store uri: String?) throws(StreamError) -> [SubtaskID: TaskRestore] {
+    private func restore(
+        _ deployment: Deployment, _ graph: JobGraph, store uri: String?, _ origin: StateOrigin
+    ) throws(StreamError) -> [SubtaskID: TaskRestore] {
         guard let plan = deployment.restore else { return [:] }
         var restores: [SubtaskID: TaskRestore] = [:]
         for object in plan.objects {
-            let read = try reader(of: object, in: plan.store ?? uri)
             do throws(StreamError) {
-                let index = try SnapshotObject.index(length: object.bytes, read: read)
-                for subtask in deployment.subtasks {
-                    guard let vertex = plan.vertices[subtask.vertex] else { continue }
-                    let new = deployment.layout.vertices[subtask.vertex]
-                    // Units go to the subtask of the same number; those of subtasks that are no more, round robin.
-                    let units = (0..<plan.parallelism[vertex]).filter { $0 % new.parallelism == subtask.index }
-                    let state = try index.restore(vertex: vertex, groups: Set(new.groups(of: subtask.index)), unitsOf: Set(units), read: read)
-                    restores[subtask, default: TaskRestore()].add(state)
-                }
+                for (subtask, state) in try restore(object, plan, deployment, store: plan.store ?? uri, origin) { restores[subtask, default: TaskRestore()].add(state) }
             } catch {
                 let placed = error.during("checkpoint \(plan.checkpoint)").during("object \(object.key)")
                 // Somebody else's, who may delete it too early.
@@ -236,6 +237,44 @@ package final class TaskWorkshop: Sendable {
             }
         }
         return restores
+    }
+
+    private func restore(
+        _ object: Manifest.StateObject, _ plan: Deployment.Restore, _ deployment: Deployment, store uri: String?, _ origin: StateOrigin
+    ) throws(StreamError) -> [(SubtaskID, TaskRestore)] {
+        if plan.store == nil, let copy = backup?.copy(of: object) {
+            do throws(StreamError) {
+                return try state(of: object, plan, deployment) { range throws(StreamError) in
+                    let bytes = try copy.read(range)
+                    origin.copied += bytes.count
+                    return bytes
+                }
+            } catch {
+                log(.warning, "TaskWorkshop", "Object \(object.key) is read from the store, its local copy is of no use: \(error)")
+                backup?.drop(object)
+            }
+        }
+        let read = try reader(of: object, in: uri)
+        return try state(of: object, plan, deployment) { range throws(StreamError) in
+            let bytes = try read(range)
+            origin.stored += bytes.count
+            return bytes
+        }
+    }
+
+    private func state(
+        of object: Manifest.StateObject, _ plan: Deployment.Restore, _ deployment: Deployment, read: SnapshotObject.Read
+    ) throws(StreamError) -> [(SubtaskID, TaskRestore)] {
+        let index = try SnapshotObject.index(length: object.bytes, read: read)
+        var states: [(SubtaskID, TaskRestore)] = []
+        for subtask in deployment.subtasks {
+            guard let vertex = plan.vertices[subtask.vertex] else { continue }
+            let new = deployment.layout.vertices[subtask.vertex]
+            // Units go to the subtask of the same number; those of subtasks that are no more, round robin.
+            let units = (0..<plan.parallelism[vertex]).filter { $0 % new.parallelism == subtask.index }
+            states.append((subtask, try index.restore(vertex: vertex, groups: Set(new.groups(of: subtask.index)), unitsOf: Set(units), read: read)))
+        }
+        return states
     }
 
     private func reader(of object: Manifest.StateObject, in uri: String?) throws(StreamError) -> SnapshotObject.Read {
@@ -250,9 +289,32 @@ package final class TaskWorkshop: Sendable {
         }
     }
 
+    /// Where the store is this machine's, copies would be of no use.
+    private func keepsCopies(_ configuration: Configuration, at uri: String?) -> Bool {
+        configuration.get(CheckpointingOptions.localBackup) && (try? stores.store(uri)) is S3Store
+    }
+
     // MARK: Snapshots and commits
 
-    package func upload(job: JobID, attempt: UInt32, folder: String, store uri: String?, _ snapshots: [TaskSnapshot]) -> Result<Upload, StreamError> {
+    /// Writes one object with these snapshots, tells the result, then keeps a copy of it.
+    package func upload(
+        job: JobID, attempt: UInt32, _ checkpoint: CheckpointID, folder: String, store uri: String?, _ snapshots: [TaskSnapshot],
+        then tell: (Result<Upload, StreamError>) -> Void
+    ) {
+        var written: (Manifest.StateObject, [UInt8])?
+        tell(upload(job: job, attempt: attempt, folder: folder, store: uri, snapshots, &written))
+        guard let (object, bytes) = written else { return }
+        defer { budget.release(upload: bytes.count) }
+        // A savepoint is restored from by people.
+        guard uri == nil, let backup, jobs.withLock({ $0[job]?.keepsCopies }) ?? false else { return }
+        guard let reason = backup.keep(object, bytes, of: job, checkpoint: checkpoint), !hasComplained.exchange(true, ordering: .relaxed) else { return }
+        log(.warning, "TaskWorkshop", "No local copy of checkpoint \(checkpoint) of job \(job), nor perhaps of later ones: \(reason)")
+    }
+
+    /// `written` is charged to the budget.
+    private func upload(
+        job: JobID, attempt: UInt32, folder: String, store uri: String?, _ snapshots: [TaskSnapshot], _ written: inout (Manifest.StateObject, [UInt8])?
+    ) -> Result<Upload, StreamError> {
         let start = SystemClock.instant()
         let bytes: [UInt8]
         var sizes: [SubtaskID: Int64] = [:]
@@ -274,15 +336,16 @@ package final class TaskWorkshop: Sendable {
                 .memory, retry: true, "no memory for a state object of \(bytes.count) bytes beside the \(budget.held) that tasks hold"
                     + " (taskmanager.memory.process.size)"))
         }
-        defer { budget.release(upload: bytes.count) }
         do throws(StoreError) {
             let store = try stores.store(uri ?? jobs.withLock { $0[job]?.store })
             let key = try ObjectKey("\(folder)/\(worker)-\(attempt)")
             _ = try store.put(key, bytes, .ifNoneMatch)
             let object = Manifest.StateObject(
                 key: key.path, bytes: bytes.count, checksum: Checksum.crc32c(bytes), subtasks: snapshots.map(\.subtask))
+            written = (object, bytes)
             return .success(Upload(object: object, bytes: sizes, committables: committables, milliseconds: elapsed()))
         } catch {
+            budget.release(upload: bytes.count)
             return .failure(StreamError(error).during("state of \(snapshots.count) tasks, \(bytes.count) bytes"))
         }
     }
@@ -305,6 +368,12 @@ package final class TaskWorkshop: Sendable {
         }
         return (done, first)
     }
+}
+
+/// Bytes that one restore read, by where from.
+private final class StateOrigin {
+    var copied = 0
+    var stored = 0
 }
 
 extension StreamError {

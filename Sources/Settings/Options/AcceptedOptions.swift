@@ -8,7 +8,7 @@ enum AcceptedOptions {
     /// Without effect here and not worth a warning: what they tune does not exist in our processes.
     private static let withoutEffect = [
         "env.", "jobmanager.memory.", "jobmanager.heap.", "taskmanager.memory.", "taskmanager.heap.", "taskmanager.cpu.", "taskmanager.network.",
-        "blob.", "queryable-state.", "akka.", "pekko.", "classloader.", "io.tmp.dirs", "tmp.dirs", "process.", "zookeeper.", "high-availability.zookeeper.",
+        "blob.", "queryable-state.", "akka.", "pekko.", "classloader.", "tmp.dirs", "process.", "zookeeper.", "high-availability.zookeeper.",
         "high-availability.jobmanager.port", "kubernetes.", "yarn.", "containerized.", "security.kerberos.", "security.delegation.", "security.ssl.protocol",
         "security.ssl.algorithms", "security.ssl.provider", "plugin.", "web.tmpdir", "web.log.path", "historyserver.", "python.", "table.optimizer.",
         "sql-client.", "sql-gateway.", "pipeline.object-reuse", "pipeline.generic-types", "pipeline.jars", "pipeline.classpaths",

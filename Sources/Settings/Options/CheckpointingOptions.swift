@@ -50,7 +50,7 @@ package enum CheckpointingOptions {
         "With unaligned checkpoints: how long a barrier waits for alignment first.")
     package static let localBackup = ConfigKey(
         "execution.checkpointing.local-backup.enabled", true, formerly: ["state.backend.local-recovery"],
-        "Keep frozen state in the TaskManager's memory, to restore from after a failure elsewhere.")
+        "A TaskManager keeps what it wrote for the newest checkpoints on its own disk (`io.tmp.dirs`), to restore from after a failure elsewhere, where checkpoints go to S3.")
     package static let afterTasksFinish = ConfigKey(
         "execution.checkpointing.checkpoints-after-tasks-finish", true, formerly: ["execution.checkpointing.checkpoints-after-tasks-finish.enabled"],
         "Go on with checkpoints when some tasks have finished.")

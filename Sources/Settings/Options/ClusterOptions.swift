@@ -68,8 +68,15 @@ package enum TaskManagerOptions {
     package static let evacuationTimeout = ConfigKey<Duration>(
         "taskmanager.evacuation.timeout", .seconds(25),
         "After SIGTERM the TaskManager ends as soon as its tasks have moved to others, and after so long in any case.")
+    package static let temporaryDirectories = ConfigKey<String?>(
+        "io.tmp.dirs", nil, "Folder for local copies of checkpoints; of several, separated by `,` or `:`, the first. Without it, `$TMPDIR` or `/tmp`.")
+    package static let localStateSize = ConfigKey<MemorySize>(
+        "taskmanager.state.local.max-size", .gibibytes(4),
+        "What local copies of checkpoints may take of the disk (`execution.checkpointing.local-backup.enabled`); more is read from the store again. 0 for none.")
 
-    static let all: [any AnyConfigKey] = [host, bindHost, rpcPort, dataPort, slots, processMemory, resourceID, registrationTimeout, evacuationTimeout]
+    static let all: [any AnyConfigKey] = [
+        host, bindHost, rpcPort, dataPort, slots, processMemory, resourceID, registrationTimeout, evacuationTimeout, temporaryDirectories, localStateSize,
+    ]
 }
 
 package enum HeartbeatOptions {

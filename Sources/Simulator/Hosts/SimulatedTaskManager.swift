@@ -93,6 +93,7 @@ final class SimulatedTaskManager {
             control?.send(message.encode(), from: .opener)
         case .make(let deployment): make(deployment)
         case .prepare(let deployment): prepare(deployment)
+        case .subsume: break  // It keeps no copies.
         case .keep: break  // One connection for all jobs, as long as both live.
         case .retire(let job, let attempt, let retired): retire(job, attempt, retired)
         case .start(let job, let attempt): command(.start, of: job, attempt)

@@ -131,7 +131,9 @@ package struct WorkerMachine {
             if jobs[job] == nil { send(.stopped(job: job, attempt: attempt), &effects) } else { tell(job, .cancel(attempt: attempt), &effects) }
         case .trigger(let job, let attempt, let barrier, let folder, let store):
             tell(job, .trigger(attempt: attempt, barrier, .init(folder: folder, store: store)), &effects)
-        case .completed(let job, let checkpoint): tell(job, .completed(checkpoint), &effects)
+        case .completed(let job, let checkpoint):
+            tell(job, .completed(checkpoint), &effects)
+            effects.append(.subsume(job, by: checkpoint))
         case .aborted(let job, let checkpoint): tell(job, .aborted(checkpoint), &effects)
         case .splits(let task, let splits, let noMore): tell(task.job, .splits(task, splits, noMore: noMore), &effects)
         case .commit(let job, let checkpoint, let pending): commit(job, checkpoint, pending, wasSilent: wasSilent, &effects)
