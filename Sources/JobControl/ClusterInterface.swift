@@ -120,6 +120,8 @@ package struct JobOptions: Hashable, Sendable {
     package var cooldown = Duration.seconds(5)
     /// Notices that come within this time are one change.
     package var noticeWindow = Duration.milliseconds(50)
+    /// How many checkpoints people are told about, from 1 on.
+    package var checkpointHistory = 10
 
     package init() {}
 }

@@ -85,7 +85,7 @@ package struct JobManagerMachine: Sendable {
         case .metrics(let all): for metrics in all { tell(metrics.task.job, .metrics(metrics), at: now) }
         case .leaving(let leave):
             cluster.workers.leaves(worker, leave, at: now.instant)
-            cluster.history.leaving(worker, reason: leave.reason, at: now)
+            cluster.history.leaving(worker, reason: leave.reason, within: leave.ends ? .milliseconds(leave.milliseconds) : nil, at: now)
             cluster.log(.info, "Workers", "TaskManager \(worker) leaves within \(leave.milliseconds) ms: \(leave.reason)")
             for job in order { tell(job, .workerLeaving(worker), at: now) }
         }

@@ -70,7 +70,7 @@ extension JSON {
     }
 
     /// Flink's spread of a list of numbers; of none it is all zeros.
-    private static func spread(_ numbers: [Int64]) -> JSON {
+    static func spread(_ numbers: [Int64]) -> JSON {
         let sorted = numbers.sorted()
         func quantile(_ share: Double) -> JSON {
             sorted.isEmpty ? 0.0 : .number(Double(sorted[min(sorted.count - 1, Int((Double(sorted.count) * share).rounded(.down)))]))

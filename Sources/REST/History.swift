@@ -162,13 +162,22 @@ extension RESTService {
         }
     }
 
+    /// A change of the layout is over in a second or two: what it does to latency is looked at more often than points are taken.
+    private static let looksAPoint = 5
+
     /// Runs as long as the server does.
     func keepHistory() async {
+        var turn = 0
         while !Task.isCancelled {
             let (view, now) = (await jobManager.view(), SystemClock.wallMilliseconds())
-            history.note(view, at: now)
-            loads.note(view, at: now)
-            try? await Task.sleep(for: History.interval)
+            latencies.note(view, at: now)
+            if turn % RESTService.looksAPoint == 0 {
+                history.note(view, at: now)
+                loads.note(view, at: now)
+                await noteMachines(view, at: now)
+            }
+            turn += 1
+            try? await Task.sleep(for: History.interval / RESTService.looksAPoint)
         }
     }
 }

@@ -116,12 +116,12 @@ extension JSON {
 
     init(exceptionsOf job: JobView, most: Int = 20) {
         func entry(_ failure: JobFailure) -> [(String, JSON)] {
-            [
+            let place = failure.place
+            return [
                 ("exceptionName", .string(failure.error.kind.rawValue)), ("stacktrace", .string(failure.error.description)),
                 ("timestamp", .integer(failure.at)), ("failureLabels", [:]),
                 ("taskName", failure.subtask.map { .string("\(job.vertices[$0.vertex].name) (\($0.index + 1)/\(job.vertices[$0.vertex].parallelism))") } ?? nil),
-                ("endpoint", failure.worker.map { .string($0.description) } ?? nil),
-                ("taskManagerId", failure.worker.map { .string($0.description) } ?? nil),
+                ("endpoint", place.map { .string($0.description) } ?? nil), ("taskManagerId", place.map { .string($0.description) } ?? nil),
             ]
         }
         let last = job.failures.last
@@ -135,6 +135,14 @@ extension JSON {
                 "truncated": .bool(job.failures.count > most),
             ],
         ]
+    }
+}
+
+extension JobFailure {
+    /// The TaskManager that failed. Its peers often notice first that it is gone: who says so is not who failed.
+    fileprivate var place: WorkerID? {
+        guard error.kind == .connection, subtask != nil else { return worker }
+        return concurrent.first { $0.subtask == nil && $0.error.kind == .connection && $0.worker != nil }?.worker ?? worker
     }
 }
 

@@ -100,7 +100,7 @@ extension JSON {
 
 private let identifier: JSON = ["type": "string", "pattern": "^[0-9a-f]{32}$"]
 private let pathParameters: [String: JSON] = [
-    "job": identifier, "vertex": identifier, "trigger": identifier, "subtask": ["type": "integer", "minimum": 0], "attempt": ["type": "integer", "minimum": 0],
+    "job": identifier, "vertex": identifier, "trigger": identifier, "rescale": identifier, "subtask": ["type": "integer", "minimum": 0], "attempt": ["type": "integer", "minimum": 0],
     "checkpoint": ["type": "integer", "minimum": 0], "worker": ["type": "string", "minLength": 1], "file": ["type": "string", "minLength": 1],
     "script": ["type": "string", "minLength": 1],
 ]

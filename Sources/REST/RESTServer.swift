@@ -4,6 +4,7 @@ import Hummingbird
 import HummingbirdCore
 import HummingbirdTLS
 import Logging
+import NIOCore
 import NIOPosix
 import Settings
 import Synchronization
@@ -33,10 +34,18 @@ package final class RESTServer: Sendable {
             hasTLS: tls != nil, inspection: try InspectionClient(configuration: configuration, group: MultiThreadedEventLoopGroup.singleton),
             desk: InspectionDesk(Inspector(log: log)), scripts: StoredScripts(folder: configuration.get(RestOptions.uploadDirectory)))
         let port = configuration.get(RestOptions.port)
-        let plain = HTTPServerBuilder.http1(
-            configuration: .init(
-                idleTimeout: .milliseconds(configuration.get(RestOptions.idleTimeout).milliseconds),
-                httpDecoderConfiguration: .init(maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10)))
+        let idle = TimeAmount.milliseconds(configuration.get(RestOptions.idleTimeout).milliseconds)
+        let desk = ConnectionDesk(
+            ConnectionTable(
+                most: configuration.get(RestOptions.maximumConnections), mostOfOneAddress: configuration.get(RestOptions.maximumConnectionsOfOneAddress)),
+            requestTimeout: .milliseconds(configuration.get(RestOptions.requestTimeout).milliseconds), readTimeout: idle)
+        let plain = HTTPServerBuilder { responder in
+            GuardedConnections(
+                base: HTTP1Channel(
+                    responder: responder,
+                    configuration: .init(idleTimeout: idle, httpDecoderConfiguration: .init(maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10))),
+                desk: desk)
+        }
         let server: HTTPServerBuilder
         do { server = try tls.map { try .tls(plain, tlsConfiguration: $0) } ?? plain } catch {
             throw StreamError(.user, retry: false, "security.ssl.rest: \(error)")
@@ -47,10 +56,7 @@ package final class RESTServer: Sendable {
         let application = Application(
             responder: WithoutBody(routes: service.router().buildResponder()),
             server: server,
-            configuration: .init(
-                address: .hostname(address, port: port), serverName: nil,
-                // Who connects and then says nothing, or says it a byte at a time, holds one of these and no more.
-                availableConnectionsDelegate: MaximumAvailableConnections(configuration.get(RestOptions.maximumConnections))),
+            configuration: .init(address: .hostname(address, port: port), serverName: nil, backlog: 1024),
             onServerRunning: { channel in opened.give(.success(channel.localAddress?.port ?? port)) },
             logger: applicationLog)
         let running = Task {

@@ -28,6 +28,8 @@ struct RESTService: Sendable {
     let operations = Operations()
     let history = History()
     let loads = LoadSamples()
+    let machines = MachineWatch()
+    let latencies = LayoutLatencies()
     let load = ProcessLoad()
 
     static let bodyLimitBytes = 16 << 20
@@ -44,6 +46,8 @@ struct RESTService: Sendable {
             addMetricRoutes(routes)
             addScalingRoutes(routes)
             addSpotRoutes(routes)
+            addRescaleRoutes(routes)
+            addKeyGroupRoutes(routes)
             addInspectionRoutes(routes)
             addFlameGraphRoutes(routes)
             addScriptRoutes(routes)

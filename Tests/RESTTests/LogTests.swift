@@ -90,6 +90,16 @@ struct LogTests {
         #expect(text(log).hasSuffix("line 4999 of some that fill the files more than thrice\n"))
     }
 
+    @Test func filesOfOtherProcessesInTheFolderAreTheirs() throws {
+        let folder = Folder()
+        let log = try log(["env.log.dir": folder.path])
+        log(.info, "Task", "mine")
+        for other in ["swiftwater-taskmanager-1.log", "secrets.txt", log.currentFile + "x"] { close(open("\(folder.path)/\(other)", O_CREAT | O_WRONLY, 0o600)) }
+        close(open("\(folder.path)/\(log.currentFile).1", O_CREAT | O_WRONLY, 0o600))
+        #expect(log.files.map(\.name) == [log.currentFile, log.currentFile + ".1"])
+        #expect(log.read(file: "secrets.txt", offset: 0, limit: 100) == nil)
+    }
+
     @Test func withoutAFolderTheLastLinesAreKept() throws {
         let log = try log([:])
         for number in 0..<20_000 { log(.info, "Task", "line \(number) of so many that the first ones must go") }

@@ -99,6 +99,9 @@ package struct LogFiles: Sendable {
 
     // MARK: Reading
 
+    /// Several processes may share a folder: its own are the one that is written and those that were set aside.
+    private func isOwn(_ file: String) -> Bool { file == name || file.hasPrefix(name + ".") }
+
     /// Sorted by name.
     var entries: [Entry] {
         guard let folder else { return [Entry(name: name, bytes: Int64(tail.count), modified: modified)] }
@@ -108,20 +111,21 @@ package struct LogFiles: Sendable {
         while let item = readdir(listing), entries.count < LogFiles.maximumEntries {
             let name = withUnsafeBytes(of: &item.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
             var about = stat()
+            guard isOwn(name) else { continue }
             guard fstatat(dirfd(listing), name, &about, AT_SYMLINK_NOFOLLOW) == 0, about.st_mode & S_IFMT == S_IFREG else { continue }
             entries.append(Entry(name: name, bytes: Int64(about.st_size), modified: Int64(about.st_mtim.tv_sec) * 1000 + Int64(about.st_mtim.tv_nsec) / 1_000_000))
         }
         return entries.sorted { $0.name < $1.name }
     }
 
-    /// Only regular files of the folder itself: a name with a slash is no file of it, and links are not followed.
+    /// Only its own, regular files of the folder itself: a name with a slash is no file of it, and links are not followed.
     func read(_ file: String, offset: Int64, limit: Int) -> Part? {
         guard let folder else {
             guard file == name else { return nil }
             let from = LogFiles.start(offset, of: Int64(tail.count))
             return Part(bytes: Array(tail[Int(from)...].prefix(limit)), offset: from, size: Int64(tail.count))
         }
-        guard !file.isEmpty, file != ".", file != "..", !file.utf8.contains(UInt8(ascii: "/")), !file.utf8.contains(0) else { return nil }
+        guard isOwn(file), !file.utf8.contains(UInt8(ascii: "/")), !file.utf8.contains(0) else { return nil }
         return LogFiles.read(path: "\(folder)/\(file)", O_NOFOLLOW, offset: offset, limit: limit)
     }
 

@@ -12,9 +12,12 @@ package struct SpotWatcher: Sendable {
     private let interval: Duration
     private let start: SpotNotices
     private let surroundings: Surroundings
+    private let kind: MachineKind
     private let log: Log
 
-    package init(_ configuration: Configuration, surroundings: Surroundings = .machine, log: Log) {
+    /// `kind` is told what the service calls this instance.
+    package init(_ configuration: Configuration, surroundings: Surroundings = .machine, kind: MachineKind = MachineKind(), log: Log) {
+        self.kind = kind
         mode = configuration.get(SpotOptions.watch)
         interval = configuration.get(SpotOptions.interval)
         start = SpotNotices(
@@ -67,9 +70,13 @@ package struct SpotWatcher: Sendable {
             if mode == .on { log(.warning, "SpotWatcher", "AWS_EC2_METADATA_DISABLED is set: nobody watches for Spot notices.") }
             return false
         }
-        if mode == .on { return true }
+        if mode == .on {
+            kind.found(isSpot: true)
+            return true
+        }
         for _ in 0..<Self.attempts {
             if let values = try? await metadata.values(["instance-life-cycle"]) {
+                if let lifeCycle = values[0] { kind.found(isSpot: lifeCycle == "spot") }
                 guard let lifeCycle = values[0], lifeCycle != "spot" else { return true }
                 log(.info, "SpotWatcher", "This instance is \(lifeCycle), not Spot: nobody watches for notices.")
                 return false

@@ -97,7 +97,6 @@ package struct CheckpointCoordinator: Sendable {
 
     private(set) var counts = CheckpointCounts()
     private(set) var history: [CheckpointRecord] = []
-    static let historyLength = 10
 
     package init(job: JobID, options: JobOptions) {
         self.job = job
@@ -173,7 +172,7 @@ package struct CheckpointCoordinator: Sendable {
         counts.triggered += 1
         counts.inProgress = 1
         history.append(CheckpointRecord(id: id, kind: wish.kind, triggered: now.wallMilliseconds, subtasks: layout.subtasks.count))
-        if history.count > Self.historyLength { history.removeFirst() }
+        if history.count > options.checkpointHistory { history.removeFirst() }
         return pending
     }
 

@@ -123,7 +123,7 @@ extension JobMaster {
             for worker in layout.workers { cluster.release(job, attemptsUpTo: attempt, on: worker) }
             return []
         case .deploying(let layout, _), .running(let layout, _), .finishing(let layout):
-            let live = Set(layout.workers.filter { cluster.workers[$0] != nil } + dropChange(in: &cluster)).sorted()
+            let live = Set(layout.workers.filter { cluster.workers[$0] != nil } + dropChange(at: now, in: &cluster)).sorted()
             for worker in live { cluster.send(.cancel(job: job, attempt: attempt), to: worker) }
             return Set(live)
         case .restarting(let waiting, _, _):

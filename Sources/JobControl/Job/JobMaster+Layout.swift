@@ -135,7 +135,8 @@ extension JobMaster {
             $0.attempt = attempt
         }
         planned = PlannedLayout(plan: change, reason: reason, change: number, at: now.instant)
-        cluster.history.planned(change, reason: reason, at: now)
+        let isEvacuation = layout.workers.contains { cluster.workers[$0]?.isLeaving ?? false }
+        cluster.history.planned(change, cause: isEvacuation ? .evacuation : isAskedToChange ? .requested : .slots, reason: reason, at: now)
         cluster.log(
             .info, "JobMaster",
             "Job \(graph.name) (\(job)) changes to layout \(next.epoch) (\(reason)): parallelism \(wanted), \(change.beginning.count) tasks begin,"
@@ -269,10 +270,10 @@ extension JobMaster {
     }
 
     /// The job restarts: nothing is left of a change that was under way.
-    mutating func dropChange(in cluster: inout Cluster) -> [WorkerID] {
+    mutating func dropChange(at now: Now, in cluster: inout Cluster) -> [WorkerID] {
         guard let planned else { return [] }
         self.planned = nil
-        cluster.history.dropped(job)
+        cluster.history.dropped(job, at: now)
         attempt = planned.next.attempt
         layoutEpoch = planned.next.epoch
         let told = planned.workers.filter { cluster.workers[$0] != nil }

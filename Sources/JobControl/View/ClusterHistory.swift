@@ -12,11 +12,21 @@ package struct ClusterHistory: Sendable {
 
     package enum Happening: Hashable, Sendable {
         case joined(WorkerID, slots: Int)
-        /// It said that it goes: a notice, SIGTERM, or somebody asked for it.
-        case leaving(WorkerID, reason: String)
+        /// It said that it goes: a notice, SIGTERM, or somebody asked for it. `until`: when it goes in any case, milliseconds since the epoch;
+        /// nil when it stays, empty.
+        case leaving(WorkerID, reason: String, until: Int64?)
         /// `afterMilliseconds`: since it said that it goes; nil when it said nothing: it was lost.
         case left(WorkerID, reason: String, afterMilliseconds: Int64?)
         case changed(Change)
+    }
+
+    /// Why a layout changes.
+    package enum Cause: String, Hashable, Sendable {
+        /// Somebody leaves.
+        case evacuation
+        /// There are more or fewer slots.
+        case slots
+        case requested
     }
 
     /// A planned change of a job's layout, from its plan to its end. Times are milliseconds since the plan.
@@ -28,6 +38,9 @@ package struct ClusterHistory: Sendable {
         }
 
         package var job: JobID
+        /// When it was planned, milliseconds since the epoch.
+        package var started: Int64
+        package var cause: Cause
         package var reason: String
         package var layout: LayoutEpoch
         /// Of each vertex.
@@ -38,14 +51,24 @@ package struct ClusterHistory: Sendable {
         /// Key groups that have another owner, over all vertices that keep state by key, and how many there are.
         package var movedGroups: Int
         package var groups: Int
+        package var slots: (from: Int, to: Int) { (usedSlots[0], usedSlots[1]) }
+        /// Before and after.
+        private var usedSlots: [Int]
+        /// Those that had tasks before, and those that have them after it.
+        package var workersBefore: [WorkerID]
+        package var workersAfter: [WorkerID]
         package var outcome = Outcome.running
         /// Until the barrier was injected: everything that begins stood and the new channels were open.
         package var injected: Int64?
         package var ended: Int64?
 
-        init(_ plan: LayoutChange, reason: String) {
+        init(_ plan: LayoutChange, cause: Cause, reason: String, started: Int64) {
             job = plan.job
+            self.started = started
+            self.cause = cause
             self.reason = reason
+            usedSlots = [plan.old.usedSlots.count, plan.new.usedSlots.count]
+            (workersBefore, workersAfter) = (plan.old.workers, plan.new.workers)
             layout = plan.new.epoch
             (from, to) = (plan.old.vertices.map(\.parallelism), plan.new.vertices.map(\.parallelism))
             (begun, retired) = (plan.beginning.count, plan.retiring.count)
@@ -61,7 +84,7 @@ package struct ClusterHistory: Sendable {
         package var changeMilliseconds: Int64 = 0
     }
 
-    private static let kept = 200
+    package static let kept = 200
 
     /// The last ones, oldest first.
     package private(set) var entries: [Entry] = []
@@ -69,21 +92,24 @@ package struct ClusterHistory: Sendable {
     package private(set) var counts = Counts()
     private var number = 0
     private var leavingSince: [WorkerID: Instant] = [:]
-    private var running: [JobID: (change: Change, since: Instant, at: Int64)] = [:]
+    private var running: [JobID: (change: Change, since: Instant)] = [:]
 
     package init() {}
 
     /// Changes that are under way, by job.
     package var inProgress: [Change] { running.sorted { $0.key < $1.key }.map(\.value.change) }
 
+    /// Those that are over, oldest first.
+    package var changes: [Change] { entries.compactMap { if case .changed(let change) = $0.what { change } else { nil } } }
+
     mutating func joined(_ worker: WorkerID, slots: Int, at now: Now) { note(.joined(worker, slots: slots), at: now.wallMilliseconds) }
 
     /// Said again after each break of the connection: once is enough.
-    mutating func leaving(_ worker: WorkerID, reason: String, at now: Now) {
+    mutating func leaving(_ worker: WorkerID, reason: String, within: Duration?, at now: Now) {
         guard leavingSince[worker] == nil else { return }
         leavingSince[worker] = now.instant
         counts.notices += 1
-        note(.leaving(worker, reason: reason), at: now.wallMilliseconds)
+        note(.leaving(worker, reason: reason, until: within.map { now.wallMilliseconds + $0.milliseconds }), at: now.wallMilliseconds)
     }
 
     mutating func left(_ worker: WorkerID, reason: String, at now: Now) {
@@ -92,8 +118,8 @@ package struct ClusterHistory: Sendable {
         note(.left(worker, reason: reason, afterMilliseconds: since.map { (now.instant - $0).milliseconds }), at: now.wallMilliseconds)
     }
 
-    mutating func planned(_ plan: LayoutChange, reason: String, at now: Now) {
-        running[plan.job] = (Change(plan, reason: reason), now.instant, now.wallMilliseconds)
+    mutating func planned(_ plan: LayoutChange, cause: Cause, reason: String, at now: Now) {
+        running[plan.job] = (Change(plan, cause: cause, reason: reason, started: now.wallMilliseconds), now.instant)
     }
 
     mutating func injected(_ job: JobID, at now: Now) {
@@ -102,21 +128,22 @@ package struct ClusterHistory: Sendable {
     }
 
     mutating func concluded(_ job: JobID, at now: Now) {
-        guard let (planned, since, at) = running.removeValue(forKey: job) else { return }
+        guard let (planned, since) = running.removeValue(forKey: job) else { return }
         var change = planned
         let took = (now.instant - since).milliseconds
         change.outcome = .completed
         change.ended = took
         counts.changes += 1
         counts.changeMilliseconds += took
-        note(.changed(change), at: at)
+        note(.changed(change), at: change.started)
     }
 
-    mutating func dropped(_ job: JobID) {
-        guard let (planned, _, at) = running.removeValue(forKey: job) else { return }
+    mutating func dropped(_ job: JobID, at now: Now) {
+        guard let (planned, since) = running.removeValue(forKey: job) else { return }
         var change = planned
         change.outcome = .recovered
-        note(.changed(change), at: at)
+        change.ended = (now.instant - since).milliseconds
+        note(.changed(change), at: change.started)
     }
 
     private mutating func note(_ what: Happening, at wall: Int64) {

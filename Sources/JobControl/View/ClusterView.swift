@@ -41,6 +41,8 @@ package struct JobView: Sendable {
         package var subtasks: [Subtask]
         /// Splits of a source that wait for a reader, are with one, and were ever found.
         package var splits: Splits?
+        /// The subtask of each key group; empty where no state is kept by key, and before the first layout.
+        package var owners: [UInt16] = []
     }
 
     package struct Splits: Hashable, Sendable {
@@ -68,7 +70,7 @@ package struct JobView: Sendable {
 
     package struct Checkpoints: Hashable, Sendable {
         package var counts: CheckpointCounts
-        /// The last ten, oldest first.
+        /// The last ones, oldest first; how many: `JobOptions.checkpointHistory`.
         package var history: [CheckpointRecord]
         package var restored: Restored?
         package var interval: Duration?
@@ -145,7 +147,8 @@ extension JobMaster {
                     },
                     splits: assigners.first { $0.vertex == vertex }.map {
                         JobView.Splits(pending: $0.counts.pending, handedOut: $0.counts.handedOut, known: $0.counts.known)
-                    })
+                    },
+                    owners: graph.vertices[vertex].isKeyed ? (phase.layout ?? lastLayout)?.vertices[vertex].owners ?? [] : [])
             },
             checkpoints: JobView.Checkpoints(
                 counts: coordinator.counts, history: coordinator.history,

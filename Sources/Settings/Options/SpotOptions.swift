@@ -12,7 +12,13 @@ package enum SpotOptions {
         "taskmanager.spot.evacuate-on-rebalance", true,
         "Whether a rebalance recommendation moves the tasks away, early and without hurry; the TaskManager stays, empty, until the instance ends.")
 
-    static let all: [any AnyConfigKey] = [watch, interval, deadline, evacuatesOnRebalance]
+    package static let price = ConfigKey<Double?>(
+        "spot.price-per-hour", nil, must: "at least 0", { $0.map { $0 >= 0 } ?? true }, "What the machine of one TaskManager costs an hour as a Spot instance; for the money that the Spot page tells.")
+    package static let onDemandPrice = ConfigKey<Double?>(
+        "spot.on-demand-price-per-hour", nil, must: "at least 0", { $0.map { $0 >= 0 } ?? true }, "What it would cost an hour on demand.")
+    package static let currency = ConfigKey("spot.currency", "USD", "Of these prices: three letters.")
+
+    static let all: [any AnyConfigKey] = [watch, interval, deadline, evacuatesOnRebalance, price, onDemandPrice, currency]
 }
 
 package enum SpotWatch: String, ConfigChoice {

@@ -22,10 +22,10 @@ DIFFERENT = {
     ("POST", "/savepoint-disposal"): (404, "savepoints are the user's files"),
     ("POST", "/jobmanager/profiler"): (404, "no profiler files; flame graphs and thread dumps are taken directly"),
     ("POST", "/taskmanagers/{taskmanager}/profiler"): (404, "no profiler files"),
-    ("GET", "/jobs/{running}/rescales/overview"): (None, "Flink's default scheduler has none"),
-    ("GET", "/jobs/{running}/rescales/config"): (None, "Flink's default scheduler has none"),
-    ("GET", "/jobs/{running}/rescales/history"): (None, "Flink's default scheduler has none"),
-    ("GET", "/jobs/{running}/rescales/summary"): (None, "Flink's default scheduler has none"),
+    ("GET", "/jobs/{running}/rescales/overview"): (200, "jobs always adapt"),
+    ("GET", "/jobs/{running}/rescales/config"): (200, "jobs always adapt"),
+    ("GET", "/jobs/{running}/rescales/history"): (200, "jobs always adapt"),
+    ("GET", "/jobs/{running}/rescales/summary"): (200, "jobs always adapt"),
 }
 
 RUNNING = """SET 'pipeline.name' = 'running';
