@@ -10,6 +10,8 @@ package struct LayoutLatency: Sendable {
         /// The usual lag in the minute before it, and the greatest one from its plan until some seconds after its end. Milliseconds.
         package var before: Int64
         package var during: Int64
+
+        package init(before: Int64, during: Int64) { (self.before, self.during) = (before, during) }
     }
 
     private struct Sample {

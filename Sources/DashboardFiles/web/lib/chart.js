@@ -7,7 +7,7 @@ import { live } from "./live.js";
 /// `series`: [{name, points: [{at, value}], tone}], times in ms, ascending; null is a gap. `format` writes a value. `from`..`to`: the
 /// span shown. `marks`: [{at, tone, text}] are drawn as thin lines. `stacked` fills areas upon each other (shares of a whole).
 const height = 132;
-const inner = { left: 58, right: 10, top: 10, bottom: 20 };
+const margin = { right: 10, top: 10, bottom: 20 };
 
 /// Charts know their width once they are drawn; until then this is assumed.
 const widths = new Map();
@@ -30,10 +30,12 @@ let pointed = null;
 export function chart({ id, title, series, format, from, to, marks = [], maximum, stacked = false, note }) {
   const width = widths.get(id) ?? 420;
   const span = Math.max(1, to - from);
-  const x = (at) => inner.left + (at - from) / span * (width - inner.left - inner.right);
   const shown = series.map((line) => ({ ...line, points: thin(line.points.filter((point) => point.at >= from && point.at <= to), width) }));
   const drawn = stacked ? stack(shown) : shown;
   const highest = maximum ?? niceMaximum(Math.max(0, ...drawn.flatMap((line) => line.points.map((point) => point.value ?? 0))), format);
+  // As wide as the longest word beside the axis.
+  const inner = { ...margin, left: Math.max(30, 12 + 6.1 * Math.max(...[0, 0.5, 1].map((part) => format(highest * part).length))) };
+  const x = (at) => inner.left + (at - from) / span * (width - inner.left - inner.right);
   const y = (value) => height - inner.bottom - Math.min(1, value / highest) * (height - inner.top - inner.bottom);
   const isEmpty = shown.every((line) => line.points.every((point) => point.value === null));
   const at = pointed !== null && pointed >= from && pointed <= to ? pointed : null;
@@ -69,7 +71,8 @@ export function chart({ id, title, series, format, from, to, marks = [], maximum
         marks.filter((mark) => mark.at >= from && mark.at <= to).map((mark) => h("line", { class: `mark tone-${mark.tone}`, x1: x(mark.at), x2: x(mark.at), y1: inner.top, y2: height - inner.bottom }, h("title", {}, `${clock(mark.at)} ${mark.text}`))),
         drawn.map((line, index) => h("g", { class: `line tone-${line.tone}` },
           h("path", { class: "area", d: area(line.points, stacked && index > 0 ? drawn[index - 1].points : null, x, y) }),
-          h("path", { class: "stroke", d: path(line.points, x, y) }))),
+          h("path", { class: "stroke", d: path(line.points, x, y) }),
+          lonely(line.points).map((point) => h("circle", { cx: x(point.at), cy: y(point.value), r: 2.5 })))),
         at === null ? null : h("g", { class: "cross" },
           h("line", { x1: x(at), x2: x(at), y1: inner.top, y2: height - inner.bottom }),
           h("text", { x: Math.min(width - 34, Math.max(inner.left + 24, x(at))), y: height - 4, "text-anchor": "middle" }, clock(at)))),
@@ -130,6 +133,11 @@ function path(points, x, y) {
     open = true;
   }
   return text;
+}
+
+/// Points without a neighbour: no line shows them.
+function lonely(points) {
+  return points.filter((point, index) => isNumber(point.value) && !isNumber(points[index - 1]?.value) && !isNumber(points[index + 1]?.value));
 }
 
 function area(points, below, x, y) {

@@ -51,6 +51,21 @@ export async function loadLog(view) {
   view.text = (await getTail(view.path, tailBytes)) ?? false;
 }
 
+/// Opens at the newest line, and follows the end while the reader is there.
+function follow(element, view) {
+  if (!view.follows || element.seen === view.text) return;
+  const isFirst = !element.seen;
+  element.seen = view.text;
+  // It has no size before it is part of the page.
+  const scroll = () => {
+    const pre = element.firstChild;
+    if (!pre) return;
+    if (isFirst || pre.scrollTop + pre.clientHeight > (element.was ?? 0) - 40) pre.scrollTop = pre.scrollHeight;
+    element.was = pre.scrollHeight;
+  };
+  if (isFirst) requestAnimationFrame(scroll); else scroll();
+}
+
 export function showLog(view) {
   if (view.text === null) return empty("Reading …");
   if (view.text === false) return empty("This server does not hand out this log.");
@@ -66,7 +81,6 @@ export function showLog(view) {
       button("Whole file", { icon: "download", onclick: () => save(view.path, `${view.path.replaceAll(/[^\w.-]+/g, "-")}.txt`).catch((error) => toast(error.message, "bad")) })),
     lines.length === 0 ? empty(view.text === "" ? "The file is empty." : "No line matches.") : h("div", {
       class: "log-scroll",
-      // Follows the end while the reader is there.
-      ref: (element) => { if (view.follows && element.seen !== view.text) { const pre = element.firstChild; if (!element.seen || pre.scrollTop + pre.clientHeight > (element.was ?? 0) - 40) pre.scrollTop = pre.scrollHeight; element.was = pre.scrollHeight; element.seen = view.text; } },
+      ref: (element) => follow(element, view),
     }, logLines(lines)));
 }

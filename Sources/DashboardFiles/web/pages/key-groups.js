@@ -1,14 +1,16 @@
 import { h } from "../lib/dom.js";
-import { bytes, count, dash, isNumber, number, percent } from "../lib/format.js";
+import { bytes, count, dash, isNumber, number, percent, perSecond } from "../lib/format.js";
 import { live } from "../lib/live.js";
-import { choice, empty, meter, stat, stats, table } from "../lib/ui.js";
+import { choice, empty, meter, pairs, stat, stats, table } from "../lib/ui.js";
 
 /// How evenly the keys fall: by key group where the server tells (`…/key-groups`), by subtask otherwise.
 
 let by = "records";
 
 export function keyGroups({ vertex, details, groups, skew }) {
-  const rows = groups?.groups ? bySubtask(groups.groups) : details.subtasks.map((subtask) => ({
+  const rows = groups?.groups ? bySubtask(groups.groups) : Array.isArray(groups?.subtasks) ? groups.subtasks.map((each) => ({
+    subtask: each.subtask, records: number(each.records) ?? 0, rate: number(each["records-per-second"]), bytes: number(each["state-bytes"]), read: number(each["read-bytes"]), groups: each["key-groups"],
+  })) : details.subtasks.map((subtask) => ({
     subtask: subtask.subtask, records: number(subtask.metrics["read-records"]) || number(subtask.metrics["write-records"]) || 0, bytes: number(subtask.metrics["state-bytes"]), groups: null,
   }));
   const total = rows.reduce((sum, row) => sum + (row[by] ?? 0), 0);
@@ -28,14 +30,27 @@ export function keyGroups({ vertex, details, groups, skew }) {
       id: "Key groups", rows, key: (row) => row.subtask,
       columns: [
         { title: "Subtask", value: (row) => row.subtask, isNumber: true },
-        groups?.groups ? { title: "Key groups", value: (row) => row.groups, isNumber: true } : null,
+        groups ? { title: "Key groups", value: (row) => row.groups, isNumber: true } : null,
         { title: "Rows", value: (row) => row.records, cell: (row) => count(row.records), isNumber: true },
+        rows.some((row) => isNumber(row.rate)) ? { title: "Rows a second", value: (row) => row.rate, cell: (row) => perSecond(row.rate), isNumber: true } : null,
+        rows.some((row) => isNumber(row.read)) ? { title: "Read", value: (row) => row.read, cell: (row) => bytes(row.read), isNumber: true } : null,
         { title: "State", value: (row) => row.bytes, cell: (row) => bytes(row.bytes), isNumber: true },
         { title: "Share", value: (row) => row[by], cell: (row) => meter(total > 0 ? (row[by] ?? 0) / total : 0, percent(total > 0 ? (row[by] ?? 0) / total : null), (row[by] ?? 0) > 1.5 * mean ? "warm" : "accent") },
       ],
     }),
-    groups?.groups ? null : h("p", { class: "quiet" }, "This server tells rows by subtask, not by key group."),
+    groups?.groups ? null : groups?.owners ? owners(groups.owners) : null,
   ];
+}
+
+/// Which key groups each subtask has, as ranges.
+function owners(list) {
+  const ranges = new Map();
+  list.forEach((owner, group) => {
+    const own = ranges.get(owner) ?? ranges.set(owner, []).get(owner);
+    if (own.at(-1)?.to === group - 1) own.at(-1).to = group; else own.push({ from: group, to: group });
+  });
+  const text = (own) => own.slice(0, 40).map(({ from, to }) => (from === to ? `${from}` : `${from}–${to}`)).join(", ") + (own.length > 40 ? " …" : "");
+  return h("details", {}, h("summary", {}, "Which key groups are where"), pairs([...ranges].sort((left, right) => left[0] - right[0]).map(([owner, own]) => [`Subtask ${owner}`, text(own)])));
 }
 
 function bySubtask(groups) {

@@ -75,8 +75,9 @@ function chunks(list, size) {
 function charts({ history, names }) {
   const there = Object.keys(drawn).filter((name) => names?.includes(name));
   if (there.length === 0) return null;
-  const to = Date.now();
-  const from = Math.max(to - hour, Math.min(to - 60_000, history[0]?.at ?? to));
+  const to = history.at(-1)?.at ?? Date.now();
+  // From when the page was opened; at first so short that the line is seen to grow.
+  const from = Math.max(to - hour, Math.min(to - 10_000, history[0]?.at ?? to));
   return h("div", { class: "charts is-loose" }, there.map((name) => chart({ id: name, title: drawn[name].title, format: drawn[name].format, maximum: drawn[name].maximum, from, to, series: [{ name, tone: "accent", points: history.map((sample) => ({ at: sample.at, value: sample.values.get(name) ?? null })) }] })));
 }
 

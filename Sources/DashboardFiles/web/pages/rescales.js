@@ -29,7 +29,7 @@ export const rescalesTab = {
           { title: "Started", value: (each) => each.startTimestampInMillis, cell: (each) => moment(each.startTimestampInMillis), isNumber: true },
           { title: "Cause", value: (each) => each.triggerCause, cell: (each) => words(each.triggerCause) },
           { title: "Outcome", value: (each) => each.terminalState ?? "IN_PROGRESS", cell: (each) => state(each.terminalState ?? "IN_PROGRESS") },
-          { title: "Reason", value: (each) => each.terminatedReason, cell: (each) => (each.terminatedReason ? words(each.terminatedReason) : dash) },
+          { title: "Reason", value: (each) => each.reason ?? each.terminatedReason, cell: (each) => each.reason ?? (each.terminatedReason ? words(each.terminatedReason) : dash), isWide: true },
           { title: "Duration", value: (each) => each.endTimestampInMillis - each.startTimestampInMillis, cell: (each) => (each.endTimestampInMillis > 0 ? meter((each.endTimestampInMillis - each.startTimestampInMillis) / longest, duration(each.endTimestampInMillis - each.startTimestampInMillis)) : dash) },
         ],
         expand: (each) => (each.rescaleUuid === id ? one(details) : null),

@@ -39,12 +39,13 @@ export const spot = {
         columns: [
           { title: "Started", value: (each) => each.started, cell: (each) => moment(each.started), isNumber: true },
           { title: "Job", value: (each) => each["job-name"] ?? each.jid, cell: (each) => each["job-name"] ?? short(each.jid), isWide: true },
-          { title: "Cause", value: (each) => each.cause, cell: (each) => words(each.cause) }, { title: "Outcome", value: (each) => each.status, cell: (each) => state(each.status) },
+          { title: "Why", value: (each) => each.reason ?? each.cause, cell: (each) => h("span", {}, words(each.cause), each.reason ? h("small", { class: "quiet" }, ` ${each.reason}`) : null), isWide: true }, { title: "Outcome", value: (each) => each.status, cell: (each) => state(each.status) },
           { title: "Took", value: (each) => took(each), cell: (each) => duration(took(each)), isNumber: true },
-          { title: "Pause", value: (each) => each.latency?.["pause-ms"], cell: (each) => duration(each.latency?.["pause-ms"]), isNumber: true },
+          { title: "Rows waited at most", value: (each) => each.latency?.["pause-ms"], cell: (each) => duration(each.latency?.["pause-ms"]), isNumber: true },
+          changes.some((each) => isNumber(each.latency?.["lag-during-ms"])) ? { title: "Latency before → during", value: (each) => each.latency?.["lag-during-ms"], cell: lag, isNumber: true } : null,
           { title: "Key groups", value: (each) => each.moved?.["key-groups"], cell: (each) => whole(each.moved?.["key-groups"]), isNumber: true },
-          { title: "State moved", value: (each) => each.moved?.bytes, cell: (each) => bytes(each.moved?.bytes), isNumber: true },
-          { title: "To spare", value: (each) => each["margin-ms"], cell: (each) => h("span", { class: each["margin-ms"] < 0 ? "tone-bad" : null }, each["margin-ms"] < 0 ? "too late" : duration(each["margin-ms"])), isNumber: true },
+          changes.some((each) => isNumber(each.moved?.bytes)) ? { title: "State moved", value: (each) => each.moved?.bytes, cell: (each) => bytes(each.moved?.bytes), isNumber: true } : null,
+          changes.some((each) => isNumber(each["margin-ms"])) ? { title: "To spare", value: (each) => each["margin-ms"], cell: (each) => h("span", { class: isNumber(each["margin-ms"]) && each["margin-ms"] < 0 ? "tone-bad" : null }, isNumber(each["margin-ms"]) && each["margin-ms"] < 0 ? "too late" : duration(each["margin-ms"])), isNumber: true } : null,
         ],
       })),
       savings ? prices(savings) : null,
@@ -52,22 +53,25 @@ export const spot = {
   },
 };
 
-const hoursOf = (value) => (isNumber(value) ? value.toFixed(1) : dash);
+const hoursOf = (value) => (isNumber(value) ? value.toFixed(value > 0 && value < 1 ? 2 : 1) : dash);
+const lag = ({ latency }) => (isNumber(latency?.["lag-during-ms"]) ? `${duration(latency["lag-before-ms"])} → ${duration(latency["lag-during-ms"])}` : dash);
 const took = (change) => (change.ended > 0 ? change.ended - change.started : null);
 
 function summary({ workers, notices, changes, savings, now, isAssembled }) {
-  const inTime = changes.filter((each) => each.cause === "evacuation" && each.status === "COMPLETED" && !(each["margin-ms"] < 0)).length;
-  const evacuations = changes.filter((each) => each.cause === "evacuation" && each.status !== "IN_PROGRESS").length;
+  const over = changes.filter((each) => each.cause === "evacuation" && each.status !== "IN_PROGRESS");
+  const inTime = over.filter((each) => each.status === "COMPLETED" && !(isNumber(each["margin-ms"]) && each["margin-ms"] < 0)).length;
+  const evacuations = over.length;
   const pauses = changes.map((each) => each.latency?.["pause-ms"]).filter(isNumber).sort((left, right) => left - right);
   const alive = workers.filter((worker) => !(worker.until > 0));
   const onSpot = alive.filter((worker) => worker.lifecycle === "spot").length;
-  const hours = savings ? savings["spot-hours"] + savings["on-demand-hours"] : null;
+  const hours = savings ? savings["spot-hours"] + savings["on-demand-hours"] + (savings["unknown-hours"] ?? 0) : null;
   return stats(
     stat("TaskManagers", whole(alive.length), isAssembled ? null : `${onSpot} on Spot`),
     stat("Notices", whole(notices.length), notices.length > 0 ? `last ${duration(now - Math.max(...notices.map((each) => each.at)))} ago` : "none yet"),
-    stat("Evacuated in time", evacuations > 0 ? `${inTime} of ${evacuations}` : dash, null, evacuations > inTime ? "warm" : evacuations > 0 ? "good" : null),
-    stat("Usual pause", pauses.length > 0 ? duration(pauses[Math.floor(pauses.length / 2)]) : dash, pauses.length > 0 ? `longest ${duration(pauses.at(-1))}` : "of moving rows"),
-    savings ? stat("Spot hours", hoursOf(savings["spot-hours"]), hours > 0 ? `${percent(savings["spot-hours"] / hours)} of all` : null) : null,
+    stat("Evacuated in time", evacuations > 0 ? `${inTime} of ${evacuations}` : dash, evacuations > 0 ? null : "nobody had to go", evacuations > inTime ? "warm" : evacuations > 0 ? "good" : null),
+    stat("Rows waited at most", pauses.length > 0 ? duration(pauses[Math.floor(pauses.length / 2)]) : dash, pauses.length > 0 ? `usually; once ${duration(pauses.at(-1))}` : "in a change of the layout"),
+    savings ? stat("Spot hours", hoursOf(savings["spot-hours"]), hours > 0 ? `${percent(savings["spot-hours"] / hours)} of all` : savings["unknown-hours"] > 0 ? "kind of machine unknown" : null) : null,
+    savings && !isNumber(savings.saved) ? stat("Saved", "unknown", "set spot.price-per-hour and spot.on-demand-price-per-hour") : null,
     savings && isNumber(savings.saved) ? stat("Saved", money(savings.saved, savings.currency), isNumber(savings["saved-share"]) ? `${percent(savings["saved-share"])} of the on-demand price` : null, "good") : null);
 }
 
@@ -95,11 +99,12 @@ function axis({ workers, notices, changes, now }) {
       id: worker.id, title: worker.id, detail: [worker["instance-type"], worker.zone].filter(Boolean).join(" · ") || worker.host,
       spans: [
         { from: worker.since > 0 ? worker.since : from, to: Math.min(vacated, until), tone: tones[worker.lifecycle] ?? "quiet", text: `${worker.id} since ${moment(worker.since)}` },
-        ...(vacated < until ? [{ from: vacated, to: until, tone: "warm", text: `being vacated since ${clock(vacated)}` }] : []),
+        ...(vacated < until ? [{ from: vacated, to: until, tone: "warm", text: `vacated since ${clock(vacated)}` }] : []),
       ],
       marks: [
         ...own.map((each) => ({ at: each.at, tone: "warm", text: each.text ?? `${words(each.kind)} notice` })), ...own.filter((each) => each.deadline > 0 && each.deadline <= now).map((each) => ({ at: each.deadline, tone: "bad", text: "deadline" })),
-        ...(worker.until > 0 && worker.lost ? [{ at: worker.until, tone: "bad", text: "lost without notice" }] : []),
+        ...(worker.since > 0 ? [{ at: worker.since, tone: "good", text: "joined" }] : []),
+        ...(worker.until > 0 ? [{ at: worker.until, tone: worker.lost ? "bad" : "quiet", text: worker.lost ? `lost without notice${worker.why ? `: ${worker.why}` : ""}` : "left" }] : []),
       ],
     });
   }
@@ -113,13 +118,14 @@ function one(change, notices) {
   const latency = change.latency ?? {};
   return panel(`${words(change.cause)} of ${change["job-name"] ?? short(change.jid)}`, { key: change.id, tools: h("a", { class: "tool", href: link("spot"), title: "Close", "aria-label": "Close" }, icon("cancel")) },
     stats(
-      stat("Outcome", state(change.status), change.reason), stat("Took", duration(took(change)), change.checkpoint ? `with checkpoint ${change.checkpoint}` : null), stat("Pause of moving rows", duration(latency["pause-ms"])),
+      stat("Outcome", state(change.status), change.reason), stat("Took", duration(took(change)), change.checkpoint ? `with checkpoint ${change.checkpoint}` : null), stat("Rows waited at most", duration(latency["pause-ms"]), "those that moved, from the barrier on"),
+      isNumber(latency["lag-during-ms"]) ? stat("Latency", lag(change), "watermark behind the clock: before, and at most during") : null,
       isNumber(latency["p99-before-ms"]) ? stat("Latency p99", `${duration(latency["p99-before-ms"])} → ${duration(latency["p99-during-ms"])}`, "before, and during") : null,
       isNumber(change["margin-ms"]) ? stat("Time to spare", change["margin-ms"] < 0 ? "too late" : duration(change["margin-ms"]), "before the machine went", change["margin-ms"] < 0 ? "bad" : "good") : null),
     h("div", { class: "two" },
       h("div", {}, h("h3", {}, "What moved"), pairs([
-        ["Subtasks", whole(change.moved?.subtasks)], ["Key groups", isNumber(change.moved?.["key-groups-all"]) ? `${whole(change.moved["key-groups"])} of ${whole(change.moved["key-groups-all"])}` : whole(change.moved?.["key-groups"])], ["Splits", whole(change.moved?.splits)],
-        ["State", bytes(change.moved?.bytes)], isNumber(change.moved?.["precopied-bytes"]) ? ["Copied beforehand", bytes(change.moved["precopied-bytes"])] : null, isNumber(change.moved?.["parked-rows"]) ? ["Rows that waited", count(change.moved["parked-rows"])] : null,
+        ["Subtasks", whole(change.moved?.subtasks)], ["Key groups", isNumber(change.moved?.["key-groups-all"]) && change.moved["key-groups-all"] > 0 ? `${whole(change.moved["key-groups"])} of ${whole(change.moved["key-groups-all"])}` : whole(change.moved?.["key-groups"])], isNumber(change.moved?.splits) ? ["Splits", whole(change.moved.splits)] : null,
+        isNumber(change.moved?.bytes) ? ["State", bytes(change.moved.bytes)] : null, isNumber(change.moved?.["precopied-bytes"]) ? ["Copied beforehand", bytes(change.moved["precopied-bytes"])] : null, isNumber(change.moved?.["parked-rows"]) ? ["Rows that waited", count(change.moved["parked-rows"])] : null,
         change.from && change.to ? ["Slots", `${change.from.slots} → ${change.to.slots}`] : null, change.from && change.to ? ["TaskManagers", `${change.from.taskmanagers} → ${change.to.taskmanagers}`] : null,
         change["taskmanager-ids"]?.length > 0 ? ["Left", change["taskmanager-ids"].join(", ")] : null, change.jid ? ["Job", h("a", { href: link("jobs", change.jid) }, short(change.jid))] : null,
       ])),
@@ -130,9 +136,9 @@ function one(change, notices) {
 
 function prices(savings) {
   return panel("Money", {}, pairs([
-    ["Spot hours", hoursOf(savings["spot-hours"])], ["On-demand hours", hoursOf(savings["on-demand-hours"])],
+    ["Spot hours", hoursOf(savings["spot-hours"])], ["On-demand hours", hoursOf(savings["on-demand-hours"])], savings["unknown-hours"] > 0 ? ["On machines of unknown kind", `${hoursOf(savings["unknown-hours"])} hours`] : null,
     ["Spot price", isNumber(savings["spot-price-hour"]) ? `${money(savings["spot-price-hour"], savings.currency, 4)} an hour` : "not known"], ["On-demand price", isNumber(savings["on-demand-price-hour"]) ? `${money(savings["on-demand-price-hour"], savings.currency, 4)} an hour` : "not known"],
-    ["Saved", isNumber(savings.saved) ? money(savings.saved, savings.currency) : dash], ["Since", moment(savings.since)], savings["price-source"] ? ["Prices from", savings["price-source"]] : null,
+    ["Saved", isNumber(savings.saved) ? money(savings.saved, savings.currency) : "unknown: both prices are needed"], ["Since", moment(savings.since)], savings["price-source"] ? ["Prices from", savings["price-source"]] : null,
   ]));
 }
 
@@ -140,31 +146,38 @@ function prices(savings) {
 async function told(answer) {
   const [present, overview] = await Promise.all([getOrNothing("taskmanagers"), getOrNothing("jobs/overview")]);
   const names = new Map((overview?.jobs ?? []).map((job) => [job.jid, job.name]));
-  const workers = new Map(), notices = [], changes = [];
+  const now = number(answer.now) ?? Date.now();
+  const workers = new Map(), notices = [];
   const worker = (id) => workers.get(id) ?? workers.set(id, { id, lifecycle: "unknown", since: -1, until: -1, leaving: false, lost: false }).get(id);
+  const said = [...answer.events.filter((event) => event.kind === "layout"), ...(answer["in-progress"] ?? [])];
   for (const event of answer.events) {
     const id = event["taskmanager-id"];
     if (event.kind === "joined") Object.assign(worker(id), { since: event.at, until: -1, leaving: false, lost: false });
-    if (event.kind === "leaving") { worker(id).leaving = true; notices.push({ at: event.at, kind: "notice", "taskmanager-id": id, text: event.reason }); }
-    if (event.kind === "left" || event.kind === "lost") Object.assign(worker(id), { until: event.at, leaving: false, lost: event.kind === "lost" });
-    if (event.kind === "layout") changes.push(layoutChange(event, names, event.at));
+    if (event.kind === "leaving") { worker(id).leaving = true; notices.push({ at: event.at, kind: "notice", "taskmanager-id": id, text: event.reason, deadline: number(event.deadline) ?? -1 }); }
+    if (event.kind === "left" || event.kind === "lost") Object.assign(worker(id), { until: event.at, leaving: false, lost: event.kind === "lost", why: event.reason });
   }
-  for (const each of answer["in-progress"] ?? []) changes.push(layoutChange(each, names, Date.now()));
-  for (const each of present?.taskmanagers ?? []) Object.assign(worker(each.id), {
-    host: each.path, lifecycle: each.lifecycle ?? "unknown", "instance-type": each["instance-type"], zone: each.zone, leaving: each.leaving === true, until: -1, since: worker(each.id).since > 0 ? worker(each.id).since : each["connected-since"] ?? -1,
-  });
-  return { now: Date.now(), workers: [...workers.values()], notices, changes: changes.sort((left, right) => right.started - left.started), savings: answer.savings ?? null };
+  for (const each of present?.taskmanagers ?? []) Object.assign(worker(each.id), { host: each.path });
+  for (const each of answer.workers ?? []) Object.assign(worker(each.id), { lifecycle: each.lifecycle, leaving: each.leaving === true, until: -1, since: each.since });
+  const changes = said.map((each) => layoutChange(each, names, notices)).sort((left, right) => right.started - left.started);
+  return { now, since: number(answer.since), workers: [...workers.values()], notices, changes, savings: answer.savings ?? null, losses: answer.losses };
 }
 
-function layoutChange(each, names, started) {
-  const slots = (list) => Math.max(0, ...(list ?? []));
+const causes = { evacuation: "evacuation", requested: "rescale" };
+
+function layoutChange(each, names, notices) {
+  const started = number(each.started) ?? each.at;
   const ended = isNumber(each.milliseconds) ? started + each.milliseconds : -1;
-  const fewer = slots(each.parallelism) < slots(each["parallelism-before"]), more = slots(each.parallelism) > slots(each["parallelism-before"]);
+  const before = each["taskmanagers-before"] ?? [], after = each.taskmanagers ?? [];
+  const left = before.filter((id) => !after.includes(id));
+  const deadlines = notices.filter((notice) => left.includes(notice["taskmanager-id"]) && notice.deadline > 0 && notice.at <= started + 1000).map((notice) => notice.deadline);
   return {
-    id: `${each.jid}-${each.layout}`, jid: each.jid, "job-name": names.get(each.jid), epoch: each.layout, reason: each.reason, started, ended, "taskmanager-ids": [],
-    cause: each["tasks-retired"] > 0 && !more ? "evacuation" : fewer ? "scale-in" : more ? "scale-out" : "rescale", status: each.status === "RECOVERED" ? "FAILED" : each.status,
+    id: `${each.jid}-${each.layout}`, jid: each.jid, "job-name": names.get(each.jid), epoch: each.layout, reason: each.reason, started, ended, "taskmanager-ids": each.cause === "evacuation" ? left : [],
+    cause: causes[each.cause] ?? (each.slots < each["slots-before"] ? "scale-in" : "scale-out"), status: each.status === "RECOVERED" ? "FAILED" : each.status,
+    from: isNumber(each["slots-before"]) ? { slots: each["slots-before"], taskmanagers: before.length } : null, to: isNumber(each.slots) ? { slots: each.slots, taskmanagers: after.length } : null,
     moved: { subtasks: each["tasks-begun"], "key-groups": each["key-groups-moved"], "key-groups-all": each["key-groups"] },
-    steps: [{ name: "planned", at: started }, ...(isNumber(each["prepared-milliseconds"]) ? [{ name: "barrier injected", at: started + each["prepared-milliseconds"] }] : []), ...(ended > 0 ? [{ name: "done", at: ended }] : [])],
+    latency: { "pause-ms": number(each["pause-milliseconds"]), "lag-before-ms": number(each["lag-before-milliseconds"]), "lag-during-ms": number(each["lag-during-milliseconds"]) },
+    "margin-ms": ended > 0 && each.cause === "evacuation" && deadlines.length > 0 ? Math.min(...deadlines) - ended : null,
+    steps: [{ name: "planned", at: started }, ...(isNumber(each["prepared-milliseconds"]) ? [{ name: "new tasks stand, barrier injected", at: started + each["prepared-milliseconds"] }] : []), ...(ended > 0 ? [{ name: each.status === "RECOVERED" ? "given up, the job recovers" : "the new layout runs", at: ended }] : [])],
   };
 }
 
