@@ -22,6 +22,12 @@ package final class DataNetwork: Sendable {
         package var job: JobID
         /// The one that opened it: a deployment's, or a planned change's after it.
         package var attempt: UInt32
+
+        package init(peer: WorkerID, job: JobID, attempt: UInt32) {
+            self.peer = peer
+            self.job = job
+            self.attempt = attempt
+        }
     }
 
     package typealias Lost = @Sendable (Purpose, String) -> Void
