@@ -34,7 +34,7 @@ export function chart({ id, title, series, format, from, to, marks = [], maximum
   const drawn = stacked ? stack(shown) : shown;
   const highest = maximum ?? niceMaximum(Math.max(0, ...drawn.flatMap((line) => line.points.map((point) => point.value ?? 0))), format);
   // As wide as the longest word beside the axis.
-  const inner = { ...margin, left: Math.max(30, 12 + 6.1 * Math.max(...[0, 0.5, 1].map((part) => format(highest * part).length))) };
+  const inner = { ...margin, left: Math.max(56, 12 + 6.1 * Math.max(...[0, 0.5, 1].map((part) => format(highest * part).length))) };
   const x = (at) => inner.left + (at - from) / span * (width - inner.left - inner.right);
   const y = (value) => height - inner.bottom - Math.min(1, value / highest) * (height - inner.top - inner.bottom);
   const isEmpty = shown.every((line) => line.points.every((point) => point.value === null));

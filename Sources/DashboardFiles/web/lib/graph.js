@@ -105,7 +105,7 @@ function card(node, { figures, status, isSelected, onselect, onkeydown, parallel
         status && status !== "RUNNING" ? h("span", { class: `state state-${status}` }, status.toLowerCase()) : [
           h("span", {}, h("small", {}, "in"), perSecond(figures.in)),
           h("span", {}, h("small", {}, "out"), perSecond(figures.out)),
-          isNumber(figures.pending) && figures.pending > 0 ? h("span", { class: "is-lag" }, h("small", {}, "waiting"), count(figures.pending)) : null,
+          isNumber(figures.pending) && figures.pending > 0 ? h("span", { class: "is-lag" }, h("small", {}, "left"), count(figures.pending)) : null,
         ]),
       status && status !== "RUNNING" ? null : load(figures),
     ] : null);

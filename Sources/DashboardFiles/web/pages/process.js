@@ -76,8 +76,8 @@ function charts({ history, names }) {
   const there = Object.keys(drawn).filter((name) => names?.includes(name));
   if (there.length === 0) return null;
   const to = history.at(-1)?.at ?? Date.now();
-  // From when the page was opened; at first so short that the line is seen to grow.
-  const from = Math.max(to - hour, Math.min(to - 10_000, history[0]?.at ?? to));
+  // From when the page was opened: the line fills the chart from its second point on.
+  const from = history.length > 1 ? Math.max(to - hour, history[0].at) : to - 10_000;
   return h("div", { class: "charts is-loose" }, there.map((name) => chart({ id: name, title: drawn[name].title, format: drawn[name].format, maximum: drawn[name].maximum, from, to, series: [{ name, tone: "accent", points: history.map((sample) => ({ at: sample.at, value: sample.values.get(name) ?? null })) }] })));
 }
 

@@ -39,9 +39,9 @@ export const spot = {
         columns: [
           { title: "Started", value: (each) => each.started, cell: (each) => moment(each.started), isNumber: true },
           { title: "Job", value: (each) => each["job-name"] ?? each.jid, cell: (each) => each["job-name"] ?? short(each.jid), isWide: true },
-          { title: "Why", value: (each) => each.reason ?? each.cause, cell: (each) => h("span", {}, words(each.cause), each.reason ? h("small", { class: "quiet" }, ` ${each.reason}`) : null), isWide: true }, { title: "Outcome", value: (each) => each.status, cell: (each) => state(each.status) },
+          { title: "Why", value: (each) => each.reason ?? each.cause, cell: (each) => h("span", {}, words(each.cause), each.reason ? h("small", { class: "quiet" }, ` ${each.reason}`) : null) }, { title: "Outcome", value: (each) => each.status, cell: (each) => state(each.status) },
           { title: "Took", value: (each) => took(each), cell: (each) => duration(took(each)), isNumber: true },
-          { title: "Rows waited at most", value: (each) => each.latency?.["pause-ms"], cell: (each) => duration(each.latency?.["pause-ms"]), isNumber: true },
+          { title: "Rows waited ≤", value: (each) => each.latency?.["pause-ms"], cell: (each) => duration(each.latency?.["pause-ms"]), isNumber: true },
           changes.some((each) => isNumber(each.latency?.["lag-during-ms"])) ? { title: "Latency before → during", value: (each) => each.latency?.["lag-during-ms"], cell: lag, isNumber: true } : null,
           { title: "Key groups", value: (each) => each.moved?.["key-groups"], cell: (each) => whole(each.moved?.["key-groups"]), isNumber: true },
           changes.some((each) => isNumber(each.moved?.bytes)) ? { title: "State moved", value: (each) => each.moved?.bytes, cell: (each) => bytes(each.moved?.bytes), isNumber: true } : null,
