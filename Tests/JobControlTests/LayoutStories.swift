@@ -133,6 +133,15 @@ import Wire
         #expect(story.phase == .waitingForSlots && story.view.restarts == 1)
     }
 
+    @Test func theTimeOfARecommendationIsNotThatOfTheEnd() {
+        var story = Story.running(Self.options(), workers: 1, parallelism: 1)
+        story.say("w0", .leaving(Leave(reason: "rebalance", milliseconds: 1_000, ends: false)))
+        story.wait(.seconds(5))
+        story.say("w0", .leaving(Leave(reason: "a notice", milliseconds: 110_000)))
+        story.wait(.seconds(60))
+        #expect(story.phase == .running && story.view.restarts == 0)
+    }
+
     @Test func aTaskManagerIsDrainedByWayOfItself() {
         var story = Story.running(Self.options(), workers: 1, parallelism: 1)
         let leave = Leave(reason: "drain", milliseconds: 1_000, ends: false)

@@ -144,4 +144,12 @@ import Wire
         #expect(story.on(.leave(Leave(reason: "sooner", milliseconds: 1_000)), at: 20) == ["send leaving"])
         #expect(story.on(.timer, at: 1_100).last == "exit 0")
     }
+
+    @Test func theTimeOfARecommendationIsNotThatOfTheEnd() {
+        var story = WorkerStory.running()
+        #expect(story.on(.leave(Leave(reason: "recommended", milliseconds: 1_000, ends: false)), at: 0) == ["send leaving"])
+        #expect(story.on(.leave(leave), at: 2_000) == ["send leaving"])
+        #expect(story.on(.leave(Leave(reason: "recommended again", milliseconds: 1_000, ends: false)), at: 2_100) == [])
+        #expect(!story.on(.timer, at: 4_000).contains("exit 0"))
+    }
 }

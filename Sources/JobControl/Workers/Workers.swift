@@ -119,15 +119,15 @@ package struct Workers: Sendable {
         return id
     }
 
-    /// Said more than once, the shortest time counts.
+    /// Said more than once, the shortest time counts; that of a recommendation counts no more once it is certain.
     package mutating func leaves(_ id: WorkerID, _ leave: Leave, at now: Instant) {
         let until = now + .milliseconds(leave.milliseconds)
         guard let old = byID[id]?.leaving else {
             byID[id]?.leaving = Leaving(reason: leave.reason, since: now, until: until, ends: leave.ends)
             return
         }
-        if until < old.until || leave.ends && !old.ends {
-            byID[id]?.leaving = Leaving(reason: leave.reason, since: old.since, until: min(until, old.until), ends: leave.ends || old.ends)
+        if leave.ends != old.ends ? leave.ends : until < old.until {
+            byID[id]?.leaving = Leaving(reason: leave.reason, since: old.since, until: until, ends: leave.ends)
         }
     }
 

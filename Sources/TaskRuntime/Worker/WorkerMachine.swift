@@ -150,12 +150,12 @@ package struct WorkerMachine {
         announce(at: now, &effects)
     }
 
-    /// Said more than once, the shortest time counts, and the process ends if any of them asked for that.
+    /// Said more than once, the shortest time counts. Once the process is to end, what was only recommended before counts no more.
     private mutating func leave(_ leave: Leave, at now: Now, _ effects: inout [WorkerEffect]) {
         let until = now.instant + .milliseconds(leave.milliseconds)
         let old = leaving
-        if let old, old.until <= until, old.ends || !leave.ends { return }
-        leaving = (leave.reason, min(until, old?.until ?? until), leave.ends || old?.ends ?? false)
+        if let old, leave.ends == old.ends ? old.until <= until : old.ends { return }
+        leaving = (leave.reason, until, leave.ends)
         effects.append(
             .log(level: "INFO", logger: "TaskManager", message: "Leaving within \(leave.milliseconds) ms: \(leave.reason)"))
         announce(at: now, &effects)
