@@ -35,11 +35,9 @@ extension SimulatedCluster {
             tally.count(.taskManagerVanished)
             remove(victim, machineGone: true, restartAfter: chance.duration(.seconds(1), .seconds(30)))
         case .terminate:
-            guard let victim = pickTaskManager() else { return }
+            guard let victim = pickTaskManager(), mayLeave(victim) else { return }
             tally.count(.taskManagerTerminated)
-            let leave = Leave(reason: "the run says so", milliseconds: Int64(chance.int(2_000...25_000)), ends: true)
-            if chance.chance(0.3) { leader?.request(.drain(victim.id, leave)) { _ in } } else { victim.inside { victim.tell(.leave(leave)) } }
-            timeline.after(.seconds(30)) { [self] in remove(victim, machineGone: false, restartAfter: .seconds(1)) }
+            leave(victim, reason: "the run says so", within: chance.duration(.seconds(2), .seconds(25)), isDrained: chance.chance(0.3))
         case .pause:
             tally.count(.taskManagerPaused)
             pickTaskManager()?.pause(for: chance.duration(.milliseconds(100), .seconds(15)))
@@ -65,14 +63,16 @@ extension SimulatedCluster {
             timeline.after(atLast()) { deposed.kill() }
         case .slowNetwork:
             tally.count(.networkSlow)
-            network.conditions.most = chance.duration(.milliseconds(20), .milliseconds(800))
+            network.conditions.most = chance.duration(.milliseconds(20), .milliseconds(plan.isPlanned ? 200 : 800))
             network.conditions.tail = 0.1
-            network.conditions.tailMost = .seconds(3)
+            // Heartbeats must come through where nobody may be lost.
+            network.conditions.tailMost = plan.isPlanned ? .milliseconds(400) : .seconds(3)
             timeline.after(chance.duration(.seconds(2), .seconds(30))) { [self] in network.conditions = Latency() }
         case .badStore:
             var bad = StoreConditions()
             bad.most = .milliseconds(chance.int(30...2_000))
             bad.slow = chance.pick([0, 0.3])
+            if plan.isPlanned { return change(store: bad, for: chance.duration(.seconds(2), .seconds(30))) }
             bad.unavailable = chance.pick([0, 0.1, 0.5])
             bad.requestLost = chance.pick([0, 0.1, 0.3])
             bad.answerLost = chance.pick([0, 0.1, 0.3])
@@ -96,11 +96,24 @@ extension SimulatedCluster {
             tally.count(.rescaled)
             rescale()
             if chance.chance(0.3) { timeline.after(chance.duration(.zero, .seconds(1))) { [self] in rescale() } }
+        case .rescaleToAndFro:
+            tally.count(.rescaledToAndFro)
+            var pause = Duration.zero
+            for _ in 0..<chance.int(3...8) {
+                timeline.after(pause) { [self] in rescale() }
+                pause += chance.duration(.zero, .milliseconds(1_500))
+            }
+        case .recommend:
+            guard let host = pickTaskManager(), isStaying(host), mayLeave(host) else { return }
+            tally.count(.taskManagerRecommended)
+            host.isRecommended = true
+            host.inside { host.tell(.leave(Leave(reason: "it is recommended", milliseconds: 120_000, ends: false))) }
+            timeline.after(chance.duration(.seconds(5), .seconds(100))) { [self] in leaveOnce(host) }
         case .join:
             tally.count(.taskManagerJoined)
             let host = startTaskManager()
             host.isExtra = true
-            timeline.after(chance.duration(.seconds(10), .seconds(60))) { host.inside { host.tell(.leave(Leave(reason: "its time is over", milliseconds: 20_000))) } }
+            timeline.after(chance.duration(.seconds(10), .seconds(60))) { [self] in leaveOnce(host) }
         case .requestSavepoint:
             tally.count(.savepointRequested)
             leader?.request(.savepoint(jobID, kind: .savepoint, directory: nil)) { _ in }
@@ -110,12 +123,41 @@ extension SimulatedCluster {
     /// Each vertex that may have several subtasks gets between one and one more than there are slots.
     private func rescale() {
         let count = chance.int(1...max(job.slots + 1, 2))
+        let most = plan.isPlanned ? living.count(where: isStaying) * slotsEach : options.taskManagers * slotsEach
         var wanted: [Int: ClosedRange<Int>] = [:]
         for vertex in graph.vertices.indices where !graph.inputs(of: vertex).contains(where: { graph.edges[$0].partitioning == .single }) {
             let count = chance.chance(0.7) ? count : chance.int(1...count)
-            wanted[vertex] = (chance.chance(0.5) ? 1 : count)...count
+            wanted[vertex] = min(chance.chance(0.5) ? 1 : count, most)...count
         }
+        leastSlots = wanted.values.map(\.lowerBound).max() ?? 1
         leader?.request(.requirements(jobID, wanted)) { _ in }
+    }
+
+    // MARK: Leaving
+
+    /// Where nothing may restart, only who leaves enough slots behind may go.
+    private func mayLeave(_ host: SimulatedTaskManager) -> Bool {
+        guard plan.isPlanned else { return true }
+        // Once a change is planned it is not planned anew for the sake of who was to take part in it.
+        if leader?.begins(jobID, on: host.id) ?? true { return false }
+        return !host.isLeaving && living.count { isStaying($0) && $0.id != host.id } * slotsEach >= leastSlots
+    }
+
+    private func isStaying(_ host: SimulatedTaskManager) -> Bool { !host.isLeaving && !host.isRecommended }
+
+    private func leave(_ host: SimulatedTaskManager, reason: String, within time: Duration, isDrained: Bool = false) {
+        host.isLeaving = true
+        let time = plan.isPlanned ? Duration.seconds(110) : time
+        let leave = Leave(reason: reason, milliseconds: time.milliseconds, ends: true)
+        if isDrained { leader?.request(.drain(host.id, leave)) { _ in } } else { host.inside { host.tell(.leave(leave)) } }
+        timeline.after(time + .seconds(5)) { [self] in remove(host, machineGone: false, restartAfter: .seconds(1)) }
+    }
+
+    /// As soon as it may.
+    private func leaveOnce(_ host: SimulatedTaskManager) {
+        guard host.isAlive, outcome == nil else { return }
+        if mayLeave(host) { return leave(host, reason: "its time is over", within: .seconds(20)) }
+        timeline.after(.seconds(10)) { [self] in leaveOnce(host) }
     }
 
     private func replaceJobManager() {

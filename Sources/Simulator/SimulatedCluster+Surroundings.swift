@@ -80,7 +80,7 @@ extension SimulatedCluster {
     func commitOutcome() -> CommitOutcome {
         var outcome = CommitOutcome(delay: chance.duration(.milliseconds(1), .milliseconds(50)))
         guard !isHealed, chance.chance(plan.commitTrouble) else { return outcome }
-        switch chance.int(0...3) {
+        switch plan.isPlanned ? 0 : chance.int(0...3) {
         case 0:
             tally.count(.commitSlow)
             outcome.delay = chance.duration(.seconds(1), .seconds(20))

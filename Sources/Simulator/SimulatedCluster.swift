@@ -16,7 +16,7 @@ package final class SimulatedCluster {
     let trace: Trace
     let network: Network
     let store: SimulatedStore
-    let world = ConnectorWorld()
+    let world: ConnectorWorld
     let job: SimulatedJob
     let jobID: JobID
     let plan: DisturbancePlan
@@ -35,6 +35,8 @@ package final class SimulatedCluster {
     private(set) var outcome: String?
     private var restartsSeen: Set<UInt32> = []
     private var changesSeen: Set<UInt32> = []
+    /// Slots without which the job cannot run, as users last wanted it.
+    var leastSlots: Int
     /// Nothing disturbs any more.
     var isHealed = false
     var lastVertex: Int { graph.vertices.count - 1 }
@@ -46,13 +48,18 @@ package final class SimulatedCluster {
         network = Network(timeline: timeline, random: random.fork())
         store = SimulatedStore(timeline: timeline, tally: tally, random: random.fork())
         var jobChance = random.fork()
-        job = SimulatedJob.draw(&jobChance, shapes: options.shapes, minutes: options.minutes)
+        var job = SimulatedJob.draw(&jobChance, shapes: options.shapes, minutes: options.minutes)
         jobID = JobID.random(using: &random)
         var planChance = random.fork()
         let until = Duration.seconds(options.minutes * 54)
-        plan = options.isDisturbed ? DisturbancePlan.draw(&planChance, until: until) : .none(until: until)
+        plan = options.isDisturbed ? DisturbancePlan.draw(&planChance, until: until, isPlanned: options.isPlanned) : .none(until: until)
+        world = ConnectorWorld(notesReads: plan.isPlanned)
+        // A checkpoint of a change that takes too long ends in a recovery, and has a right to.
+        if plan.isPlanned { job.options.checkpointTimeout = .seconds(600) }
+        self.job = job
         graph = job.graph
-        checkers = SimulatedCluster.makeCheckers(job: job, graph: graph, world: world)
+        leastSlots = job.options.isReactive ? 1 : job.slots
+        checkers = SimulatedCluster.makeCheckers(job: job, graph: graph, world: world, isPlanned: plan.isPlanned)
         chance = random.fork()
         store.conditions = plan.store
         store.watcher = { [unowned self] in changed($0) }
@@ -69,7 +76,7 @@ package final class SimulatedCluster {
 
     /// Answers the broken promise, or nil when the job finished with the right answer.
     package func run() -> BrokenPromise? {
-        if trace.isOn { trace.note(.zero, "run", "\(job.summary); disturbed by \(plan.means.map { "\($0.0) every \($0.1)" })") }
+        if trace.isOn { trace.note(.zero, "run", "\(job.summary); disturbed\(plan.isPlanned ? ", as planned," : "") by \(plan.means.map { "\($0.0) every \($0.1)" })") }
         timeline.after(chance.duration(.zero, .seconds(3))) { [self] in submit() }
         for (strike, mean) in plan.means { scheduleStrike(strike, mean: mean, from: plan.from) }
         timeline.at(plan.until) { [self] in heal() }
@@ -120,7 +127,7 @@ package final class SimulatedCluster {
         case .leaderSent(.deploy(let deployment), _, _): restartsSeen.insert(deployment.layout.attempt)
         case .leaderSent(.conclude(_, let attempt), _, _): if changesSeen.insert(attempt).inserted { tally.count(.layoutChanged) }
         case .leaderHeard(.handedBack(_, let splits, _), _, _): if !splits.isEmpty { tally.count(.splitsMoved) }
-        case .stateSent: tally.count(.stateMoved)
+        case .stateSent(let parcel): tally.count(parcel.number > 0 ? .stateMovedInPieces : .stateMoved)
         default: break
         }
     }
@@ -217,10 +224,12 @@ extension SimulatedCluster {
         return options
     }
 
+    /// Of each TaskManager.
+    var slotsEach: Int { job.options.isReactive ? 1 + job.spareSlots : (job.slots + 1) / 2 + job.spareSlots }
+
     private func makeWorkerMachine(_ id: WorkerID) -> WorkerMachine {
-        let slots = (job.slots + 1) / 2 + job.spareSlots
         let registration = Registration(
-            worker: id, host: "10.0.0.1", dataPort: 6_122, slots: slots, memoryBytes: 1 << 30, processors: 2, version: "", running: [])
+            worker: id, host: "10.0.0.1", dataPort: 6_122, slots: slotsEach, memoryBytes: 1 << 30, processors: 2, version: "", running: [])
         return WorkerMachine(registration: registration, options: WorkerOptions(), coverage: true)
     }
 

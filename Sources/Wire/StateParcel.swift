@@ -32,7 +32,7 @@ package struct StateParcel: Hashable, Sendable {
 
     /// The segments of `groups` among the frozen state, in pieces. Slow; for another thread than the task's.
     package static func parcels(
-        of operators: [OperatorSnapshot], groups: [Int], from: TaskID, to: TaskID, layout: LayoutEpoch, isAhead: Bool = false
+        of operators: [OperatorSnapshot], groups: [Int], from: TaskID, to: TaskID, layout: LayoutEpoch, isAhead: Bool = false, most: Int = most
     ) -> [StateParcel] {
         let wanted = Set(groups)
         var writer = ByteWriter()

@@ -12,8 +12,8 @@ struct Simulate: AsyncParsableCommand {
     var seeds = "1..100"
     @Option(help: "Minutes of cluster time over which a run is disturbed.")
     var minutes = 10
-    @Option(help: "Kinds of jobs, separated by commas: window, calc, group.")
-    var jobs = "window,calc,group"
+    @Option(help: "Kinds of jobs, separated by commas: window, calc, group, regroup.")
+    var jobs = "window,calc,group,regroup"
     @Option(help: "TaskManagers in a cluster.")
     var taskManagers = 3
     @Option(help: "Seeds that run at once.")
@@ -24,13 +24,15 @@ struct Simulate: AsyncParsableCommand {
     var verbose = false
     @Flag(help: "Print everything that happens; for one seed.")
     var trace = false
+    @Flag(help: "Only what a cluster does on purpose, and slowness: notices, drains, joins, other parallelisms.")
+    var planned = false
     @Flag(help: "Do not disturb.")
     var calm = false
 
     func validate() throws {
         if range == nil { throw ValidationError("--seeds wants a number or A..B, not \(seeds)") }
         for name in jobs.split(separator: ",") where SimulatedJob.Shape(rawValue: String(name)) == nil {
-            throw ValidationError("--jobs knows window, calc and group, not \(name)")
+            throw ValidationError("--jobs knows window, calc, group and regroup, not \(name)")
         }
         if let fault, SeededFault(rawValue: fault) == nil {
             throw ValidationError("--fault knows \(SeededFault.allCases.map(\.rawValue).joined(separator: ", "))")
@@ -49,6 +51,7 @@ struct Simulate: AsyncParsableCommand {
         options.taskManagers = taskManagers
         options.shapes = jobs.split(separator: ",").compactMap { SimulatedJob.Shape(rawValue: String($0)) }
         options.isDisturbed = !calm
+        if planned { options.isPlanned = true }
         options.traces = trace
         options.printsTrace = trace
         options.fault = fault.flatMap { SeededFault(rawValue: $0) }

@@ -6,8 +6,10 @@ package enum SeededFault: String, CaseIterable, Sendable {
     case abortedFilesForgotten, operatorsStartEmpty, sourceOneSnapshotBehind, finishedSplitsDroppedEarly
     // A task in a planned change
     case movedStateForgotten, movedSplitsUnawaited, rowsToOldOwners, changesSinceCopyForgotten
+    case parcelsTakenTwice, stateTakenEarly, retiredFilesForgotten
     // The JobManager
     case commitsOnAcknowledged, completedBeforeHead, manifestWithoutAllParts, commitsAskedForOnce
     case restoresUnpublished, restoresWhilePublishing, splitsForgotten, deletesBeforeHead, pendingObjectsSwept
     case liveWorkersCondemned, unknownOutcomeIsSuccess
+    case noticesAreFailures, leaversGoBeforeHead
 }

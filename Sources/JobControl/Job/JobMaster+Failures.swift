@@ -48,7 +48,7 @@ extension JobMaster {
             guard layout.workers.contains(worker) else { return }
             for other in layout.workers { cluster.release(job, attemptsUpTo: attempt, on: other) }
             phase = .waitingForSlots(since: now.instant)
-        case .running where cluster.options.changesLayouts:
+        case .running where cluster.options.changesLayouts && !cluster.options.faults.contains(.noticesAreFailures):
             break  // `considerChange` looks who is leaving.
         case .deploying(let layout, _), .running(let layout, _):
             guard layout.workers.contains(worker) else { return }

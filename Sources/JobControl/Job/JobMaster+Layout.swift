@@ -239,7 +239,7 @@ extension JobMaster {
 
     /// The change holds everywhere and its checkpoint is complete.
     mutating func concludeChange(ended: Set<SubtaskID>, at now: Now, in cluster: inout Cluster) {
-        guard let planned, planned.isOver else { return }
+        guard let planned, planned.isOver || planned.holdsEverywhere && cluster.options.faults.contains(.leaversGoBeforeHead) else { return }
         let (old, next) = (planned.plan.old, planned.next)
         attempt = next.attempt
         layoutEpoch = next.epoch

@@ -49,5 +49,8 @@ package struct PlannedLayout: Sendable {
         return false
     }
 
-    package var isOver: Bool { isRunning && isDurable && unsettled.isEmpty && unheard.isEmpty }
+    /// On every TaskManager, and every reader knows its splits.
+    package var holdsEverywhere: Bool { isRunning && unsettled.isEmpty && unheard.isEmpty }
+
+    package var isOver: Bool { holdsEverywhere && isDurable }
 }

@@ -20,7 +20,7 @@ final class AlignmentChecker: Checker {
     private var positions: [String: Int] = [:]
     private var files: Set<String> = []
     private var expectedRows = 0
-    private var totals: [Value: (count: Int64, sum: Int64, greatest: Int64)] = [:]
+    private var totals: [Value: NaiveEvaluation.Total] = [:]
 
     init(job: SimulatedJob, world: ConnectorWorld) {
         self.job = job
@@ -66,7 +66,7 @@ final class AlignmentChecker: Checker {
 
     private func add(_ row: SimulatedInput.Row) {
         if NaiveEvaluation.calc(row, in: job) != nil { expectedRows += 1 }
-        guard job.shape == .group else { return }
+        guard job.isChangelog else { return }
         let key = NaiveEvaluation.groups(of: row, in: job)[0][0]
         let old = totals[key] ?? (0, 0, .min)
         totals[key] = (old.count + 1, old.sum + row.value, max(old.greatest, row.value))
@@ -92,7 +92,7 @@ final class AlignmentChecker: Checker {
 
     private func judge(_ row: [Value]) -> String? {
         switch job.shape {
-        case .group: return nil
+        case .group, .regroup: return nil
         case .window:
             if answer[row] == nil { return "\(CommittedTable.text(row)) is no row of the answer" }
             return table.rows[row] == 1 ? nil : "\(CommittedTable.text(row)) is there twice"
@@ -111,14 +111,15 @@ final class AlignmentChecker: Checker {
         case .calc:
             let there = table.rows.values.reduce(0, +)
             return there == expectedRows ? nil : "\(there) rows are committed, the sources have given \(expectedRows)"
-        case .group:
-            for (key, total) in totals.sorted(by: { CommittedTable.text([$0.key]) < CommittedTable.text([$1.key]) }) {
-                let row: [Value] = [key, .integer(total.count), .integer(total.sum), .integer(total.greatest)]
-                if table.current[key] != row {
-                    return "\(table.current[key].map(CommittedTable.text) ?? "nothing") is committed, the sources have given \(CommittedTable.text(row))"
-                }
+        case .group, .regroup:
+            let expected: [[Value]] =
+                job.shape == .regroup
+                ? NaiveEvaluation.regrouped(totals)
+                : totals.map { [$0.key, .integer($0.value.count), .integer($0.value.sum), .integer($0.value.greatest)] }
+            if let row = expected.filter({ table.current[$0[0]] != $0 }).min(by: { CommittedTable.text($0) < CommittedTable.text($1) }) {
+                return "\(table.current[row[0]].map(CommittedTable.text) ?? "nothing") is committed, the sources have given \(CommittedTable.text(row))"
             }
-            return nil
+            return table.current.count == expected.count ? nil : "\(table.current.count) rows are committed, the sources have given \(expected.count)"
         }
     }
 }

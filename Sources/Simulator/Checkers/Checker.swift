@@ -27,6 +27,8 @@ package enum Observation {
     /// A sink is told to carry out committables of a checkpoint.
     case committing(CheckpointID, ids: [String])
     case committed(SimulatedFile)
+    /// A reader gives these rows of a split.
+    case read(split: String, Range<Int>)
 }
 
 /// Watches one promise.

@@ -38,7 +38,7 @@ final class CommittedTable {
     /// Answers what contradicts the table.
     func apply(_ changes: [SimulatedFile.Row]) -> String? {
         for change in changes {
-            guard job.shape == .group else {
+            guard job.isChangelog else {
                 if change.kind != .insert { return "\(change.kind) in an append-only table" }
                 rows[change.values, default: 0] += 1
                 continue
@@ -62,7 +62,7 @@ final class CommittedTable {
     }
 
     func difference(from answer: [[Value]: Int]) -> String? {
-        let rows = job.shape == .group ? Dictionary(uniqueKeysWithValues: current.values.map { ($0, 1) }) : rows
+        let rows = job.isChangelog ? Dictionary(uniqueKeysWithValues: current.values.map { ($0, 1) }) : rows
         guard rows != answer else { return nil }
         let lost = answer.filter { rows[$0.key, default: 0] < $0.value }.map(\.key)
         let doubled = rows.filter { answer[$0.key, default: 0] < $0.value }.map(\.key)

@@ -14,11 +14,14 @@ package final class ConnectorWorld: Sendable {
         var readerFailures = 0
         var broken: [String] = []
         var repeatedCommits = 0
+        var reads: [(split: String, rows: Range<Int>)] = []
     }
 
     private let state = Mutex(State())
+    /// Whether somebody wants to know what readers read.
+    private let notesReads: Bool
 
-    package init() {}
+    package init(notesReads: Bool = false) { self.notesReads = notesReads }
 
     func begin(_ file: SimulatedFile) {
         state.withLock { state in
@@ -77,6 +80,20 @@ package final class ConnectorWorld: Sendable {
         state.withLock { state in
             defer { state.broken = [] }
             return state.broken
+        }
+    }
+
+    /// Readers say which rows they give.
+    package func read(_ split: String, _ rows: Range<Int>) {
+        if notesReads { state.withLock { $0.reads.append((split, rows)) } }
+    }
+
+    /// What was read since the last call.
+    package func takeReads() -> [(split: String, rows: Range<Int>)] {
+        guard notesReads else { return [] }
+        return state.withLock { state in
+            defer { state.reads = [] }
+            return state.reads
         }
     }
 

@@ -1,7 +1,8 @@
 import Columnar
 import Dataflow
 
-/// Reads the splits that it was given in turn, a batch of one burst at a time, when the rows are there.
+/// Reads the splits that it was given in turn, a batch of one burst at a time, when the rows are there. It begins them in the order of their
+/// numbers, as a reader must that does not say `readsSideBySide`.
 final class SimulatedReader: SourceReader {
     private struct Open {
         var state: SplitState
@@ -42,6 +43,7 @@ final class SimulatedReader: SourceReader {
                 open.remove(at: place)
                 return .splitFinished(split.state.split.id)
             }
+            if split.next == 0, open.contains(where: { $0.next == 0 && $0.number < split.number }) { continue }
             let available = input.available(split.number, split.next)
             guard available <= time else {
                 soonest = min(soonest, available)
@@ -49,6 +51,7 @@ final class SimulatedReader: SourceReader {
             }
             let end = min(input.rowsPerSplit, (split.next / input.burst + 1) * input.burst, split.next + min(maximumRows, input.batchRows))
             turn = place + 1
+            world.read(split.state.split.id, split.next..<end)
             open[place].next = end
             return .batch(batch(split.number, split.next..<end), split: split.state.split.id)
         }

@@ -29,7 +29,11 @@ package enum Disturbance: String, CaseIterable, Sendable {
     // Users
     case checkpointRequested, savepointRequested, rescaled
     // Planned changes of the layout
-    case taskManagerJoined, layoutChanged, stateMoved, splitsMoved
+    /// Somebody may leave, but need not end (a rebalance recommendation).
+    case taskManagerRecommended
+    /// Many other parallelisms within seconds.
+    case rescaledToAndFro
+    case taskManagerJoined, layoutChanged, stateMoved, stateMovedInPieces, splitsMoved
 
     /// Why some of them may be missing from a report.
     package static let allowedToBeMissing: [Disturbance: String] = [:]

@@ -13,8 +13,12 @@ package struct DisturbancePlan: Sendable {
         case requestCheckpoint, requestSavepoint
         /// Another parallelism, at times twice within moments.
         case rescale
+        /// Up and down, and up again before that is done.
+        case rescaleToAndFro
         /// One TaskManager more for a while.
         case join
+        /// A TaskManager is recommended to be left, and really goes only later.
+        case recommend
     }
 
     /// Mean time between strikes of each kind that this run has.
@@ -30,20 +34,31 @@ package struct DisturbancePlan: Sendable {
     package var timerTrouble = 0.0
     /// Share of attempts to connect that are refused at first.
     package var connectTrouble = 0.0
+    /// Only what a cluster does on purpose happens, and slowness: nobody and nothing is lost, so that nothing may restart (`PlannedChecker`).
+    /// Who leaves has the time for it, and there are slots for his tasks.
+    package var isPlanned = false
 
     package static func none(until: Duration) -> DisturbancePlan { DisturbancePlan(means: [], until: until) }
 
-    package static func draw(_ random: inout Chance, until: Duration) -> DisturbancePlan {
+    /// What a run has in which only planned things happen.
+    private static let planned: Set<Strike> = [
+        .terminate, .join, .recommend, .rescale, .rescaleToAndFro, .stallTask, .holdData, .slowNetwork, .badStore, .stepWallClock, .requestCheckpoint, .requestSavepoint,
+    ]
+
+    package static func draw(_ random: inout Chance, until: Duration, isPlanned: Bool? = nil) -> DisturbancePlan {
         var plan = DisturbancePlan(means: [], until: until)
-        let share = random.pick([0.15, 0.3, 0.5])
+        let isDrawn = random.chance(0.2)
+        plan.isPlanned = isPlanned ?? isDrawn
+        let share = plan.isPlanned ? random.pick([0.4, 0.7]) : random.pick([0.15, 0.3, 0.5])
         for strike in Strike.allCases where random.chance(share) {
+            if plan.isPlanned, !planned.contains(strike) { continue }
             let mean: Duration =
                 switch strike {
                 case .kill, .vanish, .terminate, .pause: random.duration(.seconds(40), .seconds(200))
                 case .killJobManager, .deposeJobManager: random.duration(.seconds(60), .seconds(300))
-                case .requestSavepoint: random.duration(.seconds(60), .seconds(200))
+                case .requestSavepoint, .rescaleToAndFro: random.duration(.seconds(60), .seconds(200))
                 case .breakControl, .halfOpenControl, .breakData, .halfOpenData, .failReader: random.duration(.seconds(30), .seconds(200))
-                case .holdControl, .holdData, .stallTask, .slowNetwork, .badStore, .fullStore, .stepWallClock, .requestCheckpoint, .rescale, .join:
+                case .holdControl, .holdData, .stallTask, .slowNetwork, .badStore, .fullStore, .stepWallClock, .requestCheckpoint, .rescale, .join, .recommend:
                     random.duration(.seconds(15), .seconds(120))
                 }
             plan.means.append((strike, mean))
@@ -59,6 +74,13 @@ package struct DisturbancePlan: Sendable {
         plan.discoveryTrouble = random.pick([0, 0.2])
         plan.timerTrouble = random.pick([0, 0.05])
         plan.connectTrouble = random.pick([0, 0.2])
+        if plan.isPlanned {
+            let slow = plan.store.slow
+            plan.store = .healthy
+            plan.store.slow = slow
+            plan.connectTrouble = 0
+            plan.timerTrouble = 0
+        }
         return plan
     }
 }

@@ -50,6 +50,7 @@ final class SimulatedTask {
         var effects: [TaskEffect] = []
         for command in due { task.handle(command, at: now, into: &effects) }
         let result = task.step(at: now, into: &effects)
+        for read in host.cluster.world.takeReads() { host.cluster.see(.read(split: read.split, read.rows)) }
         if host.cluster.checksInvariants { task.checkInvariants() }
         busyUntil = host.time + host.cluster.stepCost(of: id)
         for effect in effects { host.carryOut(effect, of: id) }

@@ -59,7 +59,7 @@ extension SimulatedTaskManager {
     func handOver(_ operators: [OperatorSnapshot], _ departure: LayoutChange.Departure, _ layout: LayoutEpoch, isAhead: Bool, from task: TaskID) {
         after(cluster.chance.duration(.milliseconds(1), .milliseconds(50))) { [self] in
             guard tasks[task] != nil, let worker = places[departure.to] else { return }
-            for parcel in StateParcel.parcels(of: operators, groups: departure.groups, from: task, to: departure.to, layout: layout, isAhead: isAhead) {
+            for parcel in StateParcel.parcels(of: operators, groups: departure.groups, from: task, to: departure.to, layout: layout, isAhead: isAhead, most: cluster.job.pieceBytes) {
                 cluster.see(.stateSent(parcel))
                 if worker == id { deliver(.state(parcel)) } else { peers[worker]?.send(DataMessage.state(parcel).encode(), from: .opener) }
             }

@@ -12,6 +12,9 @@ final class SimulatedTaskManager {
     private(set) var isAlive = true
     /// None is started in its place when it is over.
     var isExtra = false
+    /// It has been told to leave, or that it should.
+    var isLeaving = false
+    var isRecommended = false
     private var pausedUntil = Duration.zero
     private var control: Link?
     /// Attempts to connect fail until then.

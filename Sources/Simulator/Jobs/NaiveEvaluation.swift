@@ -7,9 +7,11 @@ package struct NaiveEvaluation {
 
     package init(_ job: SimulatedJob) { self.job = job }
 
+    package typealias Total = (count: Int64, sum: Int64, greatest: Int64)
+
     /// The rows that the sink's table holds at the end, each with how often.
     package func answer() -> [[Value]: Int] {
-        var groups: [[Value]: (count: Int64, sum: Int64, greatest: Int64)] = [:]
+        var groups: [[Value]: Total] = [:]
         var rows: [[Value]: Int] = [:]
         for input in job.inputs {
             for split in 0..<input.splits {
@@ -22,6 +24,12 @@ package struct NaiveEvaluation {
                     if let row = NaiveEvaluation.calc(row, in: job) { rows[row, default: 0] += 1 }
                 }
             }
+        }
+        if job.shape == .regroup {
+            var totals: [Value: Total] = [:]
+            for (group, total) in groups { totals[group[0]] = total }
+            for row in NaiveEvaluation.regrouped(totals) { rows[row, default: 0] += 1 }
+            return rows
         }
         for (group, total) in groups {
             let aggregates: [Value] = [.integer(total.count), .integer(total.sum), .integer(total.greatest)]
@@ -36,12 +44,22 @@ package struct NaiveEvaluation {
         return [.integer(row.id), .bytes(SimulatedInput.keyText(row.key)), .integer(row.value + 1)]
     }
 
+    /// What the second of two aggregates makes of the first one's rows: how many keys have a count, their sums together, their greatest value.
+    package static func regrouped(_ totals: [Value: Total]) -> [[Value]] {
+        var outer: [Int64: Total] = [:]
+        for total in totals.values {
+            let old = outer[total.count] ?? (0, 0, .min)
+            outer[total.count] = (old.count + 1, old.sum + total.sum, max(old.greatest, total.greatest))
+        }
+        return outer.map { [.integer($0.key), .integer($0.value.count), .integer($0.value.sum), .integer($0.value.greatest)] }
+    }
+
     /// The groups that a row belongs to: its key, and for windows each window's start, end and time.
     package static func groups(of row: SimulatedInput.Row, in job: SimulatedJob) -> [[Value]] {
         let key = Value.bytes(SimulatedInput.keyText(row.key))
         switch job.shape {
         case .calc: return []
-        case .group: return [[key]]
+        case .group, .regroup: return [[key]]
         case .window:
             let (size, slide, offset) = (job.window.size, job.window.slide, job.window.offset)
             let past = (row.time - offset) % slide

@@ -14,32 +14,33 @@ struct SimulatedGraphBuilder {
     init(job: SimulatedJob) { self.job = job }
 
     mutating func build() -> JobGraph {
-        let tail = middle()
         var heads: [Int] = []
         for table in job.inputs {
             heads.append(vertices.count)
             add(sourceChain(table), parallelism: job.sourceParallelism)
         }
         var last = heads
-        if !tail.isEmpty {
+        let stages = middle()
+        for (number, stage) in stages.enumerated() {
             let vertex = vertices.count
-            let sink = job.chainsSink ? [sinkOperator(tail[tail.count - 1].output)] : []
-            add(tail + sink, parallelism: job.parallelism)
-            for head in heads { connect(head, vertex, .hash([0])) }
+            let chainsSink = job.chainsSink && number == stages.count - 1
+            add([stage.op] + (chainsSink ? [sinkOperator(stage.op.output)] : []), parallelism: job.parallelism)
+            for head in last { connect(head, vertex, .hash([stage.key])) }
             last = [vertex]
         }
-        if tail.isEmpty || !job.chainsSink {
+        if stages.isEmpty || !job.chainsSink {
             let schema = vertices[last[0]].output
             let vertex = vertices.count
-            add([sinkOperator(schema)], parallelism: job.sinkParallelism)
+            add([sinkOperator(schema)], parallelism: job.sinkParallelism, isOne: job.sinkPartitioning == .single)
             for head in last { connect(head, vertex, job.sinkPartitioning) }
         }
         return JobGraph(name: "simulated", vertices: vertices, edges: edges, maxParallelism: job.maxParallelism)
     }
 
-    private mutating func add(_ chain: [ChainedOperator], parallelism: Int) {
+    /// The vertices of a reactive job have the parallelism that the slots allow.
+    private mutating func add(_ chain: [ChainedOperator], parallelism: Int, isOne: Bool = false) {
         let id = hex(0) + hex(UInt64(vertices.count + 1))
-        vertices.append(JobVertex(id: id, chain: chain, parallelism: parallelism))
+        vertices.append(JobVertex(id: id, chain: chain, parallelism: job.options.isReactive && !isOne ? nil : parallelism))
     }
 
     private mutating func connect(_ source: Int, _ target: Int, _ partitioning: JobEdge.Partitioning) {
@@ -58,7 +59,7 @@ struct SimulatedGraphBuilder {
             chain.append(
                 ChainedOperator(
                     uid: "local-\(table.name)", name: "LocalWindowAggregate", spec: .localWindowAggregate(local), output: local.partialSchema))
-        case .window, .group: break
+        case .window, .group, .regroup: break
         case .calc:
             let output = Schema([input.fields[1], input.fields[0], .init("w", bigint)])
             let value = Expression.column(2, type: input.types[2])
@@ -74,8 +75,8 @@ struct SimulatedGraphBuilder {
         return chain
     }
 
-    /// What lies between the exchange by key and the sink.
-    private func middle() -> [ChainedOperator] {
+    /// What lies between the sources and the sink: each behind an exchange by a column.
+    private func middle() -> [(key: Int, op: ChainedOperator)] {
         switch job.shape {
         case .calc: return []
         case .window:
@@ -86,13 +87,25 @@ struct SimulatedGraphBuilder {
                 .init("window_end", time), .init("window_time", time),
             ])
             spec.mergesPartials = job.isTwoPhase
-            return [ChainedOperator(uid: "window", name: "GlobalWindowAggregate", spec: .windowAggregate(spec), output: output)]
-        case .group:
+            return [(0, ChainedOperator(uid: "window", name: "GlobalWindowAggregate", spec: .windowAggregate(spec), output: output))]
+        case .group: return [(0, grouping(emitsUpdateBefore: job.emitsUpdateBefore))]
+        case .regroup:
+            let inner = grouping(emitsUpdateBefore: true)
             let spec = GroupAggregateSpec(
-                input: input, keys: [0], aggregates: aggregates, emitsUpdateBefore: job.emitsUpdateBefore, consumesRetractions: false)
-            let output = Schema([input.fields[0], .init("c", count), .init("s", bigint), .init("m", bigint)])
-            return [ChainedOperator(uid: "group", name: "GroupAggregate", spec: .groupAggregate(spec), output: output)]
+                input: inner.output, keys: [1],
+                aggregates: [
+                    AggregateCall(function: .countStar, argument: nil, type: count), AggregateCall(function: .sum, argument: 2, type: bigint),
+                    AggregateCall(function: .max, argument: 3, type: bigint),
+                ], emitsUpdateBefore: job.emitsUpdateBefore, consumesRetractions: true)
+            let output = Schema([inner.output.fields[1], .init("n", count), .init("t", bigint), .init("g", bigint)])
+            return [(0, inner), (1, ChainedOperator(uid: "regroup", name: "GroupAggregate", spec: .groupAggregate(spec), output: output))]
         }
+    }
+
+    private func grouping(emitsUpdateBefore: Bool) -> ChainedOperator {
+        let spec = GroupAggregateSpec(input: input, keys: [0], aggregates: aggregates, emitsUpdateBefore: emitsUpdateBefore, consumesRetractions: false)
+        let output = Schema([input.fields[0], .init("c", count), .init("s", bigint), .init("m", bigint)])
+        return ChainedOperator(uid: "group", name: "GroupAggregate", spec: .groupAggregate(spec), output: output)
     }
 
     private var aggregates: [AggregateCall] {
@@ -107,7 +120,7 @@ struct SimulatedGraphBuilder {
     }
 
     private func sinkOperator(_ schema: Schema) -> ChainedOperator {
-        let spec = SinkSpec(table: "out", options: [:], schema: schema, primaryKey: job.shape == .group ? [0] : [])
+        let spec = SinkSpec(table: "out", options: [:], schema: schema, primaryKey: job.isChangelog ? [0] : [])
         return ChainedOperator(uid: "sink", name: "Sink: out", spec: .sink(spec), output: Schema([]))
     }
 }

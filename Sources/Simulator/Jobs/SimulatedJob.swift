@@ -12,9 +12,13 @@ package struct SimulatedJob: Sendable {
         case calc
         /// source → hash → group aggregate → sink, a changelog
         case group
+        /// source → hash → group aggregate → hash → group aggregate over the first one's changelog → sink: retractions
+        case regroup
     }
 
     package var shape: Shape
+    /// Rows replace each other, by their first column.
+    package var isChangelog: Bool { shape == .group || shape == .regroup }
     package var window: WindowSpec
     /// Whether a local aggregate runs before the exchange.
     package var isTwoPhase: Bool
@@ -35,6 +39,8 @@ package struct SimulatedJob: Sendable {
     package var channelCapacity: Int
     /// Slots of a TaskManager beyond half of what the job needs.
     package var spareSlots: Int
+    /// Bytes of one piece of moving state at most.
+    package var pieceBytes: Int
     package var options: JobOptions
 
     package var graph: JobGraph {
@@ -57,7 +63,7 @@ extension SimulatedJob {
         let parallelism = random.int(1...4)
         let chainsSink = random.chance(0.5)
         var options = JobOptions()
-        options.checkpointInterval = random.duration(.seconds(3), .seconds(20))
+        options.checkpointInterval = random.chance(0.04) ? nil : random.duration(.seconds(3), .seconds(20))
         options.checkpointTimeout = random.duration(.seconds(15), .seconds(60))
         options.minimumPause = random.chance(0.5) ? .zero : .seconds(2)
         options.tolerableFailedCheckpoints = random.pick([0, 3, 1_000])
@@ -70,37 +76,41 @@ extension SimulatedJob {
             ? .fixedDelay(attempts: .max, delay: .seconds(1))
             : .exponentialDelay(
                 initial: .milliseconds(200), maximum: .seconds(5), multiplier: 1.5, resetAfter: .seconds(60), jitter: 0.1, attempts: .max)
-        options.cooldown = .seconds(2)
+        options.isReactive = random.chance(0.25)
+        options.stabilization = random.pick([.zero, .seconds(1), .seconds(5)])
+        options.cooldown = random.pick([.zero, .seconds(2), .seconds(10)])
+        // Many keys: what is copied ahead goes in many pieces, and is taken in while rows come.
+        let isLarge = random.chance(0.1)
         let sinkParallelism = chainsSink ? parallelism : random.int(1...2)
         return SimulatedJob(
             shape: shape, window: window, isTwoPhase: random.chance(0.6), chainsSink: chainsSink,
-            sinkPartitioning: shape == .group ? .hash([0]) : sinkParallelism == 1 ? random.pick([.single, .rebalance]) : .rebalance,
-            emitsUpdateBefore: random.chance(0.5), inputs: SimulatedJob.inputs(&random, shape: shape, readers: sourceParallelism, minutes: minutes),
+            sinkPartitioning: shape == .group || shape == .regroup ? .hash([0]) : sinkParallelism == 1 ? random.pick([.single, .rebalance]) : .rebalance,
+            emitsUpdateBefore: random.chance(0.5), inputs: SimulatedJob.inputs(&random, shape: shape, readers: sourceParallelism, minutes: minutes, isLarge: isLarge),
             sourceParallelism: sourceParallelism, parallelism: parallelism, sinkParallelism: sinkParallelism,
-            maxParallelism: random.pick([4, 8, 15]), rollEvery: shape == .group ? 1 : random.pick([1, 1, 2, 3]),
+            maxParallelism: random.pick([4, 8, 15]), rollEvery: shape == .group || shape == .regroup ? 1 : random.pick([1, 1, 2, 3]),
             lastStep: random.chance(0.3) ? .milliseconds(random.int(50...400)) : .milliseconds(2),
-            channelCapacity: random.pick([1, 2, 8]), spareSlots: random.int(0...1), options: options)
+            channelCapacity: random.pick([1, 2, 8]), spareSlots: random.int(0...1), pieceBytes: random.pick([100, 2_000, 1 << 20]), options: options)
     }
 
-    private static func inputs(_ random: inout Chance, shape: Shape, readers: Int, minutes: Int) -> [SimulatedInput] {
+    private static func inputs(_ random: inout Chance, shape: Shape, readers: Int, minutes: Int, isLarge: Bool) -> [SimulatedInput] {
         let count = random.chance(0.3) ? 2 : 1
         return (0..<count).map { table in
             let splits = readers * random.int(1...3) + random.int(0...1)
-            let rows = random.int(1_000...2_000) / count / splits + 1
+            let rows = random.int(1_000...2_000) * (isLarge ? 4 : 1) / count / splits + 1
             // Rows are there when so many readers at once would come to them; sometimes all at once, so that the readers are ahead.
             let waves = (splits + readers - 1) / readers
             let length = Duration.seconds(minutes * 60) / waves
-            let burst = random.pick([1, 4, 10])
+            let burst = isLarge ? 100 : random.pick([1, 4, 10])
             let backlog = random.pick([0, 0, 0.3, 0.8])
             let bursts = (rows + burst - 1) / burst
             // A reader that waits for a split to appear is idle and holds back no watermark: rows of windows would be late.
             let watched = shape != .window && random.chance(0.4)
             return SimulatedInput(
-                name: "in\(table)", seed: random.next(), splits: splits, rowsPerSplit: rows, keys: random.pick([1, 3, 10, 40]),
+                name: "in\(table)", seed: random.next(), splits: splits, rowsPerSplit: rows, keys: isLarge ? 3_000 : random.pick([1, 3, 10, 40]),
                 stepMilliseconds: Int64(minutes * 60_000 / (rows * splits)) + 1, disorderMilliseconds: random.pick([0, 500, 3_000]),
                 starts: (0..<splits).map { length * ($0 / readers) }, pause: length / bursts * (1 / (1 - backlog)), burst: burst,
                 backlogBursts: Int(Double(bursts) * backlog),
-                appears: (0..<splits).map { watched ? length * ($0 / readers) : .zero }, batchRows: random.pick([2, 10, 50]))
+                appears: (0..<splits).map { watched ? length * ($0 / readers) : .zero }, batchRows: isLarge ? 100 : random.pick([2, 10, 50]))
         }
     }
 }
@@ -110,7 +120,7 @@ extension SimulatedJob {
         """
         \(shape)\(shape == .window ? " \(window) \(isTwoPhase ? "two-phase" : "one-phase")" : ""), \
         parallelism \(sourceParallelism)/\(parallelism)/\(sinkParallelism)\
-        \(chainsSink ? " chained" : ""), roll every \(rollEvery), \(inputs.map { "\($0.splits) splits of \($0.rowsPerSplit) rows" }), checkpoints every \
+        \(chainsSink ? " chained" : "")\(options.isReactive ? " reactive" : ""), roll every \(rollEvery), \(inputs.map { "\($0.splits) splits of \($0.rowsPerSplit) rows" }), checkpoints every \
         \(options.checkpointInterval.map { "\($0)" } ?? "never")
         """
     }

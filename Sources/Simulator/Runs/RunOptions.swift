@@ -7,6 +7,8 @@ package struct RunOptions: Sendable {
     package var taskManagers = 3
     package var shapes = SimulatedJob.Shape.allCases
     package var isDisturbed = true
+    /// Whether only planned things happen (`DisturbancePlan.isPlanned`); nil: the seed says so.
+    package var isPlanned: Bool?
     /// Whether every machine checks its own invariants after each event.
     package var checksInvariants = true
     package var traces = false

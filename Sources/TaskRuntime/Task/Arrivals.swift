@@ -9,6 +9,8 @@ struct Arrivals {
     private var awaited: Set<TaskID> = []
     /// The layout that the pieces are of.
     private var layout: LayoutEpoch?
+    /// For `SeededFault.stateTakenEarly`.
+    var takesEarly = false
 
     mutating func expect(_ tasks: Set<TaskID>, layout: LayoutEpoch) {
         if self.layout != layout { pieces = [:] }
@@ -34,7 +36,7 @@ struct Arrivals {
         pieces[parcel.from] = piece
     }
 
-    var isComplete: Bool { awaited.allSatisfy { pieces[$0]?.isWhole ?? false } }
+    var isComplete: Bool { awaited.allSatisfy { pieces[$0].map { $0.isWhole || takesEarly } ?? false } }
 
     var heldBytes: Int { pieces.values.reduce(0) { $0 + $1.bytes.count } }
 

@@ -68,7 +68,8 @@ extension Task {
     /// Everything that the layout brings has come.
     func settle(_ layout: LayoutEpoch) throws(StreamError) {
         settling = nil
-        let state = faults.contains(.movedStateForgotten) ? TaskRestore() : try arrivals.take()
+        var state = faults.contains(.movedStateForgotten) ? TaskRestore() : try arrivals.take()
+        if faults.contains(.parcelsTakenTwice) { state.add(state) }
         if isBeginning {
             isBeginning = false
             for link in chain.links {

@@ -258,6 +258,7 @@ package final class Task {
         if faults.contains(.sourceOneSnapshotBehind) { swap(&snapshot.splits, &lastSplits) }
         if faults.contains(.finishedSplitsDroppedEarly) { snapshot.finishedSplits = [] }
         snapshot.sink = try sink?.prepareCommit(barrier, isLast: isLast)
+        if retires, faults.contains(.retiredFilesForgotten) { snapshot.sink = nil }
         outbox.effects.append(.snapshot(barrier.checkpoint, snapshot))
         outputs.send(.barrier(barrier))
         if isLast { isStopped = true }
