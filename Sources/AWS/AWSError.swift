@@ -39,6 +39,8 @@ package struct AWSError: Error, Hashable, Sendable {
     package var kind: Kind
     /// True when the call, or an earlier attempt of it that was answered too late or not at all, may have taken effect.
     package var mayHaveHappened: Bool
+    /// Of a denied call: the same action was allowed before, in this process.
+    package var wasAllowed = false
     /// The region that the service says is the right one.
     package var region: String?
 

@@ -9,6 +9,8 @@ package struct AWSCall: Sendable {
     /// What the signature says about the body.
     package var payloadHash: String
     package var retries = RetryPolicy()
+    /// What permissions are given for: the operation and where it is carried out. Nil: nobody asks whether it was ever allowed.
+    package var action: String?
     /// Statuses outside 200–299 that are answers, not errors.
     package var alsoGood: Set<Int> = []
     /// Finds the error in an answer whose status says success.

@@ -53,15 +53,31 @@ extension AWSClient {
             var error: AWSError
             switch await carryOut(request) {
             case .good(let answer):
-                state.withLock { $0.tokens.succeeded(taken: taken) }
+                state.withLock { state in
+                    state.tokens.succeeded(taken: taken)
+                    if !state.contacted.contains(request.endpoint.authority) { state.contacted.insert(request.endpoint.authority) }
+                    if let action = call.action, !state.allowed.contains(action) { state.allowed.insert(action) }
+                }
                 return answer
             case .refused(let response):
                 error = ErrorAnswer.error(response, operation: call.operation)
+                state.withLock { state in
+                    state.contacted.insert(request.endpoint.authority)
+                    if error.kind == .denied, let action = call.action { error.wasAllowed = state.allowed.contains(action) }
+                }
                 if mended < 2, mend(error, response, used) {
                     mended += 1
                     continue
                 }
-            case .failed(let failure): error = Self.error(failure, call)
+            case .failed(let failure):
+                error = Self.error(failure, call)
+                if failure.kind == .unknownHost, let outcome = unknownHost(call, attempts: attempts, since: start) {
+                    guard case .tryAgain(let pause) = outcome else { throw neverFound(error, call) }
+                    retries.wrappingAdd(1, ordering: .relaxed)
+                    await surroundings.sleep(pause)
+                    if Task.isCancelled { throw error }
+                    continue
+                }
             case .hidden(let hidden): error = hidden
             }
             mayHaveHappened = mayHaveHappened || error.mayHaveHappened
@@ -95,6 +111,27 @@ extension AWSClient {
         return pause
     }
 
+    private enum UnknownHost {
+        case tryAgain(Duration)
+        case giveUp
+    }
+
+    /// Of a host that has answered before, nil: its name server is away for a while, as others may be. One that never did gets 15 s, however
+    /// often the call itself would be tried: names come up with networks.
+    private func unknownHost(_ call: AWSCall, attempts: Int, since start: Duration) -> UnknownHost? {
+        let authority = call.request.endpoint.authority
+        if state.withLock({ $0.contacted.contains(authority) }) { return nil }
+        guard surroundings.elapsed() - start < .seconds(15), attempts < 100 else { return .giveUp }
+        return .tryAgain(min(.seconds(1), .milliseconds(200) * attempts))
+    }
+
+    private func neverFound(_ error: AWSError, _ call: AWSCall) -> AWSError {
+        let isConfigured = hasOwnEndpoint(call.service)
+        return AWSError(
+            .configuration, call.operation, code: "UnknownHost",
+            "\(error.message) in region \(call.region): " + (isConfigured ? "is the configured endpoint right?" : "is there such a region?"))
+    }
+
     /// True when the cause is gone and the request is worth sending again at once.
     private func mend(_ error: AWSError, _ response: HTTPResponse, _ used: Credentials?) -> Bool {
         switch error.code {
@@ -119,6 +156,7 @@ extension AWSClient {
         let endpoint = call.request.endpoint
         let (kind, code): (AWSError.Kind, String) =
             switch failure.kind {
+            case .unknownHost: (.connection, "UnknownHost")
             case .connect: (.connection, "ConnectFailed")
             case .broken: (.connection, "ConnectionBroken")
             case .timeout: (.timeout, "NoAnswer")

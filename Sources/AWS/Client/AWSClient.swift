@@ -14,6 +14,10 @@ package final class AWSClient: Sendable {
         /// What this machine's clock lacks to the services', in seconds.
         var clockOffset: Int64 = 0
         var region: String?
+        /// Hosts (with ports) that have answered.
+        var contacted: Set<String> = []
+        /// `AWSCall.action`s that were carried out.
+        var allowed: Set<String> = []
         /// As they were found when first asked for.
         var endpoints: [EndpointUse: Endpoint] = [:]
     }

@@ -62,7 +62,11 @@ package struct HTTPResponse: Sendable {
 
 /// There was no whole answer.
 package struct HTTPFailure: Error, Hashable, Sendable {
-    package enum Kind: Hashable, Sendable { case connect, timeout, broken, tooLarge, cancelled }
+    package enum Kind: Hashable, Sendable {
+        /// No address is known for the host's name.
+        case unknownHost
+        case connect, timeout, broken, tooLarge, cancelled
+    }
 
     package var kind: Kind
     package var message: String

@@ -77,6 +77,7 @@ enum HTTPTransport {
             default: return HTTPFailure(.broken, "\(error)", mayHaveArrived: true)
             }
         case let error as NIOConnectionError:
+            if error.connectionErrors.isEmpty { return HTTPFailure(.unknownHost, "no address is known for \(error.host)", mayHaveArrived: false) }
             let words = error.connectionErrors.first.map { reason($0.error) } ?? "no address found"
             return HTTPFailure(.connect, "cannot connect to \(error.host):\(error.port): \(words)", mayHaveArrived: false)
         case let error as ChannelError:

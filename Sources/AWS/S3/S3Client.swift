@@ -95,6 +95,8 @@ package final class S3Client: Sendable {
             call.retries = configuration.aws.retries
             call.alsoGood = alsoGood()
             call.check = check
+            // Policies often are for folders.
+            call.action = "\(name) \(bucket)/\(key.map { $0.prefix { $0 != "/" } } ?? "")"
             do throws(AWSError) {
                 return try await aws.send(call)
             } catch {

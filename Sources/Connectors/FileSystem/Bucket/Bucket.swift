@@ -63,6 +63,8 @@ package struct BucketError: Error, Hashable {
         /// A part is not the one named, or is not there.
         case invalidPart
         case notFound
+        /// It was never allowed to do this.
+        case denied
         /// Whatever else the store or the way to it has.
         case other(retry: Bool)
     }

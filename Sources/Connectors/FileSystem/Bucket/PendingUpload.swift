@@ -58,7 +58,7 @@ struct PendingUpload: Hashable, Sendable {
                 // Some stores forget a completed upload's parts before they forget the upload.
                 guard let object = try bucket.head(key), object.metadata[PartUpload.idName] == id else { throw error }
                 try PendingUpload.prove(key, id, file, in: bucket)
-            case .notFound, .other: throw error
+            case .notFound, .denied, .other: throw error
             }
         }
     }

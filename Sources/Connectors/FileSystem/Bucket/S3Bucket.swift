@@ -6,6 +6,8 @@ import Synchronization
 struct S3Bucket: Bucket {
     let name: String
     let client: S3Client
+    /// For so long what is denied, and never was allowed, is asked for again: changes of permissions take seconds.
+    var patience = Duration.zero
 
     var uri: String { "s3://\(name)" }
 
@@ -55,7 +57,18 @@ struct S3Bucket: Bucket {
     }
 
     private func wait<Value: Sendable>(_ work: @escaping @Sendable () async throws(AWSError) -> Value) throws(BucketError) -> Value {
-        do throws(AWSError) { return try Blocking.wait(work) } catch { throw BucketError(error) }
+        let patience = patience
+        do throws(AWSError) {
+            return try Blocking.wait { () async throws(AWSError) in
+                let began = ContinuousClock.now
+                while true {
+                    do throws(AWSError) { return try await work() } catch {
+                        guard error.kind == .denied, !error.wasAllowed, ContinuousClock.now - began < patience else { throw error }
+                        try? await Task.sleep(for: .milliseconds(500))
+                    }
+                }
+            }
+        } catch { throw BucketError(error) }
     }
 }
 
@@ -67,6 +80,7 @@ extension BucketError {
             case "PreconditionFailed": .exists
             case "InvalidPart", "InvalidPartOrder": .invalidPart
             case "NoSuchKey", "NoSuchBucket": .notFound
+            case _ where error.kind == .denied && !error.wasAllowed: .denied
             default: .other(retry: error.retryable)
             }
         self.init(kind, error.description)
@@ -77,13 +91,14 @@ extension Buckets {
     private static let clients = Mutex<[S3Configuration: S3Client]>([:])
 
     /// Of S3, as the process is configured, unless the table says otherwise. One client for each configuration.
-    package static func s3(_ general: S3Configuration = S3Configuration()) -> Buckets {
+    /// `patience`: with what was never allowed.
+    package static func s3(_ general: S3Configuration = S3Configuration(), patience: Duration = .seconds(15)) -> Buckets {
         Buckets { (name, options) throws(StreamError) in
             var configuration = general
             if let region = options["aws.region"] { configuration.aws.region = region }
             if let endpoint = options["s3.endpoint"] ?? options["aws.endpoint"] { configuration.aws.endpoint = endpoint }
             if let isPathStyle = try Options("", options).flagIfThere("s3.path.style.access") { configuration.pathStyle = isPathStyle }
-            return S3Bucket(name: name, client: client(configuration))
+            return S3Bucket(name: name, client: client(configuration), patience: patience)
         }
     }
 

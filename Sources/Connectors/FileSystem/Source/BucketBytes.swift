@@ -63,7 +63,7 @@ final class BucketBytes: FileBytes {
                 switch error.kind {
                 case .notFound, .exists:
                     result = .failure(StreamError(.user, retry: false, "\(split.path): the object was replaced or removed since it was found"))
-                case .noSuchUpload, .invalidPart, .other: result = .failure(error.streamError)
+                case .noSuchUpload, .invalidPart, .denied, .other: result = .failure(error.streamError)
                 }
             }
             state.value.withLock { $0.pieces[piece] = result }
