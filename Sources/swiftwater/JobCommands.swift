@@ -147,15 +147,29 @@ struct StopCommand: AsyncParsableCommand {
 }
 
 struct SavepointCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "savepoint", abstract: "Takes a savepoint of a running job.")
+    static let configuration = CommandConfiguration(
+        commandName: "savepoint", abstract: "Takes a savepoint of a running job, or removes one.",
+        discussion: """
+            --dispose removes the objects that the savepoint's _metadata names, and _metadata last; whatever else lies in the folder stays. It is done by \
+            this process, with this machine's configuration and credentials. Refused: a folder that is no savepoint, a checkpoint, and a savepoint that a \
+            job below execution.checkpointing.dir still recovers from.
+            """)
 
     @OptionGroup var cluster: ClientArguments
     @Argument(help: "The job's id.")
-    var job: String
+    var job: String?
     @Argument(help: "Folder for the savepoint; by default the configured one.")
     var directory: String?
+    @Option(name: [.customShort("d"), .long], help: ArgumentHelp("Remove this savepoint instead.", valueName: "savepoint"))
+    var dispose: String?
+
+    func validate() throws {
+        if (job == nil) == (dispose == nil) { throw ValidationError("give a job's id, or --dispose and a savepoint's folder") }
+    }
 
     func run() async throws {
+        if let dispose { return try SavepointDisposal.run(dispose, cluster.configuration.load()) }
+        guard let job else { return }
         var body: [(String, JSON)] = [("cancel-job", false)]
         if let directory { body.append(("target-directory", .string(directory))) }
         let done = try await follow(cluster.client(), trigger: "/jobs/\(job)/savepoints", .object(body), status: "/jobs/\(job)/savepoints")

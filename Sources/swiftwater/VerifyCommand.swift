@@ -13,7 +13,9 @@ struct VerifyCommand: AsyncParsableCommand {
         commandName: "verify", abstract: "Compares the files of a table with what its job has committed.",
         discussion: """
             Says which files are missing, changed, foreign (no commit lists them), doubled (another attempt's file, or another job that began from \
-            an older savepoint, has their rows) and uncommitted (hidden files, open uploads). Exit code 0: every committed file is there as it \
+            an older savepoint, has their rows) and uncommitted (hidden files, open uploads). Where the checkpoints are known (--checkpoints), the HEAD of \
+            each job that wrote here is compared, too: what its newest checkpoint is to commit, whether HEAD was put back behind committed files, \
+            whether its checkpoints are whole, and whether the positions of its sources only ever rise. Exit code 0: every committed file is there as it \
             was committed, and nothing else; 1: it is not; 2: there is nothing at the path. Uncommitted files are told and do not count: a running \
             job always has some. Files that are gone together with the newest list of their writer only --expect misses.
             """)
@@ -32,6 +34,9 @@ struct VerifyCommand: AsyncParsableCommand {
     @Flag(help: "Do not ask for commit lists: only compare rows, for files that another program wrote.")
     var rowsOnly = false
 
+    @Option(help: ArgumentHelp("Where the checkpoints of the jobs lie; by default execution.checkpointing.dir of the configuration.", valueName: "folder"))
+    var checkpoints: String?
+
     @Option(help: "text or json.")
     var output: ReportFormat = .text
 
@@ -43,11 +48,18 @@ struct VerifyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try configuration.load()
-        let connectors = StandardConnectors(buckets: .s3(S3Configuration(settings)))
+        let connectors = StandardConnectors(buckets: .s3(S3Configuration(settings), patience: .zero))
         do {
-            let table = try TableFiles(path, connectors.buckets)
-            let verification = rowsOnly ? nil : try Verification(table, checksContents: !quick) { done, all in
-                Terminal.status("\(done) of \(all) files")
+            var table = try TableFiles(path, connectors.buckets)
+            var verification: Verification?
+            if !rowsOnly {
+                var found = try look(table, settings)
+                if !found.isGood {
+                    // A running job may have moved files between two calls: only what is there at a second look, too, is trouble.
+                    table = try TableFiles(path, connectors.buckets)
+                    found = found.confirmed(by: try look(table, settings))
+                }
+                verification = found
             }
             Terminal.status("")
             var outcome: RowComparison.Outcome?
@@ -62,6 +74,25 @@ struct VerifyCommand: AsyncParsableCommand {
         }
     }
 
+    private func look(_ table: TableFiles, _ settings: Configuration) throws -> Verification {
+        var found = try Verification(table, checksContents: !quick) { done, all in Terminal.status("\(done) of \(all) files") }
+        guard let folder = checkpoints ?? settings.get(CheckpointingOptions.directory) else {
+            Terminal.warning("no folder of checkpoints is known (--checkpoints, execution.checkpointing.dir): files are compared with the lists of commits only")
+            return found
+        }
+        let folders = StoreFolders(Stores(settings), checkpoints: folder)
+        for job in table.jobs {
+            guard let stored = try StoredJob.find(job, folders) else {
+                Terminal.warning("there is no HEAD of job \(job) in \(folder): its files are compared with the lists of commits only")
+                continue
+            }
+            found.compare(table, head: stored.head, checkpoints: stored.checkpoints)
+            found.contradictions += stored.damage
+            found.uncommitted += stored.unpublished
+        }
+        return found
+    }
+
     // MARK: Rows
 
     /// Runs the script's last job with its file table's rows collected, not written.
@@ -71,6 +102,7 @@ struct VerifyCommand: AsyncParsableCommand {
             throw CommandError("\(file): no INSERT INTO a table of connector 'filesystem'", code: 2)
         }
         let comparison = try RowComparison(spec)
+        try refuseUnbounded(job, file, settings)
         let connectors = ExpectingConnectors(others: StandardConnectors(buckets: .s3(S3Configuration(settings))), table: spec.table) { comparison.expect($0) }
         let cluster = LocalCluster(
             configuration: settings, slots: JobOptions(job.configuration).parallelism, connectors: connectors, version: Version.text, log: .none)
@@ -94,6 +126,16 @@ struct VerifyCommand: AsyncParsableCommand {
         return try comparison.outcome()
     }
 
+    /// Its rows would be waited for without end.
+    private func refuseUnbounded(_ job: CompiledJob, _ file: String, _ settings: Configuration) throws {
+        let connectors = StandardConnectors(buckets: .s3(S3Configuration(settings)))
+        for spec in job.graph.vertices.compactMap(\.source) {
+            if let words = try connectors.source(spec).withoutEnd {
+                throw CommandError("\(file): table \(spec.table) has no end, and --expect needs all of its rows: \(words)", code: 2)
+            }
+        }
+    }
+
     // MARK: Words
 
     private func tell(_ verification: Verification?, _ outcome: RowComparison.Outcome?) {
@@ -102,7 +144,9 @@ struct VerifyCommand: AsyncParsableCommand {
             list("changed", verification.changed)
             list("foreign", verification.foreign)
             list("doubled", verification.doubled)
+            list("checkpoints", verification.contradictions)
             list("uncommitted", verification.uncommitted)
+            list("position", verification.positions)
             let good = verification.good
             Terminal.line("\(good.files) committed file\(good.files == 1 ? "" : "s"), \(good.rows) rows, \(good.bytes) bytes are as they were committed")
         }
@@ -153,7 +197,9 @@ private enum VerificationReport {
             list("changed", verification.changed)
             list("foreign", verification.foreign)
             list("doubled", verification.doubled)
+            list("checkpoints", verification.contradictions)
             list("uncommitted", verification.uncommitted)
+            list("positions", verification.positions)
         }
         if let outcome {
             func rows(_ rows: [(line: String, count: Int)]) -> REST.JSON {

@@ -51,6 +51,8 @@ package struct DataGenerator: Source {
 
     package var discoveryInterval: Duration? { nil }
 
+    package var withoutEnd: String? { rows == nil ? "it makes rows for ever; 'number-of-rows' says how many" : nil }
+
     /// The rate is that of all splits together, and without `number-of-rows` none of them ends.
     package var distribution: SplitDistribution { .spread }
 

@@ -18,6 +18,7 @@ package struct KinesisSource: Source {
     let start: Start
     let reading: KinesisReading
     package let discoveryInterval: Duration?
+    package var withoutEnd: String? { "a stream goes on; read from files that hold the same rows" }
     package var distribution: SplitDistribution { .spread }
 
     let patience: KinesisPatience

@@ -19,6 +19,9 @@ package protocol Source: Sendable {
     /// How splits come to readers.
     var distribution: SplitDistribution { get }
 
+    /// Of a table whose rows never end: why, and how a user gives it an end. Nil: it ends.
+    var withoutEnd: String? { get }
+
     func makeReader(_ context: ReaderContext) throws(StreamError) -> any SourceReader
 
     /// The job has ended for good: gives back what its readers registered elsewhere. Called on the JobManager, once; not when that was lost just then.
@@ -29,6 +32,7 @@ extension Source {
     package func giveBack() throws(StreamError) {}
     package var distribution: SplitDistribution { .onRequest }
     package func origin() throws(StreamError) -> String? { nil }
+    package var withoutEnd: String? { nil }
 }
 
 package enum SplitDistribution: String, Hashable, Codable, Sendable {

@@ -19,6 +19,9 @@ package struct TableFiles: Sendable {
     package private(set) var files: [File] = []
     /// Files and uploads that no commit has made visible, sorted, in words.
     package private(set) var uncommitted: [String] = []
+    /// What `uncommitted` is made of: paths of hidden files, and of what uploads will be, with the upload's id.
+    private(set) var hidden: Set<ExactText> = []
+    private(set) var uploads: Set<ExactText> = []
     /// Lists of commits, sorted.
     private var lists: [String] = []
     private let place: Place
@@ -37,7 +40,11 @@ package struct TableFiles: Sendable {
             place = .bucket(bucket, prefix: prefix)
             do throws(BucketError) {
                 for object in try bucket.list(prefix: prefix) { add(String(object.key.dropFirst(prefix.count)), Int64(object.bytes)) }
-                for upload in try bucket.openUploads(prefix: prefix) { uncommitted.append("\(upload.key.dropFirst(prefix.count)) (open upload \(upload.upload))") }
+                for upload in try bucket.openUploads(prefix: prefix) {
+                    let path = upload.key.dropFirst(prefix.count)
+                    uncommitted.append("\(path) (open upload \(upload.upload))")
+                    uploads.insert(TableFiles.upload(path, upload.upload))
+                }
             } catch {
                 throw error.streamError
             }
@@ -47,6 +54,26 @@ package struct TableFiles: Sendable {
         }
         uncommitted.sort()
     }
+
+    static func upload(_ path: some StringProtocol, _ id: String) -> ExactText { ExactText("\(path)\n\(id)") }
+
+    /// Of a key in the table's bucket its path in the table; nil: it is of another table.
+    func path(ofKey key: String) -> String? {
+        guard case .bucket(_, let prefix) = place, key.hasPrefix(prefix) else { return nil }
+        return String(key.dropFirst(prefix.count))
+    }
+
+    /// Those whose files lie here, committed or not, as `part-<job>-<vertex>`, sorted.
+    var owners: [String] {
+        let hiddenNames = hidden.map { $0.text.split(separator: "/").last.map { $0.dropFirst() } ?? "" }
+        let names = files.map { FilePath.name($0.path)[...] } + uploads.map { FilePath.name(String($0.text.prefix { $0 != "\n" }))[...] } + hiddenNames
+        // A list is named after the one whose files it lists, and may be all that is left.
+        let listed = lists.map { $0.dropFirst(CommitList.folder.count + 1).prefix { $0 != "/" } }
+        return Set(names.compactMap { PartName.owner(of: String($0)) } + listed.map(String.init)).sorted()
+    }
+
+    /// The jobs that wrote here, sorted.
+    package var jobs: [JobID] { Set(owners.compactMap { PartName.job(ofOwner: $0) }).sorted() }
 
     private mutating func collect(_ folder: String, _ below: String) throws(StreamError) {
         for name in try FilePath.names(folder) {
@@ -63,7 +90,10 @@ package struct TableFiles: Sendable {
             if !FilePath.name(path).hasPrefix(".") { lists.append(path) }
             return
         }
-        if PartName.isHidden(FilePath.name(path)) { return uncommitted.append("\(path) (\(bytes) bytes)") }
+        if PartName.isHidden(FilePath.name(path)) {
+            hidden.insert(ExactText(path))
+            return uncommitted.append("\(path) (\(bytes) bytes)")
+        }
         let isSeen = !path.split(separator: "/").contains { $0.hasPrefix("_") || $0.hasPrefix(".") }
         if isSeen { files.append(File(path: path, bytes: bytes)) }
     }

@@ -5,17 +5,23 @@ package struct Verification {
     /// Files that are listed and there as they should be, with their rows and bytes.
     package private(set) var good = (files: 0, rows: Int64(0), bytes: Int64(0))
     /// Listed, and not there.
-    package private(set) var missing: [String] = []
+    package var missing: [String] = []
     /// Listed, and there with other bytes; in words.
     package private(set) var changed: [String] = []
     /// There, and listed by no commit.
-    package private(set) var foreign: [String] = []
+    package var foreign: [String] = []
     /// The same rows as another file of the same subtask that another attempt wrote; in words.
     package private(set) var doubled: [String] = []
     /// Neither visible nor lost: written and not (yet) committed.
-    package let uncommitted: [String]
+    package var uncommitted: [String]
+    /// What a job's checkpoints say and what lies here cannot both be; in words.
+    package var contradictions: [String] = []
+    /// Where the newest checkpoints read on; in words.
+    package var positions: [String] = []
 
-    package var isGood: Bool { missing.isEmpty && changed.isEmpty && foreign.isEmpty && doubled.isEmpty }
+    let listed: [ExactText: CommitList.Entry]
+
+    package var isGood: Bool { missing.isEmpty && changed.isEmpty && foreign.isEmpty && doubled.isEmpty && contradictions.isEmpty }
 
     /// `checksContents`: reads every byte, not only sizes. `progress`: files looked at, of how many.
     package init(_ table: TableFiles, checksContents: Bool = true, progress: (Int, Int) -> Void = { _, _ in }) throws(StreamError) {
@@ -29,6 +35,7 @@ package struct Verification {
             }
             listed[ExactText(entry.path)] = entry
         }
+        self.listed = listed
         let there = Set(table.files.map { ExactText($0.path) })
         var alike: [CommitList.Entry] = []
         for file in table.files {
@@ -63,6 +70,21 @@ package struct Verification {
         let visible = listed.values.filter { there.contains(ExactText($0.path)) && $0.rows > 0 }
         findDoubled(visible)
         findForked(visible)
+    }
+
+    /// With only those troubles that another look found, too: what a running job did between two calls is none.
+    package func confirmed(by other: Verification) -> Verification {
+        var both = other
+        func common(_ one: [String], _ two: [String]) -> [String] {
+            let one = Set(one)
+            return two.filter { one.contains($0) }
+        }
+        both.missing = common(missing, other.missing)
+        both.changed = common(changed, other.changed)
+        both.foreign = common(foreign, other.foreign)
+        both.doubled = common(doubled, other.doubled)
+        both.contradictions = common(contradictions, other.contradictions)
+        return both
     }
 
     /// A file says which ones its writer ended before: a list that is gone is missed by the next.

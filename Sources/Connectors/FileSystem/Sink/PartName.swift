@@ -43,4 +43,6 @@ struct PartName: Equatable, Sendable {
         guard parts.count >= 6, parts[0] == "part" else { return nil }
         return parts[..<3].joined(separator: "-")
     }
+
+    static func job(ofOwner owner: String) -> JobID? { owner.split(separator: "-").dropFirst().first.flatMap { JobID(String($0)) } }
 }

@@ -13,6 +13,9 @@ package struct FileSource: Source {
     let splitBytes: Int64
     let partitionDefault: String
     package let discoveryInterval: Duration?
+    package var withoutEnd: String? {
+        discoveryInterval == nil ? nil : "it waits for further files; without 'source.monitor-interval' it ends with those that are there"
+    }
 
     enum Place: Sendable {
         case local(String)
