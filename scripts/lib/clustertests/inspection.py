@@ -2,10 +2,13 @@
 import http.server
 import json
 import os
+import resource
 import signal
+import socket
 import ssl
 import subprocess
 import threading
+import time
 import urllib.error
 import urllib.request
 
@@ -253,3 +256,42 @@ def checkpoints_recoveries_and_layouts_become_traces(place):
         check(len(done) == len(set(done)) > 2, f"checkpoints twice, or too few: {done}")
     finally:
         server.shutdown()
+
+
+@story
+def silent_slow_and_malformed_connections_keep_nobody_out(place):
+    """A thousand and more connections that never ask anything, or never end, beside one that does; what is no HTTP is answered in words."""
+    cluster = place.cluster(taskmanagers=0, slots=1)
+    host, port = cluster.url.removeprefix("http://").split(":")
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 8192) if most > 0 else 8192, most))
+
+    def raw(data):
+        with socket.create_connection((host, int(port)), timeout=20) as connection:
+            connection.sendall(data)
+            answer = b""
+            while part := connection.recv(65536):
+                answer += part
+            return answer
+
+    for status, data in [
+        (b"400", b"nonsense\r\n\r\n"), (b"400", b"GET / HTTP/9.9\r\n\r\n"), (b"400", b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: zz\r\n\r\n"),
+        (b"431", b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 400_000 + b"\r\n\r\n"),
+    ]:
+        answer = raw(data)
+        check(answer.startswith(b"HTTP/1.1 " + status) and b'{"errors":["' in answer, f"{data[:40]} was answered with {answer[:200]}")
+    held = []
+    try:
+        for beginning in (b"", b"GET /overview HTTP/1.1\r\nHost: x\r\nX-Slow: ", b"POST /jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"):
+            for _ in range(1200):
+                held.append(socket.create_connection((host, int(port)), timeout=20))
+                if beginning:
+                    held[-1].sendall(beginning)
+            began = time.monotonic()
+            check(b"200 OK" in raw(b"GET /overview HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"), f"no answer beside {len(held)} connections that began with {beginning}")
+            say(f"{time.monotonic() - began:.2f} s for an answer beside {len(held)} connections")
+        descriptors = len(os.listdir(f"/proc/{cluster.processes()['jobmanager']}/fd"))
+        check(descriptors < 1200, f"the JobManager has {descriptors} open files")
+    finally:
+        for connection in held:
+            connection.close()
