@@ -28,6 +28,7 @@ package struct FrameLink: Link {
 
     package func send(_ bytes: [UInt8]) { connection.send(bytes) }
     package func close(reason: String) { connection.close(reason: reason) }
+    package var pendingBytes: Int { connection.isClosing ? 0 : connection.pendingBytes }
 }
 
 extension FrameHandler {

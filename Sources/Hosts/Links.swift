@@ -3,6 +3,12 @@ package protocol Link: Sendable {
     /// Callable from any thread; never waits.
     func send(_ bytes: [UInt8])
     func close(reason: String)
+    /// Bytes that were handed over and have not left; 0 when it is closed.
+    var pendingBytes: Int { get }
+}
+
+extension Link {
+    package var pendingBytes: Int { 0 }
 }
 
 /// What a link's owner is told, on any thread, in order.

@@ -96,7 +96,7 @@ final class GroupState {
         withExtendedLifetime(hashes) { take(fresh) }
     }
 
-    var stateBytes: Int { keys.stateBytes + aggregates.stateBytes + rowCounts.byteCount }
+    var stateBytes: Int { keys.stateBytes + aggregates.stateBytes + rowCounts.byteCount + (changed?.count ?? 0) }
 
     func largestKeyGroup(maxParallelism: Int) -> Int? {
         keys.keysPerGroup(maxParallelism: maxParallelism).max { ($0.value, $1.key) < ($1.value, $0.key) }?.key

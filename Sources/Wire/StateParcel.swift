@@ -34,6 +34,12 @@ package struct StateParcel: Hashable, Sendable {
     package static func parcels(
         of operators: [OperatorSnapshot], groups: [Int], from: TaskID, to: TaskID, layout: LayoutEpoch, isAhead: Bool = false, most: Int = most
     ) -> [StateParcel] {
+        let bytes = bytes(of: operators, groups: groups)
+        return (0..<count(of: bytes)).map { parcel(bytes, $0, from: from, to: to, layout: layout, isAhead: isAhead) }
+    }
+
+    /// All runs together. Slow; for another thread than the task's.
+    package static func bytes(of operators: [OperatorSnapshot], groups: [Int]) -> [UInt8] {
         let wanted = Set(groups)
         var writer = ByteWriter()
         writer.putList(operators.filter { $0.keyed != nil }) { writer, snapshot in
@@ -43,13 +49,16 @@ package struct StateParcel: Hashable, Sendable {
                 writer.put(segment.bytes)
             }
         }
-        let bytes = writer.bytes
-        let count = max(1, (bytes.count + most - 1) / most)
-        return (0..<count).map { number in
-            StateParcel(
-                from: from, to: to, layout: layout, isAhead: isAhead, number: UInt32(number), isLast: number == count - 1,
-                bytes: Array(bytes[min(number * most, bytes.count)..<min((number + 1) * most, bytes.count)]))
-        }
+        return writer.bytes
+    }
+
+    /// How many pieces that makes.
+    package static func count(of bytes: [UInt8]) -> Int { max(1, (bytes.count + most - 1) / most) }
+
+    package static func parcel(_ bytes: [UInt8], _ number: Int, from: TaskID, to: TaskID, layout: LayoutEpoch, isAhead: Bool) -> StateParcel {
+        StateParcel(
+            from: from, to: to, layout: layout, isAhead: isAhead, number: UInt32(number), isLast: number == count(of: bytes) - 1,
+            bytes: Array(bytes[min(number * most, bytes.count)..<min((number + 1) * most, bytes.count)]))
     }
 
     /// The state that all pieces together hold.

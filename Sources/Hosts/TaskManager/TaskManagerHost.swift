@@ -21,7 +21,7 @@ package final class TaskManagerHost: Sendable {
     /// Snapshots are made into bytes and written with what rows, and state on its way to another task, leave of the processors.
     private let uploads = WorkPool(name: "tm-upload", threads: 2, niceness: 10)
     /// Tasks stand still for state that is on its way: it does not stand in line behind uploads.
-    private let handingOver = WorkPool(name: "tm-handover", threads: 1)
+    private let handingOver = WorkPool(name: "tm-handover", threads: 2)
     /// The way back to the JobManager waits for nothing else.
     private let connecting = WorkPool(name: "tm-connect", threads: 1)
     private let slots: [SlotThread]

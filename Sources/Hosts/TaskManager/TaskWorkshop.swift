@@ -1,6 +1,7 @@
 import Columnar
 import Dataflow
 import Expressions
+import Glibc
 import JobControl
 import Settings
 import State
@@ -173,14 +174,23 @@ package final class TaskWorkshop: Sendable {
         }
     }
 
-    /// Encodes state and sends it to its new owner.
+    /// So many bytes of state may wait at a connection before the next piece is sent: rows that follow wait behind them.
+    private static let handOverWindow = 1 << 20
+
+    /// Encodes state and sends it to its new owner, as fast as the connection takes it.
     package func handOver(_ operators: [OperatorSnapshot], _ departure: LayoutChange.Departure, _ layout: LayoutEpoch, isAhead: Bool, from task: TaskID) {
         let target = departure.to
         guard let route = jobs.withLock({ $0[task.job]?.targets[target] }) else { return }
-        for parcel in StateParcel.parcels(of: operators, groups: departure.groups, from: task, to: target, layout: layout, isAhead: isAhead) {
+        let bytes = StateParcel.bytes(of: operators, groups: departure.groups)
+        budget.charge(handOver: bytes.count)
+        defer { budget.release(handOver: bytes.count) }
+        for number in 0..<StateParcel.count(of: bytes) {
+            let parcel = StateParcel.parcel(bytes, number, from: task, to: target, layout: layout, isAhead: isAhead)
             switch route {
             case .slot(let slot, _): slot.post(.command(target, .state(parcel)))
-            case .peer(let link): link.send(DataMessage.state(parcel).encode())
+            case .peer(let link):
+                while link.pendingBytes > Self.handOverWindow { usleep(500) }
+                link.send(DataMessage.state(parcel).encode())
             }
         }
     }

@@ -56,6 +56,10 @@ package final class MemoryBudget: Sendable {
         return false
     }
 
+    /// State that is on its way to another task. It is sent in any case.
+    package func charge(handOver size: Int) { bytes.wrappingAdd(size, ordering: .relaxed) }
+    package func release(handOver size: Int) { bytes.wrappingSubtract(size, ordering: .relaxed) }
+
     package func release(upload size: Int) { bytes.wrappingSubtract(size, ordering: .relaxed) }
 
     // MARK: The process as the system sees it
