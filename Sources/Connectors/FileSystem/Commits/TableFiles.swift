@@ -24,6 +24,8 @@ package struct TableFiles: Sendable {
     private(set) var uploads: Set<ExactText> = []
     /// Lists of commits, sorted.
     private var lists: [String] = []
+    /// Lists that are being written, or were when their process ended.
+    private var staged: [String] = []
     private let place: Place
     private let makeLine: @Sendable () -> any UploadLine
 
@@ -86,9 +88,7 @@ package struct TableFiles: Sendable {
 
     private mutating func add(_ path: String, _ bytes: Int64) {
         if path.hasPrefix(CommitList.folder + "/") {
-            // Hidden ones are being written, or were when their process ended.
-            if !FilePath.name(path).hasPrefix(".") { lists.append(path) }
-            return
+            return FilePath.name(path).hasPrefix(".") ? staged.append(path) : lists.append(path)
         }
         if PartName.isHidden(FilePath.name(path)) {
             hidden.insert(ExactText(path))
@@ -111,6 +111,16 @@ package struct TableFiles: Sendable {
             do throws(StreamError) { entries += try CommitList.entries(bytes) } catch { damaged.append("\(list): \(error.message)") }
         }
         return (entries, damaged)
+    }
+
+    /// What commits that are not done were about to merge, or have.
+    func mergesUnderWay() -> [CommitList.Entry] {
+        staged.flatMap { list -> [CommitList.Entry] in
+            var bytes: [UInt8] = []
+            // One that is half written, or was shown a moment ago, says nothing.
+            guard (try? read(list) { bytes += $0 }) != nil, let entries = try? CommitList.entries(bytes) else { return [] }
+            return entries.filter { $0.merged != nil }
+        }
     }
 
     /// CRC-32C of each file's bytes, 8 hex digits.

@@ -27,6 +27,8 @@ extension Verification {
     private mutating func findOpenCommits(_ table: TableFiles, _ manifest: Manifest) {
         let owners = Set(table.owners), there = Set(table.files.map { ExactText($0.path) })
         let merged = Set(listed.values.flatMap { $0.merged ?? [] }.map { ExactText($0) })
+        var mergesNow: [ExactText: CommitList.Entry] = [:]
+        for entry in table.mergesUnderWay() { for part in entry.merged ?? [] { mergesNow[ExactText(part)] = entry } }
         for committable in manifest.subtasks.flatMap(\.committables) + manifest.uncommitted.map(\.committable) {
             guard let pending = PendingPart(committable, of: table), pending.isUpload || owners.contains(pending.owner) else { continue }
             let path = ExactText(pending.file.path)
@@ -38,6 +40,9 @@ extension Verification {
                 uncommitted.append("\(words), the file is there, and its commit was not acknowledged (\(pending.file.rows) rows)")
             } else if pending.isUpload ? table.uploads.contains(pending.source) : table.hidden.contains(pending.source) {
                 uncommitted.append("\(words), and its commit was not acknowledged (\(pending.file.rows) rows)")
+            } else if let whole = mergesNow[path], there.contains(ExactText(whole.path)) || table.hidden.contains(PendingPart.hidden(whole.path)) {
+                foreign.removeAll { ExactText($0) == ExactText(whole.path) }
+                uncommitted.append("\(words), it was merged into \(whole.path), and its commit was not acknowledged (\(pending.file.rows) rows)")
             } else {
                 missing.append("\(words), and neither the file nor what it is made from is there: \(pending.file.rows) rows")
             }
@@ -59,12 +64,17 @@ private struct PendingPart {
             guard table.path(ofKey: pending.key) == pending.file.path else { return nil }
             (file, source, isUpload) = (pending.file, TableFiles.upload(pending.file.path, pending.upload), true)
         } else if PendingFile.isOne(committable), let pending = try? PendingFile(committable), pending.file.checkpoint > 0 {
-            let name = PartName.hidden(FilePath.name(pending.file.path)), folder = FilePath.folder(of: pending.file.path)
-            (file, source, isUpload) = (pending.file, ExactText(folder.isEmpty ? name : "\(folder)/\(name)"), false)
+            (file, source, isUpload) = (pending.file, PendingPart.hidden(pending.file.path), false)
         } else {
             return nil
         }
         guard let owner = PartName.owner(of: FilePath.name(file.path)) else { return nil }
         self.owner = owner
+    }
+
+    /// The path of the hidden file that gets this one.
+    static func hidden(_ path: String) -> ExactText {
+        let name = PartName.hidden(FilePath.name(path)), folder = FilePath.folder(of: path)
+        return ExactText(folder.isEmpty ? name : "\(folder)/\(name)")
     }
 }
