@@ -174,7 +174,7 @@ extension RESTService {
             if turn % RESTService.looksAPoint == 0 {
                 history.note(view, at: now)
                 loads.note(view, at: now)
-                await noteMachines(view, at: now)
+                noteMachines(view, at: now)
             }
             turn += 1
             try? await Task.sleep(for: History.interval / RESTService.looksAPoint)

@@ -45,12 +45,15 @@ final class LayoutLatencies: Sendable {
 }
 
 extension RESTService {
-    func noteMachines(_ view: ClusterView, at now: Int64) async {
+    /// Waits for nobody: who does not answer must not hold up what is looked at every second.
+    func noteMachines(_ view: ClusterView, at now: Int64) {
         for worker in machines.note(view, at: now) {
-            guard case .figures(let figures)? = try? await ask(.figures, of: .worker(worker), within: .seconds(2)),
-                let isSpot = figures.first(where: { $0.name == MachineKind.figure })
-            else { continue }
-            machines.found(worker.id, isSpot: isSpot.value == 1)
+            Task {
+                guard case .figures(let figures)? = try? await ask(.figures, of: .worker(worker), within: .seconds(2)),
+                    let isSpot = figures.first(where: { $0.name == MachineKind.figure })
+                else { return }
+                machines.found(worker.id, isSpot: isSpot.value == 1)
+            }
         }
     }
 }
