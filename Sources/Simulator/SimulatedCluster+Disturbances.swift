@@ -123,7 +123,7 @@ extension SimulatedCluster {
     /// Each vertex that may have several subtasks gets between one and one more than there are slots.
     private func rescale() {
         let count = chance.int(1...max(job.slots + 1, 2))
-        let most = plan.isPlanned ? living.count(where: isStaying) * slotsEach : options.taskManagers * slotsEach
+        let most = plan.isPlanned && !plan.isTight ? living.count(where: isStaying) * slotsEach : options.taskManagers * slotsEach
         var wanted: [Int: ClosedRange<Int>] = [:]
         for vertex in graph.vertices.indices where !graph.inputs(of: vertex).contains(where: { graph.edges[$0].partitioning == .single }) {
             let count = chance.chance(0.7) ? count : chance.int(1...count)
@@ -140,6 +140,7 @@ extension SimulatedCluster {
         guard plan.isPlanned else { return true }
         // Once a change is planned it is not planned anew for the sake of who was to take part in it.
         if leader?.begins(jobID, on: host.id) ?? true { return false }
+        if plan.isTight { return !host.isLeaving }
         return !host.isLeaving && living.count { isStaying($0) && $0.id != host.id } * slotsEach >= leastSlots
     }
 
@@ -147,7 +148,7 @@ extension SimulatedCluster {
 
     private func leave(_ host: SimulatedTaskManager, reason: String, within time: Duration, isDrained: Bool = false) {
         host.isLeaving = true
-        let time = plan.isPlanned ? Duration.seconds(110) : time
+        let time = plan.isPlanned ? Duration.seconds(plan.isTight ? chance.int(25...60) : 110) : time
         let leave = Leave(reason: reason, milliseconds: time.milliseconds, ends: true)
         if isDrained { leader?.request(.drain(host.id, leave)) { _ in } } else { host.inside { host.tell(.leave(leave)) } }
         timeline.after(time + .seconds(5)) { [self] in remove(host, machineGone: false, restartAfter: .seconds(1)) }

@@ -29,6 +29,7 @@ package final class SimulatedCluster {
     var leader: SimulatedJobManager? { jobManager.isAlive ? jobManager : nil }
     fileprivate var hosts: [SimulatedTaskManager] = []
     let graph: JobGraph
+    private let graphBytes: [UInt8]
     private var checkers: [(name: String, checker: any Checker)]
     private(set) var failure: BrokenPromise?
     /// HEAD says that the job has ended, and how.
@@ -53,13 +54,15 @@ package final class SimulatedCluster {
         var planChance = random.fork()
         let until = Duration.seconds(options.minutes * 54)
         plan = options.isDisturbed ? DisturbancePlan.draw(&planChance, until: until, isPlanned: options.isPlanned) : .none(until: until)
-        world = ConnectorWorld(notesReads: plan.isPlanned)
+        world = ConnectorWorld(notesReads: plan.isPlanned && !plan.isTight)
         // A checkpoint of a change that takes too long ends in a recovery, and has a right to.
         if plan.isPlanned { job.options.checkpointTimeout = .seconds(600) }
+        if plan.isTight { job.options.restart = .none }
         self.job = job
         graph = job.graph
+        graphBytes = JobGraphBytes.encode(graph)
         leastSlots = job.options.isReactive ? 1 : job.slots
-        checkers = SimulatedCluster.makeCheckers(job: job, graph: graph, world: world, isPlanned: plan.isPlanned)
+        checkers = SimulatedCluster.makeCheckers(job: job, graph: graph, world: world, isPlanned: plan.isPlanned && !plan.isTight)
         chance = random.fork()
         store.conditions = plan.store
         store.watcher = { [unowned self] in changed($0) }
@@ -76,7 +79,7 @@ package final class SimulatedCluster {
 
     /// Answers the broken promise, or nil when the job finished with the right answer.
     package func run() -> BrokenPromise? {
-        if trace.isOn { trace.note(.zero, "run", "\(job.summary); disturbed\(plan.isPlanned ? ", as planned," : "") by \(plan.means.map { "\($0.0) every \($0.1)" })") }
+        if trace.isOn { trace.note(.zero, "run", "\(job.summary); disturbed\(plan.isPlanned ? ", as planned\(plan.isTight ? " and tightly" : "")," : "") by \(plan.means.map { "\($0.0) every \($0.1)" })") }
         timeline.after(chance.duration(.zero, .seconds(3))) { [self] in submit() }
         for (strike, mean) in plan.means { scheduleStrike(strike, mean: mean, from: plan.from) }
         timeline.at(plan.until) { [self] in heal() }
@@ -177,6 +180,9 @@ package final class SimulatedCluster {
                 cluster: self, number: jobManagers.count + 1,
                 machine: JobManagerMachine(options: options, seed: chance.next(), recordsCoverage: true), clock: HostClock(using: &chance)))
     }
+
+    /// Decoding it again and again is slow, and shows nothing: machines do that.
+    func graph(of bytes: [UInt8]) -> JobGraph? { bytes == graphBytes ? graph : try? JobGraphBytes.decode(bytes) }
 
     var faults: Set<SeededFault> { options.fault.map { [$0] } ?? [] }
 

@@ -37,6 +37,9 @@ package struct DisturbancePlan: Sendable {
     /// Only what a cluster does on purpose happens, and slowness: nobody and nothing is lost, so that nothing may restart (`PlannedChecker`).
     /// Who leaves has the time for it, and there are slots for his tasks.
     package var isPlanned = false
+    /// Of a planned run: there may be no slots for the tasks of who leaves, and less time. The job may start anew then, but no restart attempt is
+    /// charged: it has none.
+    package var isTight = false
 
     package static func none(until: Duration) -> DisturbancePlan { DisturbancePlan(means: [], until: until) }
 
@@ -80,6 +83,7 @@ package struct DisturbancePlan: Sendable {
             plan.store.slow = slow
             plan.connectTrouble = 0
             plan.timerTrouble = 0
+            plan.isTight = random.chance(0.25)
         }
         return plan
     }

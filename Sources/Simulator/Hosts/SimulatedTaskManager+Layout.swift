@@ -6,7 +6,7 @@ import Wire
 extension SimulatedTaskManager {
     func prepare(_ deployment: Deployment) {
         let (job, attempt) = (deployment.job, deployment.layout.attempt)
-        guard let graph = try? JobGraphBytes.decode(deployment.graph), let previous = deployment.previous else {
+        guard let graph = cluster.graph(of: deployment.graph), let previous = deployment.previous else {
             return cluster.broken("Wire", "a change is malformed")
         }
         graphs[job] = graph

@@ -18,7 +18,7 @@ extension SimulatedTaskManager {
     func make(_ deployment: Deployment) {
         let (job, attempt) = (deployment.job, deployment.layout.attempt)
         deployments.append(DeployedAttempt(job: job, attempt: attempt, tasks: []))
-        guard let graph = try? JobGraphBytes.decode(deployment.graph) else { return cluster.broken("Wire", "a job graph is malformed") }
+        guard let graph = cluster.graph(of: deployment.graph) else { return cluster.broken("Wire", "a job graph is malformed") }
         graphs[job] = graph
         let keys = deployment.restore?.objects.map(\.key) ?? []
         fetch(keys, store: deployment.restore?.store, got: [:]) { [self] result in

@@ -64,6 +64,7 @@ package final class Task {
         channelCapacity = options.channelCapacity
         self.budget = budget
         faults = options.faults
+        arrivals.takesEarly = options.faults.contains(.stateTakenEarly)
         clock = parts.clock
         outputs = OutputPartitioner(
             plan.outputs, capacity: options.channelCapacity, batchBytes: options.batchBytes, outbox: outbox, faults: faults)
