@@ -83,6 +83,38 @@ struct RetryTests {
         #expect(world.requests.count == 10)
     }
 
+    @Test func aHostThatNeverHadAnAddressIsSomebodysMistakeAfterAWhile() async {
+        let world = TestWorld { (_, _) throws(HTTPFailure) in throw HTTPFailure(.unknownHost, "no address is known for kinesis.eu-west-1.amazonaws.com", mayHaveArrived: false) }
+        // However often the call itself would be tried.
+        for retries in [RetryPolicy.none, RetryPolicy()] {
+            let before = world.requests.count
+            let error = await error { () throws(AWSError) in try await kinesis(world, retries) }
+            #expect(error?.kind == .configuration && error?.retryable == false)
+            #expect(error?.description.contains("in region eu-west-1: is there such a region?") == true && error?.description.contains("https://kinesis.eu-west-1") == true)
+            #expect(world.requests.count > before + 10)
+        }
+    }
+
+    @Test func aHostThatHasAnsweredAndIsNotFoundForAWhileIsTriedAgain() async throws {
+        let world = TestWorld { (_, before) throws(HTTPFailure) in
+            if before > 0 { throw HTTPFailure(.unknownHost, "no address is known", mayHaveArrived: false) }
+            return xml(200, "{}")
+        }
+        let client = client(world)
+        _ = try await client.call(service: .kinesis, target: "Kinesis_20131202.ListShards", body: [])
+        let error = await error { () throws(AWSError) in try await client.call(service: .kinesis, target: "Kinesis_20131202.ListShards", body: []) }
+        #expect(error?.kind == .connection && error?.retryable == true && error?.code == "UnknownHost")
+        #expect(world.requests.count == 11)
+    }
+
+    @Test func aHostThatHasNoAddressAtFirstIsFoundLater() async throws {
+        let world = TestWorld { (_, before) throws(HTTPFailure) in
+            if before < 12 { throw HTTPFailure(.unknownHost, "no address is known", mayHaveArrived: false) }
+            return xml(200, "{}")
+        }
+        #expect(try await kinesis(world) == Array("{}".utf8))
+    }
+
     @Test func busyIsNothingDoneAndFailedIsUnclear() async {
         for (answer, mayHaveHappened) in [
             (xml(503, "<Error><Code>SlowDown</Code></Error>"), false), (xml(500, "<Error><Code>InternalError</Code></Error>"), true), (xml(502, "bad gateway"), true),

@@ -54,6 +54,20 @@ struct S3ClientTests {
         #expect(error?.description.contains("set s3.region or s3.endpoint") == true)
     }
 
+    // MARK: Permissions
+
+    @Test func aDenialSaysWhetherTheSameWasEverAllowedInThatFolder() async throws {
+        let world = TestWorld { (_, before) throws(HTTPFailure) in before == 0 ? stored : xml(403, "<Error><Code>AccessDenied</Code></Error>") }
+        let client = client(world)
+        _ = try await client.put(bucket: "bucket", key: "out/a", body: [])
+        for (key, wasAllowed) in [("out/b", true), ("other/a", false)] {
+            let error = await failure { () throws(AWSError) in _ = try await client.put(bucket: "bucket", key: key, body: []) }
+            #expect(error?.kind == .denied && error?.wasAllowed == wasAllowed, "\(key)")
+        }
+        let read = await failure { () throws(AWSError) in _ = try await client.get(bucket: "bucket", key: "out/a") }
+        #expect(read?.wasAllowed == false)
+    }
+
     // MARK: Uploads
 
     @Test func bodiesCarryTheirChecksumAndAreSignedOnlyWithoutTLS() async throws {
