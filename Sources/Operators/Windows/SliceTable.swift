@@ -11,6 +11,8 @@ final class SliceTable {
     /// `stateBytes` when the state last looked, and whether rows may have come since.
     var measuredBytes = 0
     var isUnmeasured = false
+    /// While state is being copied ahead to others: keys that rows came to since, among those that were there. Nil: nobody asks.
+    private var changed: [UInt8]?
 
     init(start: Int64, keyTypes: [DataType], aggregates: AggregateSet, expecting: Int) {
         self.start = start
@@ -26,13 +28,33 @@ final class SliceTable {
 
     var count: Int { keys.count }
 
-    var stateBytes: Int { keys.stateBytes + aggregates.stateBytes }
+    var stateBytes: Int { keys.stateBytes + aggregates.stateBytes + (changed?.count ?? 0) }
 
     /// The ids of the rows' keys, with room for their accumulators.
     func intern(_ columns: [Column], hashes: UnsafePointer<UInt64>, rows: RowList, ids: UnsafeMutablePointer<Int32>) throws(StreamError) {
         try keys.intern(columns, hashes: hashes, rows: rows, into: ids)
         aggregates.grow(to: keys.count)
         try aggregates.checkResults()
+    }
+
+    // MARK: Copies ahead of a planned change
+
+    func noteChanges() { changed = [UInt8](repeating: 0, count: count) }
+
+    func endNotes() { changed = nil }
+
+    /// Rows came to these keys.
+    func note(_ ids: UnsafePointer<Int32>, count: Int) {
+        guard changed != nil else { return }
+        for at in 0..<count where Int(ids[at]) < changed?.count ?? 0 { changed?[Int(ids[at])] = 1 }
+    }
+
+    /// Keys that rows came to since `noteChanges`, with what the others hold of them, too; all keys if the slice was not there then.
+    func changes(with others: ArraySlice<SliceTable>, _ aggregates: AggregateSet) throws(StreamError) -> SliceTable {
+        guard let marks = changed else { return self }
+        let kept = try picking((0..<count).filter { $0 >= marks.count || marks[$0] == 1 }.map(Int32.init), aggregates)
+        for other in others { try kept.absorbShares(of: other) }
+        return kept
     }
 
     func copy(more: Int) -> SliceTable { SliceTable(start: start, keys: KeyTable(copying: keys, more: more), aggregates: aggregates.copy()) }
@@ -45,8 +67,8 @@ final class SliceTable {
 }
 
 extension SliceTable {
-    /// Adds a section of a checkpoint, whose first `keyCount` columns are the key.
-    func add(_ section: StateSection, keys keyCount: Int) throws(MalformedBytes) {
+    /// Adds a section of a checkpoint, whose first `keyCount` columns are the key. `replacing`: what is there of its keys gives way.
+    func add(_ section: StateSection, keys keyCount: Int, replacing: Bool = false) throws(MalformedBytes) {
         let keyColumns = Array(section.columns.prefix(keyCount))
         var hashes = keyHashes(keyColumns, count: section.count)
         var ids = [Int32](repeating: 0, count: section.count)
@@ -57,6 +79,7 @@ extension SliceTable {
                 do throws(StreamError) { try intern(keyColumns, hashes: hashes, rows: rows, ids: ids) } catch {
                     return .failure(MalformedBytes(error.message))
                 }
+                if replacing { for row in 0..<section.count { aggregates.clear(Int(ids[row])) } }
                 do throws(MalformedBytes) { try aggregates.merge(section.columns[keyCount...], rows: rows, ids: ids) } catch { return .failure(error) }
                 return .success(())
             }
@@ -103,25 +126,50 @@ extension SliceTable {
     func keeping(_ aggregates: AggregateSet, _ isWanted: (UInt64) -> Bool) throws(StreamError) -> SliceTable {
         let hashes = keys.hashes.typed(UInt64.self)
         let rows = (0..<count).filter { isWanted(hashes[$0]) }.map(Int32.init)
-        guard rows.count < count else { return self }
+        return rows.count < count ? try picking(rows, aggregates) : self
+    }
+
+    private func picking(_ rows: [Int32], _ aggregates: AggregateSet) throws(StreamError) -> SliceTable {
         let kept = SliceTable(start: start, keyTypes: keys.types, aggregates: aggregates, expecting: rows.count)
+        let all = keys.hashes
         var ids = [Int32](repeating: 0, count: rows.count)
         let result: Result<Void, StreamError> = rows.withUnsafeBufferPointer { rows in
             ids.withUnsafeMutableBufferPointer { ids in
                 guard let first = rows.baseAddress, let ids = ids.baseAddress else { return .success(()) }
                 let list = RowList(first, count: rows.count)
                 do throws(StreamError) {
-                    try kept.intern(keys.columns(), hashes: hashes, rows: list, ids: ids)
+                    try kept.intern(keys.columns(), hashes: all.typed(UInt64.self), rows: list, ids: ids)
                     try kept.aggregates.mergeOwn(self.aggregates.stateColumns(count: count, copying: false), rows: list, ids: ids)
                     return .success(())
                 } catch { return .failure(error) }
             }
         }
-        try result.get()
+        try withExtendedLifetime(all) { () throws(StreamError) in try result.get() }
         return kept
     }
 
-    fileprivate func absorb(_ other: SliceTable, _ ids: inout [Int32]) throws(StreamError) {
+    /// Adds what the other holds of keys that are here.
+    private func absorbShares(of other: SliceTable) throws(StreamError) {
+        let hashes = keys.hashes
+        var found = [Int32](repeating: -1, count: count)
+        found.withUnsafeMutableBufferPointer { found in
+            guard let found = found.baseAddress else { return }
+            other.keys.find(keys.columns(), hashes: hashes.typed(UInt64.self), rows: RowList(first: count), into: found)
+        }
+        let ids = found.indices.filter { found[$0] >= 0 }.map(Int32.init), rows = ids.map { found[Int($0)] }
+        let result: Result<Void, StreamError> = rows.withUnsafeBufferPointer { rows in
+            ids.withUnsafeBufferPointer { ids in
+                guard let first = rows.baseAddress, let ids = ids.baseAddress else { return .success(()) }
+                do throws(StreamError) {
+                    let columns = other.aggregates.stateColumns(count: other.count, copying: false)
+                    return .success(try aggregates.mergeOwn(columns, rows: RowList(first, count: rows.count), ids: ids))
+                } catch { return .failure(error) }
+            }
+        }
+        try result.get()
+    }
+
+    func absorb(_ other: SliceTable, _ ids: inout [Int32]) throws(StreamError) {
         let rows = RowList(first: other.count)
         let result: Result<Void, StreamError> = ids.withUnsafeMutableBufferPointer { ids in
             guard let target = ids.baseAddress else { return .success(()) }

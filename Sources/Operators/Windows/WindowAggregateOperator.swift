@@ -46,6 +46,7 @@ package final class WindowAggregateOperator: Operator {
             }
             let table = state.table(at: part.start)
             try table.intern(keys, hashes: hashes, rows: part.rows, ids: ids)
+            table.note(ids, count: part.rows.count)
             if spec.mergesPartials {
                 let accumulators = Array(batch.columns[spec.keys.count..<batch.columns.count - 1])
                 try table.aggregates.mergeOwn(accumulators, rows: part.rows, ids: ids)
@@ -73,11 +74,17 @@ package final class WindowAggregateOperator: Operator {
     package func restore(_ restored: TaskRestore.OperatorState) throws(StreamError) { try state.restore(restored.segments, context) }
 
     package func own(_ groups: [Int], adding segments: [StateSegment]) throws(StreamError) {
-        guard groups != context.groups || !segments.isEmpty else { return }
+        guard groups != context.groups || !segments.isEmpty || state.holdsCopies else { return }
         let old = context
         context = context.owning(groups)
         try state.own(segments, old: old, context)
     }
+
+    package func copyAhead() throws(StreamError) -> (any FrozenState)? { state.copy(context) }
+
+    package func changesSinceCopy() throws(StreamError) -> (any FrozenState)? { try state.changes(context) }
+
+    package func attach(_ segments: [StateSegment]) throws(StreamError) { try state.attach(segments, context) }
 
     package var stateBytes: Int { state.stateBytes }
 
