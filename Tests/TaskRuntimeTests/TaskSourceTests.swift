@@ -174,6 +174,37 @@ import Testing
         #expect(rows < passed, "\(said)")
     }
 
+    /// After a planned change: "a" was only fetched ahead, then another reader's "b" came, half read.
+    @Test func aSplitThatWaitsHoldsTheWatermarkOfABegunOneThatComesBehindIt() {
+        let subject = subject(ListReader { id, row in Row(0, id == "a" ? 10 : 100) }, delay: 0)
+        var begun = split("b", rows: 1)
+        begun.watermark = 90
+        subject.tell(.splits([split("a", rows: 1)], noMore: false))
+        subject.tell(.splits([begun], noMore: true))
+        subject.run()
+        let said = subject.said()
+        let rows = said.firstIndex { $0.contains("0@10") } ?? .max
+        let passed = said.firstIndex { $0.contains("watermark 90") } ?? .max
+        #expect(rows < passed, "\(said)")
+    }
+
+    /// It has read later splits to their end, and had none when the change came.
+    @Test func aReaderWithNothingLeftWaitsForWhatAnotherOneLeaves() {
+        let subject = subject(ListReader { id, row in Row(0, id == "a" ? 100 : 10) }, delay: 0)
+        subject.tell(.splits([split("a", rows: 1)], noMore: false))
+        subject.run()
+        subject.tell(.prepare(TaskChange(layout: 1, plan: plan(outputs: 1), movesSplits: true)))
+        subject.tell(.trigger(Barrier(checkpoint: 1, kind: .checkpoint, layout: 1)))
+        subject.run()
+        _ = subject.said()
+        subject.tell(.splits([split("b", rows: 1)], noMore: true))
+        subject.run()
+        let said = subject.said()
+        let rows = said.firstIndex { $0.contains("0@10") } ?? .max
+        let passed = said.firstIndex { $0.contains("watermark 100") } ?? .max
+        #expect(rows < passed, "\(said)")
+    }
+
     @Test func splitsThatAreReadSideBySideHoldTheWatermarkFromTheStart() {
         let reader = ListReader { id, row in Row(0, id == "a" ? 100 : 10) }
         reader.readsSideBySide = true

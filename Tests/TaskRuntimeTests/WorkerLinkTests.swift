@@ -148,8 +148,8 @@ import Wire
     @Test func theTimeOfARecommendationIsNotThatOfTheEnd() {
         var story = WorkerStory.running()
         #expect(story.on(.leave(Leave(reason: "recommended", milliseconds: 1_000, ends: false)), at: 0) == ["send leaving"])
-        #expect(story.on(.leave(leave), at: 2_000) == ["send leaving"])
-        #expect(story.on(.leave(Leave(reason: "recommended again", milliseconds: 1_000, ends: false)), at: 2_100) == [])
-        #expect(!story.on(.timer, at: 4_000).contains("exit 0"))
+        #expect(story.on(.leave(leave), at: 1_500) == ["send leaving"])
+        #expect(story.on(.leave(Leave(reason: "recommended again", milliseconds: 1_000, ends: false)), at: 1_600) == [])
+        #expect(!story.on(.timer, at: 3_500).contains("exit 0"))
     }
 }

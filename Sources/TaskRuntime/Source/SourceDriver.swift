@@ -83,11 +83,14 @@ final class SourceDriver {
     }
 
     /// A split holds the watermark from when rows of it come, or were read; from the start, if it is read side by side with others, or if the
-    /// watermark of a later one is known already. `moved`: other readers may have left it.
+    /// watermark of one behind it is known already: that one alone would let it rise while this one is waited for. `moved`: other readers may
+    /// have left it.
     private func take(_ splits: [SplitState], moved: Bool = false, at now: Now) throws(StreamError) {
         let fresh = splits.filter { split in !finishedIDs.contains(split.split.id) && watermarks.watermark(of: split.split.id) == nil }
         let begun = fresh.indices.filter { fresh[$0].watermark > Watermark.minimum || !fresh[$0].position.isEmpty }
-        let before = max(begun.last ?? 0, moved && !watermarks.isEmpty ? begun.first ?? fresh.count : 0)
+        let hasRead = !watermarks.isEmpty || watermarks.combined > Watermark.minimum
+        let before = max(begun.last ?? 0, moved && hasRead ? begun.first ?? fresh.count : 0)
+        if !begun.isEmpty { watermarks.holdAll() }
         for (index, split) in fresh.enumerated() {
             let holds = source.reader.readsSideBySide || index < before
             watermarks.add(split, begins: holds, at: clock(now))

@@ -31,6 +31,9 @@ struct SplitWatermarks {
                 hasBegun: begins || state.watermark > Watermark.minimum || !state.position.isEmpty, lastRow: clock))
     }
 
+    /// All splits count that are here already: others come behind them that have begun.
+    mutating func holdAll() { for index in entries.indices { entries[index].hasBegun = true } }
+
     func watermark(of id: String) -> Int64? { entries.first { $0.id == id }?.watermark }
 
     /// Nil: that split was never given.
