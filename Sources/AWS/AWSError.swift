@@ -67,7 +67,7 @@ extension AWSError: CustomStringConvertible {
         var text = "\(operation): \(code)"
         if let status { text += " (\(status))" }
         if !message.isEmpty { text += ": \(message)" }
-        if !text.hasSuffix(".") { text += "." }
+        if !text.hasSuffix("."), !text.hasSuffix("?") { text += "." }
         if let advice { text += " \(advice)." }
         if let requestID { text += " Request id \(requestID)." }
         return text

@@ -1,5 +1,6 @@
 """Checkpoints and savepoints in a bucket."""
 import os
+import re
 import signal
 import subprocess
 
@@ -17,18 +18,24 @@ CHECKPOINTS = (("execution.checkpointing.interval", "200 ms"),)
 @story
 def checkpoints_in_a_bucket_survive_kill_9_and_a_savepoint_goes_on_from_it(place):
     data, output = ticks.Ticks(place.path("ticks"), rows=60_000, tickers=20, rows_a_file=5_000), place.path("out")
+    os.makedirs(place.path("copies"))
     cluster = place.cluster(taskmanagers=2, slots=2, settings=[
-        f"execution.checkpointing.dir=s3://{place.bucket}/recovery", f"execution.checkpointing.savepoint-dir=s3a://{place.bucket}/saved"])
+        f"execution.checkpointing.dir=s3://{place.bucket}/recovery", f"execution.checkpointing.savepoint-dir=s3a://{place.bucket}/saved",
+        f"io.tmp.dirs={place.path('copies')}"])
     script = ticks.script(place.path("1.sql"), data.folder, output, rate=8_000, settings=[*CHECKPOINTS, ("parallelism.default", 2)])
     job = cluster.submit(script)
     wait(lambda: cluster.completed(job) > 3, 30, "checkpoints in the bucket")
     check(place.keys(f"recovery/{job}/"), f"nothing of the job below recovery/: {list(place.keys())}")
-    victim = next(pid for name, pid in cluster.processes().items() if name.startswith("taskmanager"))
-    os.kill(victim, signal.SIGKILL)
+    names = sorted(name for name in cluster.processes() if name.startswith("taskmanager"))
+    survivor = names[1]
+    os.kill(cluster.processes()[names[0]], signal.SIGKILL)
     cluster.add()
     wait(lambda: cluster.state(job)["state"] == "RUNNING" and cluster.state(job)["restarts"] == 1, 30, "the job to run again")
     before = cluster.completed(job)
     wait(lambda: cluster.completed(job) > before + 2 and ticks.committed(output), 30, "checkpoints after the kill, and results")
+    read = re.search(r"read (\d+) bytes from local copies, (\d+) from the store", cluster.log_text(survivor))
+    check(read and int(read[1]) > 0, f"the survivor restored without its own copies: {read and read[0]}")
+    check(os.listdir(place.path("copies")) == [], "local copies have names")
     savepoint = cluster.client("stop", job).split("Path:")[1].strip()
     check(savepoint.startswith(f"s3a://{place.bucket}/saved/"), f"the savepoint is at {savepoint}")
     check(cluster.ended(job, 10)["state"] == "FINISHED", "a stopped job is FINISHED")
@@ -38,7 +45,7 @@ def checkpoints_in_a_bucket_survive_kill_9_and_a_savepoint_goes_on_from_it(place
     cluster.client("submit", again, "-s", savepoint)
     words = ticks.difference(data.answer, ticks.committed(output))
     check(words is None, f"the output is not the undisturbed one: {words}")
-    say(f"{len(lines)} lines before the savepoint, {len(data.answer) - len(lines)} after it with parallelism 3")
+    say(f"the survivor {read[0]}; {len(lines)} lines before the savepoint, {len(data.answer) - len(lines)} after it with parallelism 3")
 
 
 @story

@@ -52,7 +52,9 @@ def operation(method, path):
         return "CreateMultipartUpload" if method == "POST" else "ListMultipartUploads"
     if "uploadId" in query:
         return {"PUT": "UploadPart", "POST": "CompleteMultipartUpload", "DELETE": "AbortMultipartUpload"}.get(method, "ListParts")
-    return {"PUT": "PutObject", "GET": "GetObject or list", "HEAD": "HeadObject", "DELETE": "DeleteObject"}.get(method, method)
+    if "list-type" in query:
+        return "ListObjectsV2"
+    return {"PUT": "PutObject", "GET": "GetObject", "HEAD": "HeadObject", "DELETE": "DeleteObject"}.get(method, method)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

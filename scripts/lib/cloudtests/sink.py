@@ -78,9 +78,10 @@ def a_copy_to_a_bucket_is_exact_through_kills_throttling_and_lost_answers(place)
     parts = [key.rsplit("-", 2)[0] for key in place.keys("out/part-")]
     attempts = {name.rsplit("-", 1)[-1] for name in parts}
     say(f"{len(parts)} files of {len(attempts)} attempts, {len(should)} rows")
-    code, told = verify(place, output)
+    known = ("--checkpoints", f"s3://{place.bucket}/recovery")
+    code, told = verify(place, output, *known)
     check(code == 0, f"verify: {told}")
-    code, told = verify(place, output, "--quick", "--expect", place.write("expect.sql", COPY.format(
+    code, told = verify(place, output, *known, "--quick", "--expect", place.write("expect.sql", COPY.format(
         settings="", source=data.folder, rate=10_000_000, output=output, options="'sink.commit-list.enabled' = 'true'")))
     check(code == 0, f"verify --expect: {told}")
     say(told.strip().splitlines()[-1])
