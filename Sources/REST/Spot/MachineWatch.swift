@@ -9,6 +9,8 @@ final class MachineWatch: Sendable {
         var hours = MachineHours()
         /// How often each was asked: a TaskManager finds it out in its first seconds, or never.
         var asked: [WorkerID: Int] = [:]
+        /// The last kind of each, also of those that have left.
+        var seen: [WorkerID: MachineHours.Kind] = [:]
     }
 
     private static let attempts = 12
@@ -31,7 +33,15 @@ final class MachineWatch: Sendable {
         }
     }
 
-    func found(_ worker: WorkerID, isSpot: Bool) { state.withLock { $0.hours.found(worker, isSpot: isSpot) } }
+    func found(_ worker: WorkerID, isSpot: Bool) {
+        state.withLock { state in
+            state.hours.found(worker, isSpot: isSpot)
+            if state.seen.count > 1000 { state.seen = [:] }
+            state.seen[worker] = isSpot ? .spot : .onDemand
+        }
+    }
+
+    var kinds: [WorkerID: MachineHours.Kind] { state.withLock { $0.seen } }
 
     var hours: MachineHours { state.withLock { $0.hours } }
 }

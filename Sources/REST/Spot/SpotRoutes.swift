@@ -1,3 +1,4 @@
+import Dataflow
 import Hosts
 import Hummingbird
 import JobControl
@@ -14,7 +15,7 @@ extension RESTService {
             let view = await jobManager.view()
             let counts = view.history.counts
             let now = SystemClock.wallMilliseconds()
-            let (latency, hours) = (latencies.value, machines.hours)
+            let (latency, hours, kinds) = (latencies.value, machines.hours, machines.kinds)
             func json(_ change: ClusterHistory.Change) -> [(String, JSON)] { JSON.members(of: change, latency.cost(change.job, change.layout)) }
             return Response.json([
                 "now": .integer(now), "since": .integer(machines.since), "notices": .integer(Int64(counts.notices)), "losses": .integer(Int64(counts.losses)),
@@ -27,7 +28,7 @@ extension RESTService {
                     ]
                 }),
                 "in-progress": .array(view.history.inProgress.map { .object(json($0)) }),
-                "events": .array(view.history.entries.filter { $0.number > since }.map { JSON(event: $0, json) }),
+                "events": .array(view.history.entries.filter { $0.number > since }.map { JSON(event: $0, kinds, json) }),
                 "savings": JSON(
                     savedIn: hours, since: machines.since, price: configuration.get(SpotOptions.price), onDemand: configuration.get(SpotOptions.onDemandPrice),
                     currency: configuration.get(SpotOptions.currency)),
@@ -37,11 +38,11 @@ extension RESTService {
 }
 
 extension JSON {
-    fileprivate init(event: ClusterHistory.Entry, _ members: (ClusterHistory.Change) -> [(String, JSON)]) {
+    fileprivate init(event: ClusterHistory.Entry, _ kinds: [WorkerID: MachineHours.Kind], _ members: (ClusterHistory.Change) -> [(String, JSON)]) {
         let head: [(String, JSON)] = [("number", .integer(Int64(event.number))), ("at", .integer(event.at))]
         switch event.what {
         case .joined(let worker, let slots):
-            self = .object(head + [("kind", "joined"), ("taskmanager-id", .string(worker.description)), ("slots", .integer(Int64(slots)))])
+            self = .object(head + [("kind", "joined"), ("taskmanager-id", .string(worker.description)), ("slots", .integer(Int64(slots))), ("lifecycle", .string((kinds[worker] ?? .unknown).rawValue))])
         case .leaving(let worker, let reason, let until):
             self = .object(
                 head + [

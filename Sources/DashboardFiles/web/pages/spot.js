@@ -9,7 +9,9 @@ import { icon } from "../lib/icons.js";
 /// Machines that come and go: notices, evacuations and layout changes on one time axis; what moved, what it cost and what was saved.
 
 const spans = [{ id: 900_000, title: "15 min" }, { id: 3_600_000, title: "1 hour" }, { id: 21_600_000, title: "6 hours" }, { id: 86_400_000, title: "1 day" }, { id: 604_800_000, title: "1 week" }];
-let span = 3_600_000;
+/// Null: as much as there is to see.
+let span = null;
+const shownSpan = ({ now, since }) => span ?? spans.find((each) => isNumber(since) && since > 0 && now - since < 0.9 * each.id)?.id ?? (isNumber(since) ? spans.at(-1).id : 3_600_000);
 let picked = null;
 
 export const spot = {
@@ -29,7 +31,7 @@ export const spot = {
     const { workers, notices, changes, savings } = figures;
     const chosen = changes.find((each) => each.id === picked) ?? null;
     return [
-      h("header", { class: "page-head" }, h("h1", {}, "Spot"), choice("Span", spans, span, (id) => { span = id; live.redraw(); })),
+      h("header", { class: "page-head" }, h("h1", {}, "Spot"), choice("Span", spans, shownSpan(figures), (id) => { span = id; live.redraw(); })),
       panel(null, { class: "is-plain" }, summary(figures)),
       workers.some((worker) => worker.leaving) ? h("p", { class: "banner is-warm", role: "status" }, icon("spot"), leavingWords(workers, notices, figures.now)) : null,
       panel("What happened", {}, axis(figures), h("p", { class: "graph-legend" }, [["good", "Spot"], ["cool", "on demand"], ["quiet", "kind unknown"], ["warm", "being vacated"], ["bad", "lost, deadline"], ["accent", "new layout"]].map(([tone, word]) => h("span", { class: `tone-${tone}` }, h("i"), word)))),
@@ -37,9 +39,9 @@ export const spot = {
       panel("Layout changes", {}, table({
         id: "Layout changes", rows: changes, key: (each) => each.id, href: (each) => link("spot", each.id === picked ? undefined : each.id), none: "No job has moved.",
         columns: [
-          { title: "Started", value: (each) => each.started, cell: (each) => moment(each.started), isNumber: true },
+          { title: "Started", value: (each) => each.started, cell: (each) => h("span", { title: moment(each.started) }, figures.now - each.started < 43_200_000 ? clock(each.started) : moment(each.started)), isNumber: true },
           { title: "Job", value: (each) => each["job-name"] ?? each.jid, cell: (each) => each["job-name"] ?? short(each.jid), isWide: true },
-          { title: "Why", value: (each) => each.reason ?? each.cause, cell: (each) => h("span", {}, words(each.cause), each.reason ? h("small", { class: "quiet" }, ` ${each.reason}`) : null) }, { title: "Outcome", value: (each) => each.status, cell: (each) => state(each.status) },
+          { title: "Why", value: (each) => each.reason ?? each.cause, cell: (each) => h("span", {}, words(each.cause), each.reason ? h("small", { class: "quiet" }, ` ${each.reason}`) : null), isWide: true }, { title: "Outcome", value: (each) => each.status, cell: (each) => state(each.status) },
           { title: "Took", value: (each) => took(each), cell: (each) => duration(took(each)), isNumber: true },
           { title: "Rows waited ≤", value: (each) => each.latency?.["pause-ms"], cell: (each) => duration(each.latency?.["pause-ms"]), isNumber: true },
           changes.some((each) => isNumber(each.latency?.["lag-during-ms"])) ? { title: "Latency before → during", value: (each) => each.latency?.["lag-during-ms"], cell: lag, isNumber: true } : null,
@@ -81,8 +83,8 @@ function leavingWords(workers, notices, now) {
   return h("span", {}, `${leaving.map((worker) => worker.id).join(", ")} ${leaving.length === 1 ? "is" : "are"} being vacated`, Number.isFinite(deadline) ? `; ${duration(deadline - now)} are left` : "", ".");
 }
 
-function axis({ workers, notices, changes, now }) {
-  const from = now - span;
+function axis({ workers, notices, changes, now, since }) {
+  const from = now - shownSpan({ now, since });
   const tones = { spot: "good", "on-demand": "cool" };
   const items = [];
   const jobs = new Map();
@@ -152,7 +154,7 @@ async function told(answer) {
   const said = [...answer.events.filter((event) => event.kind === "layout"), ...(answer["in-progress"] ?? [])];
   for (const event of answer.events) {
     const id = event["taskmanager-id"];
-    if (event.kind === "joined") Object.assign(worker(id), { since: event.at, until: -1, leaving: false, lost: false });
+    if (event.kind === "joined") Object.assign(worker(id), { since: event.at, until: -1, leaving: false, lost: false, lifecycle: event.lifecycle ?? "unknown" });
     if (event.kind === "leaving") { worker(id).leaving = true; notices.push({ at: event.at, kind: "notice", "taskmanager-id": id, text: event.reason, deadline: number(event.deadline) ?? -1 }); }
     if (event.kind === "left" || event.kind === "lost") Object.assign(worker(id), { until: event.at, leaving: false, lost: event.kind === "lost", why: event.reason });
   }
