@@ -56,7 +56,8 @@ export const spot = {
 };
 
 const hoursOf = (value) => (isNumber(value) ? value.toFixed(value > 0 && value < 1 ? 2 : 1) : dash);
-const lag = ({ latency }) => (isNumber(latency?.["lag-during-ms"]) ? `${duration(latency["lag-before-ms"])} → ${duration(latency["lag-during-ms"])}` : dash);
+/// The usual lag may be above what was seen in the few seconds of a change.
+const lag = ({ latency }) => (!isNumber(latency?.["lag-during-ms"]) ? dash : latency["lag-during-ms"] <= latency["lag-before-ms"] ? `${duration(latency["lag-before-ms"])}, as ever` : `${duration(latency["lag-before-ms"])} → ${duration(latency["lag-during-ms"])}`);
 const took = (change) => (change.ended > 0 ? change.ended - change.started : null);
 
 function summary({ workers, notices, changes, savings, now, isAssembled }) {
