@@ -120,6 +120,11 @@ package struct JobOptions: Hashable, Sendable {
     package var cooldown = Duration.seconds(5)
     /// Notices that come within this time are one change.
     package var noticeWindow = Duration.milliseconds(50)
+    /// The same where there is time: longer than the interval at which TaskManagers look for notices.
+    package var longNoticeWindow = Duration.seconds(6)
+
+    /// `time`: until whoever said that he goes is gone.
+    package func noticeWindow(of time: Duration) -> Duration { time >= .seconds(60) ? longNoticeWindow : noticeWindow }
     /// How many checkpoints people are told about, from 1 on.
     package var checkpointHistory = 10
 

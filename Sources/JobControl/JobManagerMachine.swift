@@ -21,8 +21,13 @@ package struct JobManagerMachine: Sendable {
         case .message(let message, let connection): received(message, on: connection, at: now)
         case .disconnected(let connection, let reason):
             let reasonToLeave = cluster.workers.worker(on: connection).flatMap { self.reasonToLeave($0) }
+            let isAnnounced = cluster.workers.worker(on: connection).map { isLeaving($0) } ?? false
             if let worker = cluster.workers.disconnected(connection) {
-                if let reasonToLeave { left(worker, reasonToLeave, at: now) } else { lost(worker, "its connection broke: \(reason)", at: now) }
+                if let reasonToLeave {
+                    left(worker, reasonToLeave, at: now)
+                } else {
+                    lost(worker, "its connection broke: \(reason)", isAnnounced: isAnnounced, at: now)
+                }
             }
         case .stored(let ticket, let answer):
             if let job = cluster.asked.removeValue(forKey: ticket) { tell(job, .stored(ticket, answer), at: now) }
@@ -82,6 +87,8 @@ package struct JobManagerMachine: Sendable {
         case .handedBack(let task, let splits, let finished): tell(task.job, .handedBack(task, splits, finished: finished), at: now)
         case .settled(let job, let attempt): tell(job, .settled(worker, attempt: attempt), at: now)
         case .retired(let job, let attempt): tell(job, .retired(worker, attempt: attempt), at: now)
+        case .cannotChange(let job, let attempt, let error): tell(job, .cannotChange(worker, attempt: attempt, error), at: now)
+        case .withdrawn(let job, let attempt): tell(job, .withdrawn(worker, attempt: attempt), at: now)
         case .metrics(let all): for metrics in all { tell(metrics.task.job, .metrics(metrics), at: now) }
         case .leaving(let leave):
             cluster.workers.leaves(worker, leave, at: now.instant)
@@ -129,7 +136,7 @@ package struct JobManagerMachine: Sendable {
                 cluster.send(.cancel(job: job, attempt: attempt), to: worker)
             }
             if replaced != nil {
-                for job in order { tell(job, .workerLost(worker, reason: "it has registered anew"), at: now) }
+                for job in order { tell(job, .workerLost(worker, reason: "it has registered anew", isAnnounced: false), at: now) }
             }
             cluster.freed = true
         }
@@ -143,10 +150,12 @@ package struct JobManagerMachine: Sendable {
     }
 
     /// The connection is gone, and with it what the worker had.
-    private mutating func lost(_ worker: WorkerID, _ reason: String, at now: Now) {
+    private mutating func lost(_ worker: WorkerID, _ reason: String, isAnnounced: Bool, at now: Now) {
         cluster.log(.warning, "Workers", "Lost TaskManager \(worker): \(reason)")
-        gone(worker, reason, at: now)
+        gone(worker, reason, isAnnounced: isAnnounced, at: now)
     }
+
+    private func isLeaving(_ worker: WorkerID) -> Bool { cluster.workers[worker]?.leaving?.ends ?? false }
 
     /// Why it ends, when it has said so and nothing is placed there any more.
     private func reasonToLeave(_ worker: WorkerID) -> String? {
@@ -159,22 +168,23 @@ package struct JobManagerMachine: Sendable {
     /// As it had said.
     private mutating func left(_ worker: WorkerID, _ reason: String, at now: Now) {
         cluster.log(.info, "Workers", "TaskManager \(worker) has left (\(reason))")
-        gone(worker, reason, at: now)
+        gone(worker, reason, isAnnounced: true, at: now)
     }
 
-    private mutating func gone(_ worker: WorkerID, _ reason: String, at now: Now) {
+    private mutating func gone(_ worker: WorkerID, _ reason: String, isAnnounced: Bool, at now: Now) {
         cluster.history.left(worker, reason: reason, at: now)
         cluster.owe(worker, cluster.slots.remove(worker))
-        for job in order { tell(job, .workerLost(worker, reason: reason), at: now) }
+        for job in order { tell(job, .workerLost(worker, reason: reason, isAnnounced: isAnnounced), at: now) }
     }
 
     /// Cuts a worker off that is still connected.
     private mutating func drop(_ worker: WorkerID, _ reason: String, at now: Now) {
         guard let connection = cluster.workers[worker]?.connection else { return }
         cluster.owe(worker, cluster.workers[worker]?.leftovers ?? [:])
+        let isAnnounced = isLeaving(worker)
         cluster.effects.append(.close(connection, reason: reason))
         _ = cluster.workers.disconnected(connection)
-        lost(worker, reason, at: now)
+        lost(worker, reason, isAnnounced: isAnnounced, at: now)
     }
 
     // MARK: Clients and time

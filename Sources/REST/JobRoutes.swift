@@ -126,7 +126,7 @@ extension JSON {
         }
         let last = job.failures.last
         self = [
-            "root-exception": last.map { .string($0.error.description) } ?? nil, "timestamp": last.map { .integer($0.at) } ?? nil,
+            "root-exception": (job.waitsFor ?? last?.error.description).map { .string($0) } ?? nil, "timestamp": last.map { .integer($0.at) } ?? nil,
             "exceptionHistory": [
                 "entries": .array(
                     job.failures.reversed().prefix(most).map { failure in

@@ -14,7 +14,7 @@ extension RESTService {
             let changes = try await changes(context)
             func newest(_ outcome: ClusterHistory.Change.Outcome) -> JSON { changes.last { $0.outcome == outcome }.map { JSON(rescale: $0) } ?? nil }
             return Response.json([
-                "rescalesCounts": JSON(countsOf: changes), "latest": ["completed": newest(.completed), "failed": newest(.recovered), "ignored": nil],
+                "rescalesCounts": JSON(countsOf: changes), "latest": ["completed": newest(.completed), "failed": newest(.recovered), "ignored": newest(.withdrawn)],
             ])
         }
         routes.get("/history") { _, context in Response.json(.array(try await changes(context).reversed().map { JSON(rescale: $0) })) }
@@ -25,7 +25,7 @@ extension RESTService {
             }
             return Response.json([
                 "rescalesCounts": JSON(countsOf: changes), "rescalesDurationStatsInMillis": times { _ in true },
-                "completedRescalesDurationStatsInMillis": times { $0 == .completed }, "ignoredRescalesDurationStatsInMillis": times { _ in false },
+                "completedRescalesDurationStatsInMillis": times { $0 == .completed }, "ignoredRescalesDurationStatsInMillis": times { $0 == .withdrawn },
                 "failedRescalesDurationStatsInMillis": times { $0 == .recovered },
             ])
         }
@@ -67,7 +67,7 @@ extension JSON {
 
     fileprivate init(countsOf changes: [ClusterHistory.Change]) {
         func count(_ outcome: ClusterHistory.Change.Outcome) -> JSON { .integer(Int64(changes.count { $0.outcome == outcome })) }
-        self = ["ignored": 0, "inProgress": count(.running), "completed": count(.completed), "failed": count(.recovered)]
+        self = ["ignored": count(.withdrawn), "inProgress": count(.running), "completed": count(.completed), "failed": count(.recovered)]
     }
 
     fileprivate static func rescaleTimes(_ times: [Int64]) -> JSON {
@@ -120,6 +120,8 @@ extension JSON {
             case .running: (nil, nil)
             case .completed: ("COMPLETED", "SUCCEEDED")
             case .recovered: ("FAILED", "EXCEPTION_OCCURRED")
+            // The next one takes its place.
+            case .withdrawn: ("IGNORED", "RESOURCE_REQUIREMENTS_UPDATED")
             }
         return [
             ("rescaleUuid", .string(identifier(of: change))), ("resourceRequirementsUuid", .string(change.job.description)),

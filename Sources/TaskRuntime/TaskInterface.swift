@@ -92,6 +92,8 @@ package enum TaskCommand: Sendable {
     case prepare(TaskChange)
     /// The channels of that planned change are open: send state that leaves with it ahead.
     case copyAhead(LayoutEpoch)
+    /// That planned change is dropped before its barrier came: forget what it opened and what was copied for it.
+    case withdraw(LayoutEpoch)
     /// State that another task hands over.
     case state(StateParcel)
 }

@@ -20,6 +20,9 @@ package enum LeaderMessage: Hashable, Sendable {
     case change(Deployment)
     /// Everybody has prepared that change: send state that leaves with it ahead; answer `copied` when what comes here is taken in.
     case copyAhead(job: JobID, attempt: UInt32)
+    /// The change to this attempt is dropped, and its barrier comes nowhere: take off the tasks that it began, forget the channels that it opened
+    /// and what was copied for it; answer `withdrawn`.
+    case withdraw(job: JobID, attempt: UInt32)
     /// The change to this attempt is over everywhere: take its retired tasks off their threads, answer `retired`.
     case conclude(job: JobID, attempt: UInt32)
     /// End all tasks of the job whose attempt is at most this one, answer `stopped`.

@@ -13,7 +13,8 @@ extension LeaderMessage {
         case .refused(let reason): writer.put(reason)
         case .heartbeat(let sequence): writer.put(sequence)
         case .deploy(let deployment), .change(let deployment): deployment.encode(into: &writer)
-        case .start(let job, let attempt), .cancel(let job, let attempt), .conclude(let job, let attempt), .copyAhead(let job, let attempt):
+        case .start(let job, let attempt), .cancel(let job, let attempt), .conclude(let job, let attempt), .copyAhead(let job, let attempt),
+            .withdraw(let job, let attempt):
             writer.put(job)
             writer.put(attempt)
         case .trigger(let job, let attempt, let barrier, let folder, let store):
@@ -67,6 +68,7 @@ extension LeaderMessage {
         case .conclude: 14
         case .leave: 15
         case .copyAhead: 16
+        case .withdraw: 17
         }
     }
 
@@ -95,6 +97,7 @@ extension LeaderMessage {
         case 14: .conclude(job: try reader.job(), attempt: try reader.number())
         case 15: .leave(try Leave(from: &reader))
         case 16: .copyAhead(job: try reader.job(), attempt: try reader.number())
+        case 17: .withdraw(job: try reader.job(), attempt: try reader.number())
         default: throw MalformedBytes("\(kind) is no message of a JobManager")
         }
     }

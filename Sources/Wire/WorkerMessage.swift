@@ -25,6 +25,10 @@ package enum WorkerMessage: Hashable, Sendable {
     case metrics([TaskMetrics])
     /// Everything of a planned change is made here, and both ends of its channels that lie here are open.
     case prepared(job: JobID, attempt: UInt32)
+    /// This TaskManager cannot take part in that planned change: something cannot be made here, or one that takes part is out of reach.
+    case cannotChange(job: JobID, attempt: UInt32, StreamError)
+    /// Nothing of a change that was dropped is left here.
+    case withdrawn(job: JobID, attempt: UInt32)
     /// What was copied ahead to tasks here is taken in.
     case copied(job: JobID, attempt: UInt32)
     /// A source task is past the barrier of a planned change: these splits are for other readers now, those were read to their end.

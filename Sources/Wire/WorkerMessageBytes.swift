@@ -9,7 +9,7 @@ extension WorkerMessage {
         case .register(let registration): registration.encode(into: &writer)
         case .heartbeat(let sequence): writer.put(sequence)
         case .deployed(let job, let attempt), .stopped(let job, let attempt), .prepared(let job, let attempt), .settled(let job, let attempt),
-            .retired(let job, let attempt), .copied(let job, let attempt):
+            .retired(let job, let attempt), .copied(let job, let attempt), .withdrawn(let job, let attempt):
             writer.put(job)
             writer.put(attempt)
         case .ended(let task), .needsSplits(let task): writer.put(task)
@@ -18,6 +18,10 @@ extension WorkerMessage {
             writer.put(split)
         case .failed(let task, let error):
             writer.put(task)
+            writer.put(error)
+        case .cannotChange(let job, let attempt, let error):
+            writer.put(job)
+            writer.put(attempt)
             writer.put(error)
         case .acknowledged(let acknowledgement): acknowledgement.encode(into: &writer)
         case .declined(let job, let attempt, let checkpoint, let reason):
@@ -72,6 +76,8 @@ extension WorkerMessage {
         case .settled: 17
         case .retired: 18
         case .copied: 19
+        case .cannotChange: 20
+        case .withdrawn: 21
         }
     }
 
@@ -101,6 +107,8 @@ extension WorkerMessage {
         case 17: .settled(job: try reader.job(), attempt: try reader.number())
         case 18: .retired(job: try reader.job(), attempt: try reader.number())
         case 19: .copied(job: try reader.job(), attempt: try reader.number())
+        case 20: .cannotChange(job: try reader.job(), attempt: try reader.number(), try reader.streamError())
+        case 21: .withdrawn(job: try reader.job(), attempt: try reader.number())
         default: throw MalformedBytes("\(kind) is no message of a TaskManager")
         }
     }

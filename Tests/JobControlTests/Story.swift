@@ -130,6 +130,7 @@ struct Story {
             changes.append(deployment)
             say(name, .prepared(job: deployment.job, attempt: deployment.layout.attempt))
         case .copyAhead(let job, let attempt): say(name, .copied(job: job, attempt: attempt))
+        case .withdraw(let job, let attempt): say(name, .withdrawn(job: job, attempt: attempt))
         case .conclude(let job, let attempt):
             if let change = changes.last, change.layout.attempt == attempt, lastLayout(job)?.attempt != attempt { layouts.append((job, change.layout)) }
             say(name, .retired(job: job, attempt: attempt))

@@ -104,6 +104,7 @@ struct WorkerStory {
         case .aborted(let id): "aborted \(id)"
         case .prepare(let change): "prepare layout \(change.layout)"
         case .copyAhead(let layout): "copy ahead of layout \(layout)"
+        case .withdraw(let layout): "withdraw layout \(layout)"
         case .state(let parcel): "state of \(parcel.from.subtask)"
         case .splits(let splits, let noMore): "splits \(splits.map(\.split.id))\(noMore ? " noMore" : "")"
         }
@@ -130,6 +131,8 @@ struct WorkerStory {
         case .handedBack(let task, let splits, _): "handedBack \(task.subtask) \(splits.map(\.split.id))"
         case .settled(_, let attempt): "settled \(attempt)"
         case .retired(_, let attempt): "retired \(attempt)"
+        case .cannotChange(_, let attempt, let error): "cannotChange \(attempt): \(error)"
+        case .withdrawn(_, let attempt): "withdrawn \(attempt)"
         }
     }
 }

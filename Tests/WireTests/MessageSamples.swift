@@ -40,6 +40,7 @@ enum MessageSamples {
             .declined(job: job, attempt: 9, checkpoint: 12, reason: "disk full"), .committed(job: job, checkpoint: 12, ids: ["a", ""]),
             .commitFailed(job: job, checkpoint: 12, error), .metrics([metrics, TaskMetrics(task: task)]), .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000, ends: false)),
             .prepared(job: job, attempt: 2), .copied(job: job, attempt: 2), .handedBack(task, [split], finished: ["c"]), .settled(job: job, attempt: 2), .retired(job: job, attempt: 2),
+            .cannotChange(job: job, attempt: 2, error), .withdrawn(job: job, attempt: 2),
         ]
     }
 
@@ -58,7 +59,7 @@ enum MessageSamples {
             .trigger(job: job, attempt: 1, Barrier(checkpoint: 3, kind: .checkpoint), folder: "f", store: nil),
             .completed(job: job, checkpoint: 3), .aborted(job: job, checkpoint: 3), .splits(task, [split], noMore: true),
             .commit(job: job, checkpoint: 3, [commit]), .release(job: job), .change(deployment(nil, previous: layout)), .conclude(job: job, attempt: 2),
-            .copyAhead(job: job, attempt: 2), .leave(Leave(reason: "drain", milliseconds: 1_000)),
+            .copyAhead(job: job, attempt: 2), .withdraw(job: job, attempt: 2), .leave(Leave(reason: "drain", milliseconds: 1_000)),
         ]
     }
 

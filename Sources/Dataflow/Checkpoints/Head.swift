@@ -34,7 +34,9 @@ package struct Head: Hashable, Codable, Sendable {
     package var layout: Layout?
     /// A layout change that was planned and not yet finished.
     package var planned: Layout?
-    /// The attempt of the newest deployment.
+    /// Of the newest change that was planned and dropped: no other layout ever has its epoch.
+    package var droppedEpoch: LayoutEpoch?
+    /// The attempt of the newest deployment or plan.
     package var attempt: UInt32
     /// Set once the job has ended for good.
     package var outcome: String?

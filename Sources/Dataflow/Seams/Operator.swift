@@ -32,10 +32,12 @@ package protocol Operator: AnyObject {
     /// what changes. Nil: it cannot; all of its state moves at the barrier.
     func copyAhead() throws(StreamError) -> (any FrozenState)?
 
-    /// At the barrier: what has changed since `copyAhead`, to be added to the copy by `own`.
+    /// At the barrier: what has changed since `copyAhead`, to be added to the copy by `own`. Also asked for when the change is dropped: nothing is
+    /// noted any more.
     func changesSinceCopy() throws(StreamError) -> (any FrozenState)?
 
-    /// Takes in segments of a copy, of groups that the subtask will own after the change. Until `own` they are in no snapshot.
+    /// Takes in segments of a copy, of groups that the subtask will own after the change. Until `own` they are in no snapshot;
+    /// with the groups that the subtask had, `own` forgets them: the change was dropped.
     func attach(_ segments: [StateSegment]) throws(StreamError)
 
     /// Bytes of state held now, and the key group that holds most of it (for a memory error that names it).

@@ -42,6 +42,8 @@ package struct CheckpointCoordinator: Sendable {
         package var step = Step.collecting
         package var manifest: Manifest?
         package var bytes: [UInt8] = []
+        /// It ends a change of the layout: its manifest is put until that succeeds, or its time is over.
+        package var isInsistent = false
 
         package var manifestKey: String { "\(folder)/_metadata" }
         package var kind: CheckpointKind { wish.kind }
@@ -237,13 +239,13 @@ package struct CheckpointCoordinator: Sendable {
             return .store(.get(key: current.manifestKey))
         case (.storing(ticket), .failed(let reason, mayHaveHappened: false)), (.checking(ticket), .failed(let reason, _)),
             (.storing(ticket), .refused(let reason)), (.checking(ticket), .refused(let reason)):
-            guard tries < Self.manifestTries else { return .failed("its manifest cannot be stored: \(reason)") }
+            guard tries < Self.manifestTries || current.isInsistent else { return .failed("its manifest cannot be stored: \(reason)") }
             pending!.step = .pausing(until: now + backoff.next())
             return .waiting
         case (.checking(ticket), .got(let bytes, _)):
             return bytes == current.bytes ? .durable : .failed("\(current.manifestKey) exists and belongs to something else")
         case (.checking(ticket), .notFound):
-            guard tries < Self.manifestTries else { return .failed("its manifest cannot be stored: outcome unknown \(tries) times") }
+            guard tries < Self.manifestTries || current.isInsistent else { return .failed("its manifest cannot be stored: outcome unknown \(tries) times") }
             pending!.step = .pausing(until: now + backoff.next())
             return .waiting
         case (.storing(ticket), .got), (.storing(ticket), .listed), (.storing(ticket), .deleted), (.storing(ticket), .notFound),
@@ -259,6 +261,8 @@ package struct CheckpointCoordinator: Sendable {
         guard case .pausing(let until)? = pending?.step, until <= now else { return nil }
         return put(ticket)
     }
+
+    package mutating func insist() { pending?.isInsistent = true }
 
     package mutating func publishing(change: Int) { pending!.step = .publishing(change: change) }
 

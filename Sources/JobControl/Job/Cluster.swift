@@ -74,6 +74,11 @@ package struct Cluster: Sendable {
     /// Free slots on workers that may be used now.
     package var freeSlots: Int { usableWorkers.reduce(0) { $0 + slots.free(on: $1) } }
 
+    /// The slots of this attempt alone.
+    package mutating func giveBack(_ job: JobID, attempt: UInt32, on worker: WorkerID) {
+        if slots.giveBack(SlotPool.Holder(job: job, attempt: attempt), on: worker) { freed = true }
+    }
+
     package mutating func release(_ job: JobID, attemptsUpTo attempt: UInt32, on worker: WorkerID) {
         if slots.release(job, attemptsUpTo: attempt, on: worker) { freed = true }
     }

@@ -13,6 +13,9 @@ struct JobChronicle: Sendable {
     var metrics: [SubtaskID: TaskMetrics] = [:]
     var restored: (checkpoint: CheckpointID, kind: CheckpointKind, path: String, at: Int64)?
 
+    /// What a job without tasks waits for, in words.
+    var waitsFor: String?
+
     private static let failuresKept = 16
 
     init(at wall: Int64) { reached[.initializing] = wall }

@@ -34,6 +34,7 @@ extension JobMaster {
         guard case .running(let layout, let ended) = phase else { return }
         let allEnded = ended.count == layout.subtasks.count
         if !allEnded { considerChange(layout, at: now, in: &cluster) }
+        rewrite(layout, at: now, in: &cluster)
         guard case .running = phase else { return }
         if holdsCheckpoints {
             makeWayForChange(layout, at: now, in: &cluster)
@@ -53,7 +54,7 @@ extension JobMaster {
             layout.workers.contains(where: { cluster.workers[$0]?.isLeaving ?? false })
         else { return }
         let due = pending.triggered + Self.patienceWithCheckpoints
-        guard due <= now.instant else { return changeDeadline = due }
+        guard due <= now.instant else { return remind(at: due) }
         guard let aborted = coordinator.abort("a TaskManager is leaving", counts: false, at: now) else { return }
         cluster.log(.info, "CheckpointCoordinator", "Gave up checkpoint \(aborted.id) of job \(job): a TaskManager is leaving, and the checkpoint of the change is next.")
         settle(aborted, in: &cluster)
@@ -253,6 +254,7 @@ extension JobMaster {
         switch phase {
         case .running:
             guard attempt == self.attempt, let pending = coordinator.pending, pending.id == checkpoint, pending.step == .collecting else { return }
+            if planned?.step == .running(checkpoint) { return writesAgain(worker, reason, at: now, in: &cluster) }
             abort("declined by TaskManager \(worker): \(reason)", at: now, in: &cluster)
         case .created, .reading, .claiming, .waitingForSlots, .publishingLayout, .deploying, .restarting, .finishing, .ending, .ended, .suspended:
             break  // It was aborted already.
@@ -268,7 +270,8 @@ extension JobMaster {
         for worker in layout.workers { cluster.send(.aborted(job: job, checkpoint: aborted.id), to: worker) }
         if planned?.step == .running(aborted.id) {
             // Some may have switched, others never will.
-            fail(StreamError(.externalSystem, retry: true, "the checkpoint of a layout change failed: \(reason)"), at: now, in: &cluster)
+            nextChange = now.instant + changePause.next()
+            fail(StreamError(.externalSystem, retry: true, "the checkpoint of a layout change failed: \(reason)"), charges: false, at: now, in: &cluster)
         } else if aborted.wish.kind == .stop || aborted.wish.kind == .drain {
             // Its sources stand still since the barrier.
             fail(StreamError(.externalSystem, retry: true, "stop with savepoint failed: \(reason)"), at: now, in: &cluster)

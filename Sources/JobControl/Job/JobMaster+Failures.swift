@@ -3,8 +3,9 @@ import Wire
 
 // Failures, and starting again.
 extension JobMaster {
-    mutating func workerLost(_ worker: WorkerID, _ reason: String, at now: Now, in cluster: inout Cluster) {
+    mutating func workerLost(_ worker: WorkerID, _ reason: String, isAnnounced: Bool, at now: Now, in cluster: inout Cluster) {
         informed.remove(worker)
+        withdrawn(from: worker)
         let error = StreamError(.connection, retry: true, "TaskManager \(worker) is lost: \(reason)")
         switch phase {
         case .publishingLayout(let layout, _):
@@ -16,8 +17,16 @@ extension JobMaster {
             guard layout.workers.contains(worker) else { return }
             fail(error, worker: worker, isWorkerLoss: true, at: now, in: &cluster)
         case .running(let layout, _):
-            guard layout.workers.contains(worker) || planned?.workers.contains(worker) ?? false else { return }
-            fail(error, worker: worker, isWorkerLoss: true, at: now, in: &cluster)
+            if layout.workers.contains(worker) {
+                // What was said before is no failure.
+                return fail(error, worker: worker, isWorkerLoss: true, charges: !isAnnounced, at: now, in: &cluster)
+            }
+            guard let planned, planned.workers.contains(worker) else { return }
+            if planned.isRunning {
+                fail(error, worker: worker, isWorkerLoss: true, charges: !isAnnounced, at: now, in: &cluster)
+            } else {
+                dropChange(because: error.message, at: now, in: &cluster)
+            }
         case .finishing(let layout):
             // Everything is in the checkpoint; anybody who knows the job can commit.
             guard layout.workers.contains(worker) else { return }
@@ -49,7 +58,9 @@ extension JobMaster {
             for other in layout.workers { cluster.release(job, attemptsUpTo: attempt, on: other) }
             phase = .waitingForSlots(since: now.instant)
         case .running where cluster.options.changesLayouts && !cluster.options.faults.contains(.noticesAreFailures):
-            break  // `considerChange` looks who is leaving.
+            // `considerChange` looks who is leaving; what was planned before is planned anew, without him.
+            guard let planned, !planned.isRunning, planned.places(on: worker) else { return }
+            dropChange(because: "TaskManager \(worker), which would have tasks of it, is leaving", at: now, in: &cluster)
         case .deploying(let layout, _), .running(let layout, _):
             guard layout.workers.contains(worker) else { return }
             cluster.log(.info, "JobMaster", "Job \(graph.name) (\(job)) moves away from TaskManager \(worker), which is leaving.")
@@ -72,9 +83,10 @@ extension JobMaster {
         move(to: .restarting(waiting: waiting, since: now.instant, notBefore: now.instant + pause), at: now, in: &cluster)
     }
 
-    /// The attempt is over. Starts again or gives up, as the restart strategy says.
+    /// The attempt is over. Starts again or gives up, as the restart strategy says. `charges`: it uses up an attempt; what only a planned change or
+    /// somebody who had said that he goes has caused does not.
     mutating func fail(
-        _ error: StreamError, task: TaskID? = nil, worker: WorkerID? = nil, isWorkerLoss: Bool = false, at now: Now, in cluster: inout Cluster
+        _ error: StreamError, task: TaskID? = nil, worker: WorkerID? = nil, isWorkerLoss: Bool = false, charges: Bool = true, at now: Now, in cluster: inout Cluster
     ) {
         let place = task.map { task in
             // A subtask that a change is about to add or has just retired is not one of the newest layout's.
@@ -91,7 +103,7 @@ extension JobMaster {
         case _ where error.kind == .user && !error.retry:
             // A malformed row is malformed again: starting over would only hide the message.
             answer = .giveUp(reason: "the cause lies in the job or its data and would come again; mend it, then start from the last checkpoint")
-        case .deploying where isWorkerLoss: answer = .restart(after: .zero)
+        case .deploying where isWorkerLoss, .running where !charges: answer = .restart(after: .zero)
         case .running, .finishing, .deploying, .waitingForSlots, .publishingLayout:
             answer = policy.failed(at: now.instant, isWorkerLoss: isWorkerLoss, draw: &cluster.draw)
         case .created, .reading, .claiming, .restarting, .ending, .ended, .suspended:
@@ -123,7 +135,7 @@ extension JobMaster {
             for worker in layout.workers { cluster.release(job, attemptsUpTo: attempt, on: worker) }
             return []
         case .deploying(let layout, _), .running(let layout, _), .finishing(let layout):
-            let live = Set(layout.workers.filter { cluster.workers[$0] != nil } + dropChange(at: now, in: &cluster)).sorted()
+            let live = Set(layout.workers.filter { cluster.workers[$0] != nil } + abandonChange(at: now, in: &cluster)).sorted()
             for worker in live { cluster.send(.cancel(job: job, attempt: attempt), to: worker) }
             return Set(live)
         case .restarting(let waiting, _, _):

@@ -53,11 +53,11 @@ extension JobMaster {
     /// What should be otherwise, and since when it may be changed; nil: nothing.
     private mutating func wish(_ layout: Layout, at now: Now, in cluster: inout Cluster) -> (reason: String, due: Instant)? {
         let leaving = layout.workers.filter { cluster.workers[$0]?.isLeaving ?? false }
-        if let since = leaving.compactMap({ cluster.workers[$0]?.leaving?.since }).min() {
-            return ("TaskManager\(leaving.count > 1 ? "s" : "") \(leaving.map(\.description).joined(separator: ", ")) leaving", since + options.noticeWindow)
+        if let due = leaving.compactMap({ cluster.workers[$0]?.leaving.map { $0.since + options.noticeWindow(of: $0.until - $0.since) } }).min() {
+            return ("TaskManager\(leaving.count > 1 ? "s" : "") \(leaving.map(\.description).joined(separator: ", ")) leaving", due)
         }
         let held = layout.usedSlots.count
-        let slots = min(mostSlots, held + (mostSlots > held ? cluster.freeSlots : 0))
+        let slots = min(mostSlots, held + (mostSlots > held ? freeSlots(in: cluster) : 0))
         guard let wanted = parallelism(on: slots), wanted != layout.vertices.map(\.parallelism) else {
             wishesChangeSince = nil
             isAskedToChange = false
@@ -71,34 +71,44 @@ extension JobMaster {
 
     /// One look at a running job. Begins a change when one is due.
     mutating func considerChange(_ layout: Layout, at now: Now, in cluster: inout Cluster) {
-        changeDeadline = nil
-        guard cluster.options.changesLayouts, planned == nil, coordinator.pending?.kind.endsJob != true, !coordinator.wishes.contains(where: { $0.kind.endsJob }),
+        forgetAvoided(at: now)
+        guard cluster.options.changesLayouts else { return }
+        watchTime(at: now, in: &cluster)
+        guard case .running = phase, planned == nil, coordinator.pending?.kind.endsJob != true, !coordinator.wishes.contains(where: { $0.kind.endsJob }),
             let (reason, due) = wish(layout, at: now, in: &cluster)
         else { return }
-        guard due <= now.instant else { return changeDeadline = due }
+        guard due <= now.instant else { return remind(at: due) }
         guard options.checkpointDirectory != nil else {
             // The change's checkpoint would go with the TaskManager that has it. Such a job begins anew after a loss, and so it does now.
             if layout.workers.contains(where: { cluster.workers[$0]?.leaving?.ends ?? false }) { restartWithoutFailure(reason, at: now, in: &cluster) }
             return
         }
-        if plan(layout, reason, at: now, in: &cluster) { return }
+        let until = layout.workers.compactMap { cluster.workers[$0]?.leaving }.filter(\.ends).map(\.until).min()
+        if let withdrawal, !isTooLateToChange, withdrawal.since + Self.patienceWithWithdrawals > now.instant {
+            return remind(at: withdrawal.since + Self.patienceWithWithdrawals)
+        }
+        // Pauses are for those who have time.
+        if let nextChange, nextChange > now.instant, until.map({ $0 - now.instant > partingTime }) ?? true {
+            remind(at: nextChange)
+        } else if withdrawal == nil, !isTooLateToChange, plan(layout, reason, at: now, in: &cluster) {
+            return watchTime(at: now, in: &cluster)
+        }
         // Nowhere to go. Who only should leave may stay.
-        let ending = layout.workers.compactMap { cluster.workers[$0]?.leaving }.filter(\.ends)
-        if let until = ending.map(\.until).min() { part(reason, until: until, at: now, in: &cluster) }
+        if let until { part(reason, until: until, at: now, in: &cluster) }
     }
 
     /// Somebody leaves, and there are no slots for his tasks. They stay until the last moment at which a checkpoint still fits in: the
     /// job goes on from that one as soon as there are slots.
     private mutating func part(_ reason: String, until: Instant, at now: Now, in cluster: inout Cluster) {
         let left = until - now.instant
-        let needed = Self.partingReserve + coordinator.lastDuration * 2
+        let needed = partingTime
         let most = Self.partingReserve / 2
         if let checkpoint = partingCheckpoint, (restore?.checkpoint ?? 0) >= checkpoint {
             // It is complete.
         } else if left > needed, partingCheckpoint == nil {
-            return changeDeadline = now.instant + (left - needed)
+            return remind(at: now.instant + (left - needed))
         } else if left > most, options.checkpointDirectory != nil {
-            changeDeadline = now.instant + (left - most)
+            remind(at: now.instant + (left - most))
             guard partingCheckpoint == nil else { return }
             partingCheckpoint = coordinator.nextID
             cluster.log(.info, "JobMaster", "Job \(graph.name) (\(job)) has no slots to move to: \(reason). It takes a checkpoint, and waits for slots.")
@@ -107,6 +117,11 @@ extension JobMaster {
         cluster.log(.info, "JobMaster", "Job \(graph.name) (\(job)) restarts: \(reason), and there are no slots to move to.")
         restartWithoutFailure(reason, at: now, in: &cluster)
     }
+
+    /// What has been dropped is taken back within moments; whoever has little time waits so long before he is taken for one without slots.
+    private static let patienceWithWithdrawals = Duration.seconds(1)
+
+    var partingTime: Duration { Self.partingReserve + coordinator.lastDuration * 2 }
 
     /// What a checkpoint and the end of the tasks take beside twice the time of the last checkpoint.
     private static let partingReserve = Duration.seconds(3)
@@ -118,22 +133,24 @@ extension JobMaster {
         let ordered = layout.vertices[widest].slots.compactMap { $0 }
         let used = ordered + layout.usedSlots.subtracting(ordered).sorted()
         let kept = used.filter { cluster.workers.isUsable($0.worker) }
-        let total = min(mostSlots, kept.count + cluster.freeSlots)
+        let total = min(mostSlots, kept.count + freeSlots(in: cluster))
         guard total > 0, let wanted = parallelism(on: total), let count = wanted.max() else { return false }
         var slots = Array(kept.prefix(count))
+        let (attempt, epoch) = (max(self.attempt, spent.attempt) + 1, max(layoutEpoch, spent.epoch) + 1)
         if slots.count < count {
-            let holder = SlotPool.Holder(job: job, attempt: attempt + 1)
-            guard let taken = cluster.slots.take(count - slots.count, for: holder, on: cluster.usableWorkers) else { return false }
+            let holder = SlotPool.Holder(job: job, attempt: attempt)
+            guard let taken = cluster.slots.take(count - slots.count, for: holder, on: takers(in: cluster)) else { return false }
             slots += taken
         }
         let renewed = assigners.filter { $0.isSpread && wanted[$0.vertex] > layout.vertices[$0.vertex].parallelism }.map(\.vertex)
-        let next = LayoutPlanner(graph: graph, old: layout, slots: slots, parallelism: wanted, renewed: Set(renewed)).plan(attempt: attempt + 1)
+        let next = LayoutPlanner(graph: graph, old: layout, slots: slots, parallelism: wanted, renewed: Set(renewed)).plan(attempt: attempt, epoch: epoch)
         let change = LayoutChange(job: job, graph: graph, from: layout, to: next)
-        let attempt = next.attempt
+        guard !(change.beginning.isEmpty && change.retiring.isEmpty) else { return false }
         let (number, effects) = head.change(draw: &cluster.draw) {
             $0.planned = next
             $0.attempt = attempt
         }
+        spent = (attempt, epoch)
         planned = PlannedLayout(plan: change, reason: reason, change: number, at: now.instant)
         let isEvacuation = layout.workers.contains { cluster.workers[$0]?.isLeaving ?? false }
         cluster.history.planned(change, cause: isEvacuation ? .evacuation : isAskedToChange ? .requested : .slots, reason: reason, at: now)
@@ -192,6 +209,7 @@ extension JobMaster {
         guard let planned, planned.step == .ready, coordinator.pending == nil else { return false }
         let id = trigger(CheckpointCoordinator.Wish(kind: .checkpoint, directory: nil, tickets: []), layout, next: planned.next.epoch, at: now, in: &cluster)
         self.planned?.step = .running(id)
+        coordinator.insist()
         cluster.history.injected(job, at: now)
         for index in assigners.indices {
             let vertex = assigners[index].vertex
@@ -249,6 +267,9 @@ extension JobMaster {
         involved = Set(next.workers)
         chronicle.metrics = chronicle.metrics.filter { next.has($0.key) && old.has($0.key) && next.attempt(of: $0.key) == old.attempt(of: $0.key) }
         partingCheckpoint = nil
+        isTooLateToChange = false
+        nextChange = nil
+        changePause.reset()
         // Who was asked to commit may be about to go.
         ledger.workerLost()
         self.planned = nil
@@ -270,12 +291,13 @@ extension JobMaster {
     }
 
     /// The job restarts: nothing is left of a change that was under way.
-    mutating func dropChange(at now: Now, in cluster: inout Cluster) -> [WorkerID] {
-        guard let planned else { return [] }
+    mutating func abandonChange(at now: Now, in cluster: inout Cluster) -> [WorkerID] {
+        attempt = max(attempt, spent.attempt)
+        layoutEpoch = max(layoutEpoch, spent.epoch)
+        defer { withdrawal = nil }
+        guard let planned else { return (withdrawal?.waiting ?? []).sorted() }
         self.planned = nil
-        cluster.history.dropped(job, at: now)
-        attempt = planned.next.attempt
-        layoutEpoch = planned.next.epoch
+        cluster.history.dropped(job, as: .recovered, at: now)
         let told = planned.workers.filter { cluster.workers[$0] != nil }
         guard case .publishing = planned.step else { return told }
         // Only those of the old layout know anything.

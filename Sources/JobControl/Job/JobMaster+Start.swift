@@ -91,7 +91,7 @@ extension JobMaster {
         coordinator.skip(through: found.lastCheckpoint)
         reservedThrough = found.lastCheckpoint
         attempt = found.attempt
-        layoutEpoch = max(found.layout?.epoch ?? 0, found.planned?.epoch ?? 0)
+        layoutEpoch = max(found.layout?.epoch ?? 0, found.planned?.epoch ?? 0, found.droppedEpoch ?? 0)
         started = found.started ?? now.wallMilliseconds
         if let outcome = found.outcome, outcome == JobPhase.Outcome.failed.rawValue, submission.resumesFailed {
             cluster.log(.info, "JobMaster", "Job \(graph.name) (\(job)) had failed; it goes on.")
@@ -235,7 +235,7 @@ extension JobMaster {
     }
 
     mutating func placeTasks(since: Instant, at now: Now, in cluster: inout Cluster) {
-        let holder = SlotPool.Holder(job: job, attempt: attempt + 1)
+        let holder = SlotPool.Holder(job: job, attempt: max(attempt, spent.attempt) + 1)
         let free = min(mostSlots, cluster.freeSlots)
         // More may be on their way; a job that ran already is better off with what there is, and grows later.
         changeDeadline = nil
@@ -246,7 +246,7 @@ extension JobMaster {
             room = min(mostSlots, places.reduce(0) { $0 + cluster.slots.free(on: $1) })
         }
         guard let wanted = parallelism(on: room), let slots = cluster.slots.take(wanted.max() ?? 0, for: holder, on: places) else {
-            guard now.instant - since >= options.slotRequestTimeout else { return }
+            guard now.instant - since >= options.slotRequestTimeout else { return tellWhatIsMissing(since: since, at: now, in: &cluster) }
             let error = StreamError(
                 .externalSystem, retry: true,
                 "could not get the task slots it needs within \(options.slotRequestTimeout): \(cluster.freeSlots) of \(slotsNeeded) are free"
@@ -261,10 +261,11 @@ extension JobMaster {
             return
         }
         parallelism = wanted
+        chronicle.waitsFor = nil
         for index in assigners.indices { assigners[index].prepare(readers: wanted[assigners[index].vertex]) }
         lastChange = now.instant
-        attempt += 1
-        layoutEpoch += 1
+        attempt = max(attempt, spent.attempt) + 1
+        layoutEpoch = max(layoutEpoch, spent.epoch) + 1
         let layout = Layout(
             epoch: layoutEpoch, attempt: attempt,
             vertices: parallelism.map { count in
@@ -284,6 +285,26 @@ extension JobMaster {
         phase = .publishingLayout(layout, change: change)
         apply(effects, at: now, in: &cluster)
     }
+
+    /// Said once, when slots are not there after a moment.
+    private mutating func tellWhatIsMissing(since: Instant, at now: Now, in cluster: inout Cluster) {
+        guard chronicle.waitsFor == nil else { return }
+        guard now.instant - since >= Self.patienceWithSlots else { return remind(at: since + Self.patienceWithSlots) }
+        let least = bounds.map(\.lowerBound).max() ?? 1
+        let others = Set(cluster.workers.ids.flatMap { cluster.slots.holders(on: $0) }.compactMap { $0?.job }).subtracting([job]).sorted()
+        var words = "waits for task slots: it needs \(least) at least, and \(cluster.freeSlots) of \(cluster.slots.total) are free"
+            + " (\(cluster.workers.ids.count) TaskManagers are connected)"
+        if !others.isEmpty {
+            words += "; job\(others.count > 1 ? "s" : "") \(others.map(\.description).joined(separator: ", ")) hold\(others.count > 1 ? "" : "s") the others"
+            if options.isReactive {
+                words += ". With scheduler-mode: reactive a job uses every slot: bound it (swiftwater rescale JOB --parallelism N), or start more TaskManagers"
+            }
+        }
+        chronicle.waitsFor = words
+        cluster.log(.warning, "JobMaster", "Job \(graph.name) (\(job)) \(words).")
+    }
+
+    private static let patienceWithSlots = Duration.seconds(1)
 
     mutating func deploy(_ layout: Layout, in cluster: inout Cluster) {
         let peers = layout.workers.compactMap { worker in
@@ -327,6 +348,7 @@ extension JobMaster {
         for worker in layout.workers { cluster.send(.start(job: job, attempt: layout.attempt), to: worker) }
         hasRun = true
         partingCheckpoint = nil
+        isTooLateToChange = false
         coordinator.started(at: now.instant)
         if restore?.store != nil { coordinator.hasten(at: now.instant) }
         ledger.restarted()

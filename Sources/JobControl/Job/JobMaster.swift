@@ -31,6 +31,8 @@ package struct JobMaster: Sendable {
     /// Of the newest layout.
     var attempt: UInt32 = 0
     var layoutEpoch: LayoutEpoch = 0
+    /// The greatest that were ever given to a plan, also to one that was dropped: none is given twice.
+    var spent: (attempt: UInt32, epoch: LayoutEpoch) = (0, 0)
     /// When the job first started, under whatever leader; nil until HEAD is claimed.
     var started: Int64?
     /// Who asked for the job, until answered.
@@ -56,6 +58,15 @@ package struct JobMaster: Sendable {
     var chronicle: JobChronicle
     /// A planned change of the layout that is under way.
     package internal(set) var planned: PlannedLayout?
+    /// A change that was dropped, and the TaskManagers that have not said that nothing of it is left there.
+    var withdrawal: (attempt: UInt32, since: Instant, waiting: Set<WorkerID>)?
+    /// After changes that could not be: when the next one may be planned.
+    var nextChange: Instant?
+    var changePause = Backoff(first: .milliseconds(500), maximum: .seconds(60))
+    /// TaskManagers that could not begin what a change would have put there: not so soon again.
+    var avoided: [WorkerID: Instant] = [:]
+    /// Whoever leaves has no time for a change any more.
+    var isTooLateToChange = false
     /// Since when another layout is wished for.
     var wishesChangeSince: Instant?
     /// A user has asked for it: no need to wait whether there will be more to change.
@@ -95,7 +106,7 @@ package struct JobMaster: Sendable {
         case .begin: begin(at: now, in: &cluster)
         case .stored(let ticket, let answer): stored(ticket, answer, at: now, in: &cluster)
         case .slotsChanged, .timer: break  // `advance` looks.
-        case .workerLost(let worker, let reason): workerLost(worker, reason, at: now, in: &cluster)
+        case .workerLost(let worker, let reason, let isAnnounced): workerLost(worker, reason, isAnnounced: isAnnounced, at: now, in: &cluster)
         case .workerLeaving(let worker): workerLeaving(worker, at: now, in: &cluster)
         case .deployed(let worker, let attempt): deployed(worker, attempt, at: now, in: &cluster)
         case .stopped(let worker, let attempt): stopped(worker, attempt, at: now, in: &cluster)
@@ -115,6 +126,8 @@ package struct JobMaster: Sendable {
         case .handedBack(let task, let splits, let finished): handedBack(task, splits, finished, in: &cluster)
         case .settled(let worker, let attempt): settled(worker, attempt, at: now, in: &cluster)
         case .retired(let worker, let attempt): cluster.release(job, attemptsUpTo: attempt - 1, on: worker)
+        case .cannotChange(let worker, let attempt, let error): cannotChange(worker, attempt, error, at: now, in: &cluster)
+        case .withdrawn(let worker, let attempt): withdrawn(worker, attempt, in: &cluster)
         case .requirements(let ticket, let wanted): require(wanted, ticket, in: &cluster)
         case .cancel(let ticket): cancel(ticket, at: now, in: &cluster)
         case .checkpoint(let ticket, let kind, let directory): wish(kind, directory, ticket, in: &cluster)
@@ -193,5 +206,6 @@ package struct JobMaster: Sendable {
         if case .finishing = phase { precondition(restore != nil, "a job finishes with a checkpoint") }
         if case .ended(.finished) = phase { precondition(ledger.isEmpty, "a job is FINISHED when everything is committed") }
         if case .running = phase { precondition(submitter == nil, "who submits gets an answer") }
+        precondition(planned == nil || withdrawal == nil, "a change is planned when nothing is left of the one before")
     }
 }

@@ -93,7 +93,8 @@ package enum JobEvent: Sendable {
     case stored(Ticket, StoreAnswer)
     /// There may be more free slots than before.
     case slotsChanged
-    case workerLost(WorkerID, reason: String)
+    /// `isAnnounced`: it had said that it goes.
+    case workerLost(WorkerID, reason: String, isAnnounced: Bool)
     case workerLeaving(WorkerID)
     case deployed(WorkerID, attempt: UInt32)
     case stopped(WorkerID, attempt: UInt32)
@@ -113,6 +114,8 @@ package enum JobEvent: Sendable {
     case handedBack(TaskID, [SplitState], finished: [String])
     case settled(WorkerID, attempt: UInt32)
     case retired(WorkerID, attempt: UInt32)
+    case cannotChange(WorkerID, attempt: UInt32, StreamError)
+    case withdrawn(WorkerID, attempt: UInt32)
     /// What vertices may have of subtasks, by vertex.
     case requirements(Ticket, [Int: ClosedRange<Int>])
     case cancel(Ticket)
@@ -122,7 +125,7 @@ package enum JobEvent: Sendable {
     package enum Name: String, CaseIterable, Sendable {
         case begin, stored, slotsChanged, workerLost, workerLeaving, deployed, stopped, taskEnded, taskFailed, needsSplits, splitFinished
         case discovered, acknowledged, declined, committed, commitFailed, metrics, cancel, checkpoint, timer
-        case prepared, copied, handedBack, settled, retired, requirements
+        case prepared, copied, handedBack, settled, retired, requirements, cannotChange, withdrawn
     }
 
     package var name: Name {
@@ -149,6 +152,8 @@ package enum JobEvent: Sendable {
         case .handedBack: .handedBack
         case .settled: .settled
         case .retired: .retired
+        case .cannotChange: .cannotChange
+        case .withdrawn: .withdrawn
         case .requirements: .requirements
         case .cancel: .cancel
         case .checkpoint: .checkpoint

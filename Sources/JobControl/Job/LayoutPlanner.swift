@@ -19,9 +19,10 @@ package struct LayoutPlanner {
         self.renewed = renewed
     }
 
-    package func plan(attempt: UInt32) -> Layout {
+    /// `epoch`: nil: the one after the old layout's.
+    package func plan(attempt: UInt32, epoch: LayoutEpoch? = nil) -> Layout {
         Layout(
-            epoch: old.epoch + 1, attempt: attempt,
+            epoch: epoch ?? old.epoch + 1, attempt: attempt,
             vertices: graph.vertices.indices.map { vertex in
                 let places = places(of: vertex)
                 var slots = [Layout.Slot?](repeating: nil, count: (places.keys.max() ?? -1) + 1)

@@ -28,6 +28,10 @@ package struct PlannedLayout: Sendable {
     package var isDurable = false
     /// Tasks that it begins and that have ended already.
     package var ended: Set<SubtaskID> = []
+    /// There was time for it when it was planned, and for a checkpoint of those who leave after it.
+    package var hasTime = false
+    /// TaskManagers that could not write their part of its checkpoint: how often, and when they are to try again.
+    package var rewrites: [WorkerID: (tries: Int, due: Instant?)] = [:]
     package let since: Instant
 
     package init(plan: LayoutChange, reason: String, change: Int, at now: Instant) {
@@ -48,6 +52,9 @@ package struct PlannedLayout: Sendable {
         if case .running = step { return true }
         return false
     }
+
+    /// Whether it would put something there.
+    package func places(on worker: WorkerID) -> Bool { plan.new.workers.contains(worker) }
 
     /// On every TaskManager, and every reader knows its splits.
     package var holdsEverywhere: Bool { isRunning && unsettled.isEmpty && unheard.isEmpty }

@@ -68,8 +68,11 @@ package struct RestorePoint: Sendable {
             store = String(path.dropLast(tail.count))
         } else {
             store = path
+            // What was written again lies a folder deeper.
+            let home = "\(manifest.job)/chk-\(manifest.checkpoint)/"
             for index in objects.indices {
-                objects[index].key = objects[index].key.split(separator: "/").last.map(String.init) ?? objects[index].key
+                let key = objects[index].key
+                objects[index].key = key.hasPrefix(home) ? String(key.dropFirst(home.count)) : key.split(separator: "/").last.map(String.init) ?? key
             }
         }
     }

@@ -35,6 +35,8 @@ package struct ClusterHistory: Sendable {
             case running = "IN_PROGRESS", completed = "COMPLETED"
             /// Something else went wrong meanwhile, and the job recovered from its newest checkpoint.
             case recovered = "RECOVERED"
+            /// It was dropped before its barrier: nothing had changed.
+            case withdrawn = "WITHDRAWN"
         }
 
         package var job: JobID
@@ -138,10 +140,10 @@ package struct ClusterHistory: Sendable {
         note(.changed(change), at: change.started)
     }
 
-    mutating func dropped(_ job: JobID, at now: Now) {
+    mutating func dropped(_ job: JobID, as outcome: Change.Outcome, at now: Now) {
         guard let (planned, since) = running.removeValue(forKey: job) else { return }
         var change = planned
-        change.outcome = .recovered
+        change.outcome = outcome
         change.ended = (now.instant - since).milliseconds
         note(.changed(change), at: change.started)
     }

@@ -109,8 +109,11 @@ package struct JobView: Sendable {
     /// Committables of complete checkpoints that are not acknowledged yet.
     package var uncommitted: Int
 
+    /// What the job waits for before its tasks run, in words.
+    package var waitsFor: String?
+
     /// Why the job is down, in words.
-    package var failure: String? { failures.last?.error.description }
+    package var failure: String? { failures.last?.error.description ?? waitsFor }
 }
 
 extension JobManagerMachine {
@@ -155,7 +158,7 @@ extension JobMaster {
                 restored: chronicle.restored.map { JobView.Restored(checkpoint: $0.checkpoint, kind: $0.kind, path: $0.path, at: $0.at) },
                 interval: options.checkpointInterval),
             failures: chronicle.failures, restarts: chronicle.restarts, layoutChanges: chronicle.changes, bounds: bounds,
-            uncommitted: ledger.count)
+            uncommitted: ledger.count, waitsFor: phase.name == .waitingForSlots ? chronicle.waitsFor : nil)
     }
 
     private func subtaskView(_ id: SubtaskID, _ cluster: Cluster) -> JobView.Subtask {

@@ -59,6 +59,13 @@ package struct SlotPool: Sendable {
     }
 
     /// True when that freed something.
+    package mutating func giveBack(_ holder: Holder, on worker: WorkerID) -> Bool {
+        guard let held = slots[worker], held.contains(holder) else { return false }
+        slots[worker] = held.map { $0 == holder ? nil : $0 }
+        return true
+    }
+
+    /// True when that freed something.
     package mutating func release(_ job: JobID, attemptsUpTo attempt: UInt32, on worker: WorkerID) -> Bool {
         guard let held = slots[worker] else { return false }
         var freed = false

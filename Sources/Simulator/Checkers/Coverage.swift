@@ -62,18 +62,18 @@ package enum Coverage {
             reason: "a deposed leader has lost its TaskManagers, and is ended soon"),
         // Planned changes.
         Excuse(
-            states: "claiming reading waitingForSlots publishingLayout deploying", events: "prepared copied handedBack settled retired metrics requirements",
+            states: "claiming reading waitingForSlots publishingLayout deploying", events: "prepared copied handedBack settled retired cannotChange withdrawn metrics requirements",
             reason: "an attempt that was changing has ended before the next one begins: only what was long on its way"),
         Excuse(
-            states: "finishing ending ended suspended", events: "prepared copied handedBack settled retired requirements",
+            states: "finishing ending ended suspended", events: "prepared copied handedBack settled retired cannotChange withdrawn requirements",
             reason: "a job that comes to its end is not changed"),
-        Excuse(states: "restarting", events: "retired requirements splitFinished commitFailed", reason: "lasts for moments"),
+        Excuse(states: "restarting", events: "retired cannotChange withdrawn requirements splitFinished commitFailed", reason: "lasts for moments"),
         Excuse(
-            states: "job.making job.made job.broken", events: "change prepared copyAhead copied settled conclude retired",
+            states: "job.making job.made job.broken", events: "change prepared copyAhead copied settled conclude retired withdraw",
             reason: "only a job that runs is changed"),
-        Excuse(states: "job.removing", events: "change copyAhead copied conclude retired failed", reason: "an attempt is cancelled behind everything else that it is told"),
+        Excuse(states: "job.removing", events: "change copyAhead copied conclude retired withdraw failed", reason: "an attempt is cancelled behind everything else that it is told"),
         Excuse(
-            states: "link.registering link.closing", events: "prepared retired message.change message.copyAhead message.conclude",
+            states: "link.registering link.closing", events: "prepared retired message.change message.copyAhead message.conclude message.withdraw",
             reason: "the answer to a registration is the first message of a link; lasts for milliseconds"),
         // A TaskManager's link.
         Excuse(states: "*", events: "message.refused", reason: "all processes of a run have one version"),

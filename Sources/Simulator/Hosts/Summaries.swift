@@ -29,6 +29,8 @@ extension WorkerMessage {
         case .handedBack(let task, let splits, let finished): "hands back \(task.subtask)#\(task.attempt): \(splits.summary) \(finished)"
         case .settled(_, let attempt): "settled #\(attempt)"
         case .retired(_, let attempt): "retired #\(attempt)"
+        case .cannotChange(_, let attempt, let error): "cannot change #\(attempt): \(error)"
+        case .withdrawn(_, let attempt): "withdrawn #\(attempt)"
         }
     }
 }
@@ -49,6 +51,7 @@ extension LeaderMessage {
                 + "\(deployment.committables.map(\.committable.id))"
         case .change(let deployment): "change to layout \(deployment.layout.epoch) #\(deployment.layout.attempt), begins \(deployment.subtasks)"
         case .copyAhead(_, let attempt): "copy ahead #\(attempt)"
+        case .withdraw(_, let attempt): "withdraw #\(attempt)"
         case .conclude(_, let attempt): "conclude #\(attempt)"
         case .start(_, let attempt): "start #\(attempt)"
         case .cancel(_, let attempt): "cancel #\(attempt)"

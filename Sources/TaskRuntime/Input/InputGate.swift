@@ -55,6 +55,12 @@ package struct InputGate {
         }
     }
 
+    /// The change that they were opened for is dropped.
+    mutating func closeOpened() {
+        for channel in opened { channel.queue.forEach { if case .batch(let batch) = $0 { queuedBytes -= batch.byteCount } } }
+        opened = []
+    }
+
     /// From here on the gate has these channels: those that stay go on as they are, those that were opened begin, the others are gone.
     mutating func change(to inputs: [TaskPlan.Input]) {
         let all = Dictionary((channels + opened).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })

@@ -12,6 +12,15 @@ struct Arrivals {
     /// For `SeededFault.stateTakenEarly`.
     var takesEarly = false
 
+    /// Changes up to this one were dropped.
+    private var dropped: LayoutEpoch = 0
+
+    mutating func withdraw(_ layout: LayoutEpoch) {
+        dropped = layout
+        pieces = [:]
+        awaited = []
+    }
+
     mutating func expect(_ tasks: Set<TaskID>, layout: LayoutEpoch) {
         if self.layout != layout { pieces = [:] }
         self.layout = layout
@@ -19,6 +28,7 @@ struct Arrivals {
     }
 
     mutating func receive(_ parcel: StateParcel) throws(StreamError) {
+        guard parcel.layout > dropped else { return }
         if layout.map({ parcel.layout > $0 }) ?? true {
             pieces = [:]
             layout = parcel.layout

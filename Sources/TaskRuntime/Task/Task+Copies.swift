@@ -20,6 +20,17 @@ struct Copies {
         uids = []
     }
 
+    /// The change is dropped. Answers the operators that have taken in something of it.
+    mutating func withdraw(_ layout: LayoutEpoch) -> Set<String> {
+        defer {
+            arrivals.withdraw(layout)
+            self.layout = nil
+            waiting = []
+            uids = []
+        }
+        return uids
+    }
+
     mutating func receive(_ parcel: StateParcel) throws(StreamError) { try arrivals.receive(parcel) }
 
     var heldBytes: Int { arrivals.heldBytes + waiting.reduce(0) { $0 + $1.segment.bytes.count } }

@@ -25,6 +25,21 @@ extension Task {
         if let plan = change.plan { gate.open(plan.inputs, capacity: channelCapacity) }
     }
 
+    /// The change is dropped: the layout that holds goes on as if nobody had told of another.
+    func withdraw(_ layout: LayoutEpoch) throws(StreamError) {
+        // What is still on its way here from others means nothing.
+        arrivals.withdraw(layout)
+        let attached = copies.withdraw(layout)
+        guard next?.layout == layout else { return }
+        next = nil
+        gate.closeOpened()
+        if let copied {
+            self.copied = nil
+            for link in chain.links where copied.contains(link.uid) { _ = try link.op.changesSinceCopy() }
+        }
+        for link in chain.links where attached.contains(link.uid) { try link.own(plan.groups, adding: nil) }
+    }
+
     /// The change that a barrier brings, if it brings one.
     func change(for barrier: Barrier) throws(StreamError) -> TaskChange? {
         guard let layout = barrier.layout else { return nil }

@@ -105,6 +105,7 @@ package final class Task {
                 gate.unblock(aligner.abort(checkpoint))
             case .prepare(let change): prepare(change)
             case .copyAhead(let layout): try copyAhead(layout)
+            case .withdraw(let layout): try withdraw(layout)
             case .state(let parcel): if parcel.isAhead { try copies.receive(parcel) } else { try arrivals.receive(parcel) }
             }
         } catch {

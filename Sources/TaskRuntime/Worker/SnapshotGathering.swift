@@ -21,17 +21,25 @@ struct SnapshotGathering {
     private(set) var snapshots: [SubtaskID: TaskSnapshot] = [:]
     private(set) var shares: [Share] = []
     private(set) var isUploading = false
+    /// Of a planned change, whose checkpoint is written until that succeeds.
+    private var kept: [TaskSnapshot]?
 
-    func has(_ subtask: SubtaskID) -> Bool { isUploading || snapshots[subtask] != nil }
+    func has(_ subtask: SubtaskID) -> Bool { isUploading || kept != nil || snapshots[subtask] != nil }
 
-    mutating func add(_ snapshot: TaskSnapshot) { if !isUploading { snapshots[snapshot.subtask] = snapshot } }
+    mutating func add(_ snapshot: TaskSnapshot) { if !isUploading, kept == nil { snapshots[snapshot.subtask] = snapshot } }
 
     /// The snapshots to write, sorted, once all are there and it is known where to. They are the host's from then on.
-    mutating func complete(tasks: Int) -> (Order, [TaskSnapshot])? {
-        guard !isUploading, let order, snapshots.count == tasks else { return nil }
+    mutating func complete(tasks: Int, keepsThem: Bool) -> (Order, [TaskSnapshot])? {
+        guard !isUploading, let order else { return nil }
+        if let kept {
+            isUploading = true
+            return (order, kept)
+        }
+        guard snapshots.count == tasks else { return nil }
         isUploading = true
         let all = snapshots.values.sorted { $0.subtask < $1.subtask }
         snapshots = [:]
+        if keepsThem { kept = all }
         shares = all.map {
             Share(
                 subtask: Manifest.Subtask(
@@ -39,6 +47,14 @@ struct SnapshotGathering {
                 alignmentMilliseconds: $0.alignmentMilliseconds, synchronousNanoseconds: $0.synchronousNanoseconds)
         }
         return (order, all)
+    }
+
+    /// They could not be written. True when they are kept for another order.
+    mutating func failed() -> Bool {
+        guard kept != nil else { return false }
+        isUploading = false
+        order = nil
+        return true
     }
 
     func acknowledgement(job: JobID, attempt: UInt32, checkpoint: CheckpointID, _ upload: Upload) -> Acknowledgement {

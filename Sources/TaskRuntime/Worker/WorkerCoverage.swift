@@ -46,7 +46,7 @@ extension WorkerJob.Event {
     static let names = [
         "deploy", "made", "start", "cancel", "removed", "release", "trigger", "completed", "aborted", "splits", "snapshot", "needsSplits",
         "splitFinished", "ended", "failed", "uploaded", "peerLost",
-        "change", "prepared", "copyAhead", "copied", "settled", "conclude", "retired",
+        "change", "prepared", "copyAhead", "copied", "settled", "conclude", "retired", "withdraw",
     ]
 
     var name: String {
@@ -75,6 +75,7 @@ extension WorkerJob.Event {
         case .settled: "settled"
         case .conclude: "conclude"
         case .retired: "retired"
+        case .withdraw: "withdraw"
         }
     }
 }
@@ -103,7 +104,7 @@ extension WorkerEvent {
 extension LeaderMessage {
     static let names = [
         "registered", "refused", "heartbeat", "deploy", "start", "cancel", "trigger", "completed", "aborted", "splits", "commit", "release",
-        "change", "copyAhead", "conclude", "leave",
+        "change", "copyAhead", "withdraw", "conclude", "leave",
     ]
 
     var name: String {
@@ -122,6 +123,7 @@ extension LeaderMessage {
         case .release: "release"
         case .change: "change"
         case .copyAhead: "copyAhead"
+        case .withdraw: "withdraw"
         case .conclude: "conclude"
         case .leave: "leave"
         }

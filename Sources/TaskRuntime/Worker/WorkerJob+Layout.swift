@@ -11,6 +11,14 @@ struct PlannedChange {
     /// Tasks here that have not taken in all that is copied to them ahead of the barrier.
     var uncopied: Set<TaskID>
     var isAskedToCopy = false
+    /// The other TaskManagers that take part: until it holds here all depend on all, for state may go from anybody to anybody.
+    let others: Set<WorkerID>
+    /// The host has answered.
+    var isPrepared = false
+    /// It was dropped before the host had answered.
+    var isWithdrawn = false
+    /// The JobManager was told that it cannot be.
+    var isImpossible = false
     /// Tasks here that have not said that the new layout holds for them.
     var unsettled: Set<TaskID>
 }
@@ -27,23 +35,53 @@ extension WorkerJob {
         do throws(StreamError) {
             let graph = try JobGraphBytes.decode(deployment.graph)
             let plan = LayoutChange(job: job, graph: graph, from: previous, to: deployment.layout)
-            // Until it is over all depend on all: state may go from anybody to anybody.
             let everybody = Set(previous.workers + deployment.layout.workers).subtracting([worker])
             for task in plan.beginning where deployment.subtasks.contains(task.subtask) {
-                members[task] = Member(isSource: graph.vertices[task.subtask.vertex].source != nil, peers: everybody)
+                members[task] = Member(isSource: graph.vertices[task.subtask.vertex].source != nil, peers: [])
             }
-            for task in tasks { members[task]?.peers = everybody }
-            change = PlannedChange(plan: plan, attempt: deployment.layout.attempt, checkpoint: nil, uncopied: Set(tasks.filter { !plan.arrivals(at: $0).isEmpty }), unsettled: Set(tasks))
+            change = PlannedChange(plan: plan, attempt: deployment.layout.attempt, checkpoint: nil, uncopied: Set(tasks.filter { !plan.arrivals(at: $0).isEmpty }),
+                others: everybody, unsettled: Set(tasks))
             effects.append(.prepare(deployment))
         } catch {
-            breakDown(error, &effects)
+            effects.append(.send(.cannotChange(job: job, attempt: deployment.layout.attempt, error)))
         }
     }
 
     mutating func prepared(_ attempt: UInt32, _ error: StreamError?, _ effects: inout [WorkerEffect]) {
-        guard let change, change.attempt == attempt else { return }
+        guard let change, change.attempt == attempt, !change.isPrepared else { return }
+        self.change?.isPrepared = true
+        if change.isWithdrawn { return takeBack(change, &effects) }
         guard let error else { return effects.append(.send(.prepared(job: job, attempt: attempt))) }
-        if let first = tasks.last { fail(first, error, &effects) }
+        refuse(error, &effects)
+    }
+
+    /// Whether the change can still be dropped, only the JobManager knows: tasks do not fail for it here.
+    private mutating func refuse(_ error: StreamError, _ effects: inout [WorkerEffect]) {
+        guard let change, !change.isImpossible else { return }
+        self.change?.isImpossible = true
+        effects.append(.send(.cannotChange(job: job, attempt: change.attempt, error)))
+    }
+
+    /// A TaskManager is out of reach with which no task here has a channel that it uses, but which takes part in the change.
+    mutating func lost(_ peer: WorkerID, _ reason: String, _ effects: inout [WorkerEffect]) {
+        guard let change, !change.unsettled.isEmpty, change.others.contains(peer) else { return }
+        refuse(StreamError(.connection, retry: true, "the connection to TaskManager \(peer) broke: \(reason)"), &effects)
+    }
+
+    mutating func withdraw(_ dropped: UInt32, _ effects: inout [WorkerEffect]) {
+        guard let change, change.attempt == dropped else { return effects.append(.send(.withdrawn(job: job, attempt: dropped))) }
+        // While the host makes the tasks they cannot be taken off.
+        if change.isPrepared { takeBack(change, &effects) } else { self.change?.isWithdrawn = true }
+    }
+
+    private mutating func takeBack(_ dropped: PlannedChange, _ effects: inout [WorkerEffect]) {
+        let begun = tasks.filter { !dropped.plan.old.has($0) }
+        for task in begun { members[task] = nil }
+        change = nil
+        for task in tasks { effects.append(.command(task, .withdraw(dropped.plan.new.epoch))) }
+        if begun.isEmpty { return effects.append(.send(.withdrawn(job: job, attempt: dropped.attempt))) }
+        takenBack = dropped.attempt
+        effects.append(.retire(job: job, attempt: dropped.attempt, begun))
     }
 
     mutating func copyAhead(_ attempt: UInt32, _ effects: inout [WorkerEffect]) {

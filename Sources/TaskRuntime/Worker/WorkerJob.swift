@@ -27,6 +27,7 @@ struct WorkerJob {
         case change(Deployment)
         case prepared(attempt: UInt32, StreamError?)
         case copyAhead(attempt: UInt32)
+        case withdraw(attempt: UInt32)
         case copied(TaskID, LayoutEpoch)
         case settled(TaskID, LayoutEpoch)
         case conclude(attempt: UInt32)
@@ -65,6 +66,8 @@ struct WorkerJob {
     var members: [TaskID: Member]
     /// A planned change that is under way. Its new tasks are members from the start.
     var change: PlannedChange?
+    /// Of a change that was dropped and whose tasks the host takes off.
+    var takenBack: UInt32?
     private var gatherings: [CheckpointID: SnapshotGathering] = [:]
     /// Checkpoints that this attempt takes no part in any more, above the floor.
     private var over: Set<CheckpointID> = []
@@ -114,6 +117,7 @@ struct WorkerJob {
         attempt = deployment.layout.attempt
         base = attempt
         change = nil
+        takenBack = nil
         gatherings = [:]
         over = []
         floor = 0
@@ -234,18 +238,25 @@ struct WorkerJob {
             for task in tasks where members[task]?.peers.contains(peer) ?? false {
                 fail(task, StreamError(.connection, retry: true, "the connection to TaskManager \(peer) broke: \(reason)"), &effects)
             }
+            lost(peer, reason, &effects)
         case (.running, .change(let deployment)): begin(deployment, &effects)
         case (.running, .prepared(let prepared, let error)): self.prepared(prepared, error, &effects)
         case (.running, .copyAhead(let asked)): copyAhead(asked, &effects)
+        case (.running, .withdraw(let dropped)): withdraw(dropped, &effects)
         case (.running, .copied(let task, let layout)): copied(task, layout, &effects)
         case (.running, .settled(let task, let layout)): settled(task, layout, &effects)
         case (.running, .conclude(let concluded)):
             if conclude(concluded, &effects) { phase = .gone }
         case (.running, .retired(let retired)):
-            effects.append(.send(.retired(job: job, attempt: retired)))
+            if takenBack == retired {
+                takenBack = nil
+                effects.append(.send(.withdrawn(job: job, attempt: retired)))
+            } else {
+                effects.append(.send(.retired(job: job, attempt: retired)))
+            }
             if members.isEmpty, change == nil { phase = .gone }
         case (.made, .change), (.making, .change), (.broken, .change), (.removing, .change), (.gone, .change),  // Of an attempt that is over.
-            (_, .prepared), (_, .copyAhead), (_, .copied), (_, .settled), (_, .conclude), (_, .retired):  // Everything ends here anyway.
+            (_, .prepared), (_, .copyAhead), (_, .withdraw), (_, .copied), (_, .settled), (_, .conclude), (_, .retired):  // Everything ends here anyway.
             break
         case (.broken, .peerLost), (.removing, .peerLost), (.gone, .peerLost): break  // These tasks end anyway.
         }
@@ -365,7 +376,7 @@ struct WorkerJob {
 
     private mutating func upload(_ checkpoint: CheckpointID, _ effects: inout [WorkerEffect]) {
         let tasks = participants.count
-        guard let (order, snapshots) = gatherings[checkpoint]?.complete(tasks: tasks) else { return }
+        guard let (order, snapshots) = gatherings[checkpoint]?.complete(tasks: tasks, keepsThem: change.map { $0.checkpoint == checkpoint } ?? false) else { return }
         effects.append(
             .upload(job: job, attempt: attempt, checkpoint: checkpoint, folder: order.folder, store: order.store, snapshots))
     }
@@ -380,6 +391,9 @@ struct WorkerJob {
         case .failure(let error):
             // A sink whose files are gone, say: no later checkpoint would fare better.
             if error.kind == .user, !error.retry, let first = tasks.first { fail(first, error, &effects) }
+            if gatherings[checkpoint]?.failed() ?? false {
+                return effects.append(.send(.declined(job: job, attempt: attempt, checkpoint: checkpoint, reason: error.description)))
+            }
             decline(checkpoint, error.description, &effects)
         }
     }

@@ -121,6 +121,8 @@ package struct WorkerMachine {
         case .deploy(let deployment): deploy(deployment, &effects)
         case .change(let deployment): change(deployment, &effects)
         case .copyAhead(let job, let attempt): tell(job, .copyAhead(attempt: attempt), &effects)
+        case .withdraw(let job, let attempt):
+            if jobs[job] == nil { send(.withdrawn(job: job, attempt: attempt), &effects) } else { tell(job, .withdraw(attempt: attempt), &effects) }
         case .conclude(let job, let attempt):
             if jobs[job] == nil { send(.retired(job: job, attempt: attempt), &effects) } else { tell(job, .conclude(attempt: attempt), &effects) }
         case .start(let job, let attempt):

@@ -1,0 +1,277 @@
+import Dataflow
+import JobControl
+import Testing
+import Wire
+
+/// Planned changes that cannot be: before their barrier they leave no trace, after it they use up no restart attempt.
+@Suite struct DroppedChangeStories {
+    /// Two tasks that run on two of `workers`; `leaver` is told to go, `stayer` prepares nothing by itself.
+    private struct Leaving {
+        var story: Story
+        let layout: Layout
+        let stayer: String
+        let leaver: String
+        /// The TaskManager that the change would put tasks on.
+        var joiner: String
+
+        init(workers: Int = 4, milliseconds: Int64 = 25_000, storeAnswers: Bool = true) {
+            story = Story.running(LayoutStories.options(), workers: workers, parallelism: 2)
+            layout = story.lastLayout(Story.job)!
+            (stayer, leaver) = (layout.vertices[0].slots[0]!.worker.description, layout.vertices[0].slots[1]!.worker.description)
+            story.obedient.remove(stayer)
+            story.storeAnswers = storeAnswers
+            joiner = ""
+            story.say(leaver, .leaving(Leave(reason: "SIGTERM", milliseconds: milliseconds)))
+            story.wait(.milliseconds(100))
+            joiner = story.changes.last?.layout.workers.map(\.description).first { ![stayer, leaver].contains($0) } ?? ""
+        }
+
+        var dropped: UInt32 { layout.attempt + 1 }
+
+        mutating func obey() {
+            story.obedient.insert(stayer)
+            if story.sent(to: stayer).contains(.withdraw(job: Story.job, attempt: dropped)) {
+                story.say(stayer, .withdrawn(job: Story.job, attempt: dropped))
+            }
+            story.wait(.milliseconds(100))
+        }
+
+        /// The job has gone on without a restart, and has moved in the end.
+        func expectMoved(without gone: String) {
+            let next = story.lastLayout(Story.job)!
+            #expect(story.phase == .running && story.view.restarts == 0 && story.view.failures.isEmpty)
+            #expect(next.attempt == dropped + 1 && next.epoch == layout.epoch + 2)
+            #expect(!next.workers.map(\.description).contains(leaver) && !next.workers.map(\.description).contains(gone))
+            #expect(!story.sent.contains { if case .cancel = $0 { true } else { false } })
+            #expect(story.view.layoutChanges == 1)
+        }
+    }
+
+    @Test func theLossOfATaskManagerThatOnlyJoinsDropsTheChange() {
+        var leaving = Leaving()
+        leaving.story.lose(leaving.joiner)
+        #expect(leaving.story.sent(to: leaving.stayer).contains(.withdraw(job: Story.job, attempt: leaving.dropped)))
+        #expect(leaving.story.changes.allSatisfy { $0.layout.attempt == leaving.dropped })
+        // What was said of the dropped one means nothing; the next is planned when all have taken theirs back.
+        leaving.story.say(leaving.stayer, .prepared(job: Story.job, attempt: leaving.dropped))
+        leaving.story.say(leaving.stayer, .copied(job: Story.job, attempt: leaving.dropped))
+        leaving.story.wait(.milliseconds(100))
+        #expect(leaving.story.changes.allSatisfy { $0.layout.attempt == leaving.dropped } && leaving.story.triggered.isEmpty)
+        leaving.obey()
+        leaving.expectMoved(without: leaving.joiner)
+    }
+
+    @Test func aNoticeOnANewOwnerIsTakenIntoTheNextPlan() {
+        var leaving = Leaving()
+        leaving.story.say(leaving.joiner, .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000)))
+        leaving.obey()
+        leaving.expectMoved(without: leaving.joiner)
+    }
+
+    /// Nobody was told: the slots are free at once, and HEAD comes to say what is planned now, whatever becomes of the first put.
+    @Test func aNoticeOnANewOwnerBeforeHeadHoldsThePlanTellsNobody() {
+        var leaving = Leaving(storeAnswers: false)
+        #expect(leaving.story.changes.isEmpty)
+        let others = ["w0", "w1", "w2", "w3"].filter { ![leaving.stayer, leaving.leaver].contains($0) }
+        for other in others.dropLast() { leaving.story.say(other, .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000))) }
+        leaving.story.wait(.milliseconds(100))
+        // The outcome of the first put is unknown, and it did happen.
+        let put = leaving.story.nextAsked()!
+        _ = leaving.story.perform(put.store, put.request)
+        leaving.story.tell(.stored(put.ticket, .failed("timeout", mayHaveHappened: true)))
+        leaving.story.storeAnswers = true
+        leaving.story.obedient.insert(leaving.stayer)
+        leaving.story.answerAll()
+        leaving.obey()
+        #expect(leaving.story.changes.allSatisfy { $0.layout.workers.map(\.description).contains(others.last!) })
+        #expect(leaving.story.phase == .running && leaving.story.view.restarts == 0 && leaving.story.view.layoutChanges == 1)
+    }
+
+    /// What is dropped is taken back in moments: even with little time that is no reason to restart.
+    @Test func whoHasLittleTimeWaitsForADroppedChangeToBeTakenBack() {
+        var leaving = Leaving(milliseconds: 1_500)
+        leaving.story.say(leaving.joiner, .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000)))
+        #expect(leaving.story.phase == .running)
+        leaving.obey()
+        leaving.expectMoved(without: leaving.joiner)
+    }
+
+    @Test func aTaskManagerThatCannotMakeItsTasksIsAvoided() {
+        var leaving = Leaving()
+        let error = StreamError(.externalSystem, retry: true, "its disk is full")
+        leaving.story.say(leaving.joiner, .cannotChange(job: Story.job, attempt: leaving.dropped, error))
+        leaving.obey()
+        leaving.story.wait(.seconds(2))
+        leaving.expectMoved(without: leaving.joiner)
+    }
+
+    @Test func aTaskThatFailsBeforeItsBarrierIsNoFailureOfTheJob() {
+        var leaving = Leaving()
+        let begins = leaving.story.changes.last!.layout.tasks(of: Story.job).first { $0.attempt == leaving.dropped }!
+        leaving.story.say(leaving.joiner, .failed(begins, StreamError(.connection, retry: true, "it is leaving")))
+        leaving.obey()
+        leaving.story.wait(.seconds(2))
+        leaving.expectMoved(without: leaving.joiner)
+        leaving.story.say(leaving.joiner, .failed(begins, StreamError(.connection, retry: true, "it is leaving")))
+        #expect(leaving.story.phase == .running)
+    }
+
+    @Test func aSurvivorsLossIsAFailureAsEver() {
+        var leaving = Leaving()
+        leaving.story.lose(leaving.stayer)
+        #expect(leaving.story.view.failures.count == 1)
+        leaving.story.wait(.seconds(5))
+        #expect(leaving.story.phase == .running && leaving.story.view.restarts == 1)
+    }
+
+    /// Who is cancelled while something of a dropped change is still there has it ended with all else.
+    @Test func aFailureWhileADroppedChangeIsTakenBackWaitsForAll() {
+        var leaving = Leaving()
+        let joiner = leaving.joiner
+        leaving.story.obedient = []
+        leaving.story.say(leaving.stayer, .cannotChange(job: Story.job, attempt: leaving.dropped, StreamError(.connection, retry: true, "no way there")))
+        leaving.story.forget()
+        leaving.story.say(leaving.stayer, .failed(leaving.layout.task(SubtaskID(vertex: 0, index: 0), of: Story.job), StreamError(.internal, retry: true, "x")))
+        for name in [joiner, leaving.stayer, leaving.leaver] { #expect(leaving.story.sent(to: name).contains(.cancel(job: Story.job, attempt: leaving.dropped))) }
+        for name in [leaving.stayer, leaving.leaver] { leaving.story.say(name, .stopped(job: Story.job, attempt: leaving.dropped)) }
+        leaving.story.wait(.seconds(3))
+        #expect(leaving.story.phase == .restarting)
+        leaving.story.obedient = ["w0", "w1", "w2", "w3"]
+        leaving.story.say(joiner, .stopped(job: Story.job, attempt: leaving.dropped))
+        leaving.story.wait(.seconds(1))
+        #expect(leaving.story.phase == .running)
+        #expect(leaving.story.lastLayout(Story.job)!.attempt == leaving.dropped + 1)
+    }
+
+    @Test func aNewJobManagerGivesNoEpochTwice() {
+        var leaving = Leaving()
+        leaving.story.lose(leaving.joiner)
+        let bytes = leaving.story.objects["/chk"]!["\(Story.job)/HEAD"]!.bytes
+        let head = SealedJSON.decode(Head.self, bytes)
+        #expect(head?.planned == nil && head?.droppedEpoch == leaving.layout.epoch + 1 && head?.attempt == leaving.dropped)
+        var next = Story(seed: 2)
+        next.objects = leaving.story.objects
+        for name in ["w7", "w8"] { next.connect(name) }
+        var options = LayoutStories.options()
+        options.parallelism = 2
+        next.submit(options)
+        #expect(next.lastLayout(Story.job)!.epoch == leaving.layout.epoch + 2)
+        #expect(next.lastLayout(Story.job)!.attempt == leaving.dropped + 1)
+    }
+
+    @Test func whoLeavesDoesNotWaitForAChangeUntilItIsTooLateForACheckpoint() {
+        var leaving = Leaving()
+        leaving.story.wait(.seconds(21))
+        #expect(leaving.story.triggered.isEmpty)
+        leaving.story.wait(.seconds(1))
+        // One by one: who prepared nothing acknowledges all the same.
+        leaving.story.say(leaving.stayer, .withdrawn(job: Story.job, attempt: leaving.dropped))
+        #expect(leaving.story.sent(to: leaving.stayer).contains(.withdraw(job: Story.job, attempt: leaving.dropped)))
+        let checkpoint = leaving.story.triggered.last!
+        leaving.story.obedient.insert(leaving.stayer)
+        leaving.story.acknowledge(leaving.stayer, attempt: leaving.layout.attempt, checkpoint, folder: "\(Story.job)/chk-\(checkpoint)")
+        leaving.story.wait(.seconds(2))
+        #expect(leaving.story.view.restarts == 1 && leaving.story.view.failures.isEmpty)
+        #expect(leaving.story.view.checkpoints.restored?.checkpoint == checkpoint)
+        #expect(leaving.story.phase == .running)
+    }
+
+    // MARK: After the barrier
+
+    @Test func aFailedUploadOfTheChangesCheckpointIsTriedAgainAndRestartsNothing() {
+        var leaving = Leaving()
+        let job = Story.job, attempt = leaving.layout.attempt
+        leaving.story.say(leaving.stayer, .prepared(job: job, attempt: leaving.dropped))
+        let checkpoint = leaving.story.triggered.last!
+        leaving.story.settle(leaving.stayer)
+        leaving.story.forget()
+        leaving.story.say(leaving.stayer, .declined(job: job, attempt: attempt, checkpoint: checkpoint, reason: "503"))
+        leaving.story.wait(.milliseconds(300))
+        func folders() -> [String] {
+            leaving.story.sent(to: leaving.stayer).compactMap { if case .trigger(_, _, let barrier, let folder, _) = $0, barrier.checkpoint == checkpoint { folder } else { nil } }
+        }
+        #expect(folders() == ["\(job)/chk-\(checkpoint)/again-1"])
+        leaving.story.say(leaving.stayer, .declined(job: job, attempt: attempt, checkpoint: checkpoint, reason: "503"))
+        leaving.story.wait(.milliseconds(300))
+        #expect(folders().last == "\(job)/chk-\(checkpoint)/again-2" && leaving.story.view.layoutChanges == 0)
+        leaving.story.obedient.insert(leaving.stayer)
+        leaving.story.acknowledge(leaving.stayer, attempt: attempt, checkpoint, folder: folders().last!)
+        leaving.story.wait(.milliseconds(100))
+        #expect(leaving.story.view.layoutChanges == 1 && leaving.story.view.restarts == 0 && leaving.story.phase == .running)
+        #expect(leaving.story.view.checkpoints.history.last?.id == checkpoint)
+    }
+
+    @Test func aManifestOfAChangeIsPutUntilTheStoreIsBack() {
+        var leaving = Leaving()
+        leaving.story.storeAnswers = false
+        leaving.story.say(leaving.stayer, .prepared(job: Story.job, attempt: leaving.dropped))
+        let checkpoint = leaving.story.triggered.last!
+        leaving.story.settle(leaving.stayer)
+        leaving.story.acknowledge(leaving.stayer, attempt: leaving.layout.attempt, checkpoint, folder: "\(Story.job)/chk-\(checkpoint)")
+        for _ in 0..<20 {
+            while let (ticket, _, _) = leaving.story.nextAsked() { leaving.story.tell(.stored(ticket, .failed("503", mayHaveHappened: false))) }
+            leaving.story.wait(.seconds(1))
+        }
+        #expect(leaving.story.view.restarts == 0)
+        leaving.story.storeAnswers = true
+        leaving.story.obedient.insert(leaving.stayer)
+        leaving.story.answerAll()
+        leaving.story.wait(.seconds(11))
+        #expect(leaving.story.view.layoutChanges == 1 && leaving.story.view.restarts == 0)
+    }
+
+    @Test(arguments: [true, false]) func whatAChangeBringsDownUsesUpNoAttempt(wasAnnounced: Bool) {
+        var options = LayoutStories.options()
+        options.restart = .fixedDelay(attempts: 0, delay: .seconds(2))
+        options.checkpointTimeout = .seconds(20)
+        var story = Story.running(options, workers: 3, parallelism: 2)
+        let layout = story.lastLayout(Story.job)!
+        let (stayer, leaver) = (layout.vertices[0].slots[0]!.worker.description, layout.vertices[0].slots[1]!.worker.description)
+        story.obedient.remove(stayer)
+        story.say(leaver, .leaving(Leave(reason: "SIGTERM", milliseconds: 200_000)))
+        story.wait(.seconds(7))
+        story.say(stayer, .prepared(job: Story.job, attempt: layout.attempt + 1))
+        #expect(!story.triggered.isEmpty)
+        if wasAnnounced { story.lose(leaver) } else { story.wait(.seconds(21)) }
+        #expect(story.phase == .restarting)
+        story.obedient.insert(stayer)
+        story.say(stayer, .stopped(job: Story.job, attempt: layout.attempt + 1))
+        story.wait(.seconds(3))
+        #expect(story.phase == .running && story.view.restarts == 1)
+    }
+
+    // MARK: Without slots
+
+    @Test func aJobThatWaitsForSlotsSaysOnceWhoHasThem() {
+        var story = LayoutStories.reactive(workers: 2)
+        story.forget()
+        let second = JobID(high: 1, low: 2)
+        story.submit(LayoutStories.options(reactive: true), job: second)
+        story.wait(.seconds(30))
+        #expect(story.machine.view(of: second)?.status == .created)
+        let words = story.machine.view(of: second)?.waitsFor ?? ""
+        #expect(words.contains("0 of 2 are free") && words.contains("job \(Story.job) holds") && words.contains("swiftwater rescale"))
+        #expect(story.log.split(separator: "\n").count { $0.contains("waits for task slots") } == 1)
+        story.connect("w9")
+        story.wait(.seconds(3))
+        #expect(story.machine.view(of: second)?.status == .running && story.machine.view(of: second)?.waitsFor == nil)
+    }
+
+    // MARK: Together
+
+    @Test func noticesWithMuchTimeWaitForThoseThatOthersHaveNotSeenYet() {
+        var story = LayoutStories.reactive(workers: 4)
+        let before = story.view.layoutChanges
+        story.say("w1", .leaving(Leave(reason: "a notice", milliseconds: 110_000)))
+        story.wait(.seconds(5))
+        #expect(story.view.layoutChanges == before)
+        story.say("w2", .leaving(Leave(reason: "a notice", milliseconds: 110_000)))
+        story.wait(.seconds(2))
+        #expect(story.view.layoutChanges == before + 1)
+        #expect(story.lastLayout(Story.job)!.workers.map(\.description) == ["w0", "w3"])
+        // With little time nobody waits for others.
+        story.say("w3", .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000)))
+        story.wait(.milliseconds(100))
+        #expect(story.view.layoutChanges == before + 2)
+    }
+}
