@@ -28,6 +28,7 @@ enum HTTPTransport {
         configuration.connectionPool.idleTimeout = .seconds(20)
         configuration.connectionPool.retryConnectionEstablishment = false  // `RetryPolicy` decides.
         configuration.httpVersion = .automatic
+        configuration.tracing.tracer = nil  // Nobody collects its spans; describing each call for them is work.
         if let bundle = getenv("AWS_CA_BUNDLE") {
             var tls = TLSConfiguration.makeClientConfiguration()
             tls.trustRoots = .file(String(cString: bundle))

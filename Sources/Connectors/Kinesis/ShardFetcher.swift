@@ -59,7 +59,7 @@ struct ShardFetcher: Sendable {
                 iterator = answer.nextIterator
                 guard iterator != nil else { return inbox.put(.ended(shard: shard)) }
                 let rest = KinesisReading.shardInterval - (ContinuousClock.now - began)
-                await executor.sleep(for: max(rest, isEmpty ? reading.emptyInterval : reading.interval, .zero))
+                await executor.rest(atLeast: max(rest, isEmpty ? reading.emptyInterval : reading.interval, .zero))
             } catch {
                 if error.code == "ExpiredIteratorException" {
                     inbox.count { $0.expiredIterators += 1 }
