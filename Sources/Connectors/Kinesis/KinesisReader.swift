@@ -10,7 +10,7 @@ final class KinesisReader: SourceReader {
         var position: ShardPosition?
         /// Records up to here were given before this reader began; nil once one beyond it was seen.
         var skipsThrough: ShardPosition?
-        let fetching: Task<Void, Never>
+        let stop: @Sendable () -> Void
     }
 
     private let source: KinesisSource
@@ -60,13 +60,19 @@ final class KinesisReader: SourceReader {
                     "table \(source.table.name): the state is of stream \(shard.stream), and the table is now stream \(source.table.stream): start the job without that state")
             }
             let position = try ShardPosition(state)
-            let fetcher = ShardFetcher(source.table, source.reading, shard, resuming: position, inbox: inbox, patience: source.patience)
-            let fanOut = fanOut
             shards[shard.shard] = Shard(
-                split: state.split, position: position, skipsThrough: position,
-                fetching: Task.detached(executorPreference: fetcher.executor) { if let fanOut { await fetcher.subscribe(as: fanOut) } else { await fetcher.poll() } })
+                split: state.split, position: position, skipsThrough: source.faults.contains(.lastRecordReadAgain) ? nil : position,
+                stop: fetch(shard, resuming: position))
             order.append(shard.shard)
         }
+    }
+
+    private func fetch(_ shard: ShardSplit, resuming position: ShardPosition?) -> @Sendable () -> Void {
+        if let service = source.service { return service.fetch(shard, from: ShardPlace(shard.begin, resuming: position), into: inbox) }
+        let fetcher = ShardFetcher(source.table, source.reading, shard, resuming: position, inbox: inbox, patience: source.patience)
+        let fanOut = fanOut
+        let fetching = Task.detached(executorPreference: fetcher.executor) { if let fanOut { await fetcher.subscribe(as: fanOut) } else { await fetcher.poll() } }
+        return { fetching.cancel() }
     }
 
     func poll(maximumRows: Int, at now: Now) throws(StreamError) -> SourcePoll {
@@ -80,6 +86,9 @@ final class KinesisReader: SourceReader {
             case .records(let shard, let block)?:
                 messages.begin(isASCII: ck_is_ascii(block.text, block.count) != 0)
                 current = (shard, block, 0)
+                if source.faults.contains(.fetchedCountsAsRead), let last = block.records.last {
+                    shards[shard]?.position = ShardPosition(sequence: block.sequence(last), sub: last.sub, isLast: last.isLast)
+                }
             case .ended(let shard)?:
                 shards[shard] = nil
                 order.removeAll { $0 == shard }
@@ -118,7 +127,9 @@ final class KinesisReader: SourceReader {
         }
         if next > first {
             let last = block.records[next - 1]
-            shard.position = ShardPosition(sequence: block.sequence(last), sub: last.sub, isLast: last.isLast)
+            if !source.faults.contains(.fetchedCountsAsRead) {
+                shard.position = ShardPosition(sequence: block.sequence(last), sub: last.sub, isLast: last.isLast)
+            }
         }
         shards[id] = shard
         if next == block.records.count {
@@ -145,7 +156,7 @@ final class KinesisReader: SourceReader {
     }
 
     func close() {
-        for shard in shards.values { shard.fetching.cancel() }
+        for shard in shards.values { shard.stop() }
         inbox.close()
         current = nil
     }

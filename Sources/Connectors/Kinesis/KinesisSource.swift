@@ -24,12 +24,18 @@ package struct KinesisSource: Source {
     let patience: KinesisPatience
     /// Is told when records are gone, and of trouble that lasts.
     let warn: @Sendable (String) -> Void
+    /// In place of the service.
+    let service: (any ShardService)?
+    let faults: Set<SeededFault>
 
     /// `client`: instead of one that the options describe.
     package init(
-        _ spec: SourceSpec, client: AWSClient? = nil, patience: KinesisPatience = KinesisPatience(), warn: @escaping @Sendable (String) -> Void = { _ in }
+        _ spec: SourceSpec, client: AWSClient? = nil, service: (any ShardService)? = nil, faults: Set<SeededFault> = [],
+        patience: KinesisPatience = KinesisPatience(), warn: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(StreamError) {
         self.warn = warn
+        self.service = service
+        self.faults = faults
         self.patience = patience
         let options = Options(spec.table, spec.options)
         self.spec = spec
@@ -93,19 +99,15 @@ package struct KinesisSource: Source {
     }
 
     package func discover(known: Set<String>) throws(StreamError) -> (splits: [Split], isComplete: Bool) {
-        let client = table.client
         // Shard ids rise; older ones that are not known were over before the job began.
-        let last = known.max()
-        let shards: [KinesisShard]
-        do throws(AWSError) {
-            shards = try patiently { () async throws(AWSError) in try await client.listShards(after: last) }
-        } catch { throw table.error(error, isStart: known.isEmpty) }
+        let shards = try shards(after: known.max())
         let begin: ShardSplit.Begin
         if known.isEmpty {
             switch start {
             case .trimHorizon: begin = .trimHorizon
             case .latest:
                 // The service compares it with the times of arrival by its own clock.
+                let client = table.client
                 do throws(AWSError) {
                     let offset = try Blocking.wait { () async throws(AWSError) in try await client.clockOffset() }
                     begin = .timestamp((spec.jobStarted ?? UnixTime.now().seconds * 1000) + offset * 1000)
@@ -117,7 +119,20 @@ package struct KinesisSource: Source {
         }
         // Neighbours in the range of keys go to different readers.
         let inOrder = shards.filter { !known.contains($0.id) }.sorted { ($0.firstHashKey.utf8.count, $0.firstHashKey, $0.id) < ($1.firstHashKey.utf8.count, $1.firstHashKey, $1.id) }
-        return (inOrder.map { ShardSplit(stream: table.stream.name, shard: $0.id, begin: begin, keys: $0.keys).split(after: $0.parents) }, false)
+        return (inOrder.map { ShardSplit(stream: table.stream.name, shard: $0.id, begin: begin, keys: $0.keys).split(after: parents(of: $0)) }, false)
+    }
+
+    private func shards(after last: String?) throws(StreamError) -> [KinesisShard] {
+        if let service { return try service.list(after: last) }
+        let client = table.client
+        do throws(AWSError) { return try patiently { () async throws(AWSError) in try await client.listShards(after: last) } } catch {
+            throw table.error(error, isStart: last == nil)
+        }
+    }
+
+    private func parents(of shard: KinesisShard) -> [String] {
+        if faults.contains(.childrenBeforeParents) { return [] }
+        return faults.contains(.oneParentIsEnough) ? Array(shard.parents.prefix(1)) : shard.parents
     }
 
     /// A consumer that the job made costs money while it is there.

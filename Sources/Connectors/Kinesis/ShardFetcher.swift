@@ -22,22 +22,12 @@ struct ShardFetcher: Sendable {
         (client, self.shard, begin, keys) = (table.client, shard.shard, shard.begin, shard.keys)
     }
 
-    /// Where the next request begins.
     private struct Place {
-        var position: KinesisPosition
-        /// The record with this sequence number must come first: others show that it, and perhaps more, is gone.
-        var expected: String?
+        var shard: ShardPlace
         var trouble = ShardTrouble(since: .now)
     }
 
-    /// A record that was given in part is asked for again; one that was given whole shows that nothing between was lost.
-    private var start: Place {
-        if let resuming { return Place(position: .at(sequence: resuming.sequence), expected: resuming.sequence) }
-        switch begin {
-        case .trimHorizon: return Place(position: .trimHorizon)
-        case .timestamp(let moment): return Place(position: .timestamp(moment))
-        }
-    }
+    private var start: Place { Place(shard: ShardPlace(begin, resuming: resuming)) }
 
     // MARK: Polling
 
@@ -47,7 +37,7 @@ struct ShardFetcher: Sendable {
         while !Task.isCancelled {
             do throws(AWSError) {
                 let current: String
-                if let iterator { current = iterator } else { current = try await client.shardIterator(shard, place.position) }
+                if let iterator { current = iterator } else { current = try await client.shardIterator(shard, place.shard.position) }
                 iterator = current
                 guard await inbox.enter() else { return }
                 let began = ContinuousClock.now
@@ -84,13 +74,10 @@ struct ShardFetcher: Sendable {
 
     private func deliver(_ answer: KinesisAnswer, _ place: inout Place) {
         if let behind = answer.millisBehindLatest { inbox.behind(shard, behind) }
-        guard let first = answer.block.firstSequence, let last = answer.block.lastSequence else { return }
-        if let expected = place.expected, first != expected {
-            inbox.trimmed("\(name): records behind sequence number \(expected) had expired before they were read (a stop longer than the stream's retention?); "
-                + "reading goes on with \(first)")
+        if let gap = place.shard.took(answer.block) {
+            inbox.trimmed("\(name): records behind sequence number \(gap.expected) had expired before they were read (a stop longer than the stream's retention?); "
+                + "reading goes on with \(gap.first)")
         }
-        place.expected = nil
-        place.position = .after(sequence: last)
         if answer.block.elsewhere > 0 { inbox.belongElsewhere(shard, answer.block.elsewhere, name) }
         if answer.block.records.isEmpty { return }
         inbox.put(.records(shard: shard, answer.block))
@@ -107,13 +94,12 @@ struct ShardFetcher: Sendable {
                 let began = ContinuousClock.now
                 place.trouble.tries(at: began)
                 let arn = try await consumer.arn()
-                var subscription = try await client.subscribe(arn, shard: shard, place.position, keys: keys, lane: lane)
+                var subscription = try await client.subscribe(arn, shard: shard, place.shard.position, keys: keys, lane: lane)
                 while let answer = try await subscription.next() {
                     place.trouble = ShardTrouble(since: .now)
                     deliver(answer, &place)
                     guard let continuation = answer.continuation else { return inbox.put(.ended(shard: shard)) }
-                    // An event without records says nothing of a record that is expected.
-                    if place.expected == nil { place.position = .after(sequence: continuation) }
+                    place.shard.goesOn(after: continuation)
                     guard await inbox.enter(isFetch: false), !Task.isCancelled else { return }
                 }
                 // Five minutes are over. One that ends at once is not asked for more often than once a second.

@@ -3,8 +3,8 @@ import Dataflow
 import Synchronization
 
 /// Between the fetchers of a reader's shards and the task that reads: decoded records wait here, bounded in bytes however many shards there are.
-final class ShardInbox: Sendable {
-    enum Item: Sendable {
+package final class ShardInbox: Sendable {
+    package enum Item: Sendable {
         case records(shard: String, RecordBlock)
         /// Everything of it was put in.
         case ended(shard: String)
@@ -61,7 +61,7 @@ final class ShardInbox: Sendable {
 
     func leave() { admitMore { $0.fetches -= 1 } }
 
-    func put(_ item: Item) {
+    package func put(_ item: Item) {
         let wasEmpty = state.withLock { state in
             if state.isClosed { return false }
             if case .records(_, let block) = item {

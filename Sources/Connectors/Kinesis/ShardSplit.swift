@@ -3,18 +3,18 @@ import Columnar
 import Dataflow
 
 /// A shard, and where reading it begins.
-struct ShardSplit: Hashable {
-    enum Begin: Hashable {
+package struct ShardSplit: Hashable, Sendable {
+    package enum Begin: Hashable, Sendable {
         case trimHorizon
         /// Milliseconds since the epoch.
         case timestamp(Int64)
     }
 
-    var stream: String
-    var shard: String
-    var begin: Begin
+    package var stream: String
+    package var shard: String
+    package var begin: Begin
     /// Nil: not known, of a checkpoint that does not say it.
-    var keys: HashKeyRange?
+    package var keys: HashKeyRange?
 
     init(stream: String, shard: String, begin: Begin, keys: HashKeyRange? = nil) {
         (self.stream, self.shard, self.begin, self.keys) = (stream, shard, begin, keys)
@@ -57,8 +57,8 @@ struct ShardSplit: Hashable {
 }
 
 /// The last record of a shard whose rows were given.
-struct ShardPosition: Hashable {
-    var sequence: String
+package struct ShardPosition: Hashable, Sendable {
+    package var sequence: String
     /// Among the records that share the sequence number, and whether it was the last of them.
     var sub: Int32
     var isLast: Bool
@@ -75,7 +75,7 @@ struct ShardPosition: Hashable {
     init(sequence: String, sub: Int32, isLast: Bool) { (self.sequence, self.sub, self.isLast) = (sequence, sub, isLast) }
 
     /// Nil: nothing was given yet.
-    init?(_ state: SplitState) throws(StreamError) {
+    package init?(_ state: SplitState) throws(StreamError) {
         if state.position.isEmpty { return nil }
         do throws(MalformedBytes) {
             self = try ByteReader.reading(state.position) { reader throws(MalformedBytes) in

@@ -12,4 +12,14 @@ package enum SeededFault: String, CaseIterable, Sendable {
     case restoresUnpublished, restoresWhilePublishing, splitsForgotten, deletesBeforeHead, pendingObjectsSwept
     case liveWorkersCondemned, unknownOutcomeIsSuccess
     case noticesAreFailures, leaversGoBeforeHead
+    // Files in a bucket
+    case tailsForgotten, partsContinued, openUploadsAborted, filesShownEarly
+    // A stream that is resharded
+    case childrenBeforeParents, oneParentIsEnough, lastRecordReadAgain, fetchedCountsAsRead
+
+    /// Those that only jobs with the real connectors can show.
+    package static let ofConnectors: Set<SeededFault> = [
+        .tailsForgotten, .partsContinued, .openUploadsAborted, .filesShownEarly, .childrenBeforeParents, .oneParentIsEnough, .lastRecordReadAgain,
+        .fetchedCountsAsRead,
+    ]
 }

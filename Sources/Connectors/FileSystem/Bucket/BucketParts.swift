@@ -13,6 +13,8 @@ struct BucketParts: PartStore {
     let partBytes: Int
     /// Parts of one writer that are on their way at most; `append` waits beyond.
     var partsInFlight: Int
+    let draw: @Sendable () -> UInt32
+    let faults: Set<SeededFault>
 
     var keepsFilesOpen: Bool { true }
     func within(_ bytes: Int) -> any PartStore {
@@ -28,7 +30,7 @@ struct BucketParts: PartStore {
 
     func makeBody(_ name: PartName, in folder: String, line: any UploadLine) throws(StreamError) -> any PartBody {
         // The name alone could come twice, where a job lost its HEAD: the object must tell whose it is.
-        let id = "\(name.name)/\(PartName.hex(.random(in: 0...(.max))))\(PartName.hex(.random(in: 0...(.max))))"
+        let id = "\(name.name)/\(PartName.hex(draw()))\(PartName.hex(draw()))"
         let path = folder.isEmpty ? name.name : "\(folder)/\(name.name)"
         return BucketPart(self, folder: folder, PartUpload(prefix + path, id: id, bucket: bucket, line: line), line)
     }
@@ -37,9 +39,10 @@ struct BucketParts: PartStore {
         guard let upload = file.upload, !file.parts.isEmpty else { return nil }
         let adopted = PartUpload(prefix + file.file.path, id: file.id, upload: upload, parts: file.parts, bucket: bucket, line: line)
         var numbers = file.parts.map(\.number)
-        if !file.tail.isEmpty {
-            numbers.append(PartUpload.tailNumber(attempt: attempt))
-            adopted.send(PartUpload.tailNumber(attempt: attempt), file.tail)
+        if !file.tail.isEmpty, !faults.contains(.tailsForgotten) {
+            let number = faults.contains(.partsContinued) ? file.parts.count + 1 : PartUpload.tailNumber(attempt: attempt)
+            numbers.append(number)
+            adopted.send(number, file.tail)
         }
         return Adoption(upload: adopted, ended: BucketPart.ended(adopted, numbers, file.file, self))
     }
@@ -71,7 +74,11 @@ struct BucketParts: PartStore {
     }
 
     /// Nothing: a retained checkpoint or savepoint may name any open upload. A lifecycle rule of the bucket removes those that are left.
-    func discard(_ job: JobID, vertex: Int, attemptsBelow attempt: UInt32, depth: Int, keeping committables: [Committable]) throws(StreamError) {}
+    func discard(_ job: JobID, vertex: Int, attemptsBelow attempt: UInt32, depth: Int, keeping committables: [Committable]) throws(StreamError) {
+        guard faults.contains(.openUploadsAborted) else { return }
+        let kept = Set(try committables.map { committable throws(StreamError) in try PendingUpload(committable).upload })
+        for (key, upload) in (try? bucket.openUploads(prefix: prefix)) ?? [] where !kept.contains(upload) { try? bucket.abortUpload(key, upload: upload) }
+    }
 }
 
 /// A file that goes on growing by parts.
@@ -126,6 +133,7 @@ private final class BucketPart: PartBody {
             guard !numbers.isEmpty else { return nil }
             do throws(BucketError) {
                 let (id, parts) = try upload.receipts(numbers)
+                if store.faults.contains(.filesShownEarly) { try? store.bucket.completeUpload(upload.key, upload: id, parts: parts) }
                 return PendingUpload(key: upload.key, upload: id, id: upload.id, file: file, parts: parts).committable
             } catch {
                 // Completed before, as of a checkpoint that is not the one this attempt started from?

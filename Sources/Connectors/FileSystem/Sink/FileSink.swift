@@ -11,6 +11,7 @@ package struct FileSink: Sink {
     let format: Format
     let store: any PartStore
     let makeLine: @Sendable () -> any UploadLine
+    let draw: @Sendable () -> UInt32
     let rolling: RollingPolicy
     let times: TimeBuckets?
     let success: SuccessPolicy?
@@ -23,6 +24,7 @@ package struct FileSink: Sink {
         self.spec = spec
         self.format = try Format(options)
         self.makeLine = buckets.makeLine
+        self.draw = buckets.draw
         switch try TablePath(options) {
         case .folder(let path):
             var mergesTo: Int64?
@@ -45,7 +47,8 @@ package struct FileSink: Sink {
             let inFlight = try options.integer("s3.upload.max.concurrent.uploads") ?? 4
             guard (1...64).contains(inFlight) else { throw options.error("'s3.upload.max.concurrent.uploads' is from 1 to 64, not \(inFlight)") }
             store = BucketParts(
-                bucket: try buckets.open(name, spec.options), prefix: key.isEmpty ? "" : key + "/", partBytes: Int(partBytes), partsInFlight: Int(inFlight))
+                bucket: try buckets.open(name, spec.options), prefix: key.isEmpty ? "" : key + "/", partBytes: Int(partBytes), partsInFlight: Int(inFlight),
+                draw: buckets.draw, faults: buckets.faults)
         }
         self.rolling = try RollingPolicy(options)
         self.times = try TimeBuckets(options)

@@ -17,7 +17,7 @@ final class FileSinkWriter: SinkWriter {
     private let context: WriterContext
     private let writer: any RowWriter
     private let line: any UploadLine
-    private let salt = UInt32.random(in: 0...(.max))
+    private let salt: UInt32
     /// By folder.
     private var open: [ExactText: PartFile] = [:]
     /// Those with buffers and descriptors, the one written last at the end.
@@ -42,6 +42,7 @@ final class FileSinkWriter: SinkWriter {
         self.sink = sink
         self.context = context
         self.line = sink.makeLine()
+        salt = sink.draw()
         // A checkpoint holds what files hold twice more, as its unit and in the object that is written; parts in flight and the rest come on top.
         let share = context.slotBytes / 8
         store = sink.store.within(share)
