@@ -46,7 +46,7 @@ let floors: [Target] = [
     .target(name: "TaskRuntime", dependencies: ["Columnar", "Expressions", "Dataflow", "Wire", "Operators"]),
     // Floor 6
     .target(name: "Simulator", dependencies: [
-        "Columnar", "Expressions", "Dataflow", "Wire", "State", "JobControl", "TaskRuntime",
+        "AWS", "Columnar", "Expressions", "Dataflow", "Wire", "State", "Connectors", "JobControl", "TaskRuntime",
     ]),
     .target(name: "Hosts", dependencies: [
         "AWS", "CKernels", "Columnar", "Settings", "Expressions", "Storage", "Dataflow", "SQL", "Wire", "State", "JobControl", "Transport", "TaskRuntime",

@@ -113,7 +113,11 @@ extension SimulatedCluster {
             do throws(StreamError) {
                 let source = try connectors(jobManager.clock).source(spec)
                 let found = try source.discover(known: known)
-                answer(.success(Discovery(splits: found.splits, isComplete: found.isComplete, next: source.discoveryInterval)))
+                let discovery = Discovery(
+                    splits: found.splits, isComplete: found.isComplete, next: source.discoveryInterval, distribution: source.distribution)
+                // What is found may be old when it is told.
+                if job.inputs[0].stream == nil { return answer(.success(discovery)) }
+                timeline.after(delay) { answer(.success(discovery)) }
             } catch { answer(.failure(error)) }
         }
     }

@@ -17,6 +17,7 @@ package final class SimulatedCluster {
     let network: Network
     let store: SimulatedStore
     let world: ConnectorWorld
+    let bucket = SimulatedBucket()
     let job: SimulatedJob
     let jobID: JobID
     let plan: DisturbancePlan
@@ -62,10 +63,14 @@ package final class SimulatedCluster {
         graph = job.graph
         graphBytes = JobGraphBytes.encode(graph)
         leastSlots = job.options.isReactive ? 1 : job.slots
-        checkers = SimulatedCluster.makeCheckers(job: job, graph: graph, world: world, isPlanned: plan.isPlanned && !plan.isTight)
+        checkers = SimulatedCluster.makeCheckers(job: job, graph: graph, world: world, bucket: bucket, isPlanned: plan.isPlanned && !plan.isTight)
         chance = random.fork()
         store.conditions = plan.store
         store.watcher = { [unowned self] in changed($0) }
+        bucket.watcher = { [unowned self] in
+            trace.note(time, "bucket", $0.summary)
+            see(.bucket($0))
+        }
         startJobManager()
         for _ in 0..<options.taskManagers { startTaskManager() }
     }
@@ -116,7 +121,10 @@ package final class SimulatedCluster {
         guard outcome == "FINISHED" else {
             return BrokenPromise(checker: "Liveness", words: "the job ended as \(outcome ?? "nothing: no event is left")", time: time)
         }
-        return OutputChecker(job: job).judge(world.committedFiles).map { BrokenPromise(checker: "Output", words: $0, time: time) }
+        see(.over)
+        if let failure { return failure }
+        let words = job.bucket == nil ? OutputChecker(job: job).judge(world.committedFiles) : OutputChecker(job: job).judge(rows: bucket.rows)
+        return words.map { BrokenPromise(checker: "Output", words: $0, time: time) }
     }
 
     // MARK: What checkers see
@@ -216,10 +224,10 @@ package final class SimulatedCluster {
 
     var living: [SimulatedTaskManager] { taskManagers.keys.sorted().compactMap { taskManagers[$0] } }
 
-    func connectors(_ clock: HostClock) -> SimulatedConnectors {
+    func connectors(_ clock: HostClock, host: SimulatedTaskManager? = nil) -> SimulatedConnectors {
         SimulatedConnectors(
             inputs: Dictionary(uniqueKeysWithValues: job.inputs.map { ($0.name, $0) }), world: world, clock: clock, rollEvery: job.rollEvery,
-            time: time)
+            time: time, buckets: host.map { buckets(for: $0) }, cluster: self, host: host)
     }
 }
 

@@ -22,7 +22,10 @@ final class AlignmentChecker: Checker {
     private var expectedRows = 0
     private var totals: [Value: NaiveEvaluation.Total] = [:]
 
-    init(job: SimulatedJob, world: ConnectorWorld) {
+    private let bucket: SimulatedBucket
+
+    init(job: SimulatedJob, world: ConnectorWorld, bucket: SimulatedBucket) {
+        self.bucket = bucket
         self.job = job
         self.world = world
         table = CommittedTable(job: job)
@@ -50,8 +53,8 @@ final class AlignmentChecker: Checker {
     private func advance(_ shares: [Manifest.Subtask]) -> String? {
         var seen: Set<String> = []
         for share in shares {
-            let open = share.splits.map { ($0.split.id, SimulatedInput.index(at: $0.position)) }
-            let finished = share.finishedSplits.compactMap { id in inputs[id].map { (id, $0.input.rowsPerSplit) } }
+            let open = share.splits.map { state in (state.split.id, inputs[state.split.id].map { $0.input.next(in: $0.split, state) } ?? 0) }
+            let finished = share.finishedSplits.compactMap { id in inputs[id].map { (id, $0.input.rows(in: $0.split)) } }
             for (id, position) in open + finished {
                 guard let (input, split) = inputs[id] else { return "there is no split \(id)" }
                 let last = positions[id] ?? 0
@@ -73,11 +76,16 @@ final class AlignmentChecker: Checker {
     }
 
     private func compare(_ shares: [Manifest.Subtask]) -> String? {
-        let new = shares.flatMap(\.committables).map(\.id).filter { files.insert($0).inserted }
+        let new = shares.flatMap(\.committables).filter { files.insert($0.id).inserted }
         var added: [SimulatedFile] = []
-        for id in new {
-            guard let file = world.file(id) else { return "file \(id) is not there" }
-            added.append(file)
+        for committable in new {
+            if committable.payload.isEmpty {
+                guard let file = world.file(committable.id) else { return "file \(committable.id) is not there" }
+                added.append(file)
+            } else {
+                guard let rows = bucket.rows(of: committable) else { return "file \(committable.id) is not there" }
+                added.append(SimulatedFile(id: committable.id, rows: rows))
+            }
         }
         added.sort { ($0.checkpoint, $0.task.subtask) < ($1.checkpoint, $1.task.subtask) }
         for file in added {

@@ -1,13 +1,16 @@
 import Dataflow
 
 extension SimulatedCluster {
-    static func makeCheckers(job: SimulatedJob, graph: JobGraph, world: ConnectorWorld, isPlanned: Bool) -> [(name: String, checker: any Checker)] {
-        return [
+    static func makeCheckers(
+        job: SimulatedJob, graph: JobGraph, world: ConnectorWorld, bucket: SimulatedBucket, isPlanned: Bool
+    ) -> [(name: String, checker: any Checker)] {
+        [
             ("Head", HeadChecker()), ("Collector", CollectorChecker()), ("AtMostOneAttempt", AttemptChecker()), ("Slots", SlotChecker()),
             ("LayoutChange", LayoutChecker(graph: graph)),
             ("Planned", PlannedChecker(graph: graph, isPlanned: isPlanned)),
             ("Watermarks", WatermarkChecker(graph: graph)), ("Credits", CreditChecker(capacity: job.channelCapacity)),
-            ("Heartbeats", HeartbeatChecker(timeout: .seconds(4))), ("Aligner", AlignmentChecker(job: job, world: world)),
+            ("Heartbeats", HeartbeatChecker(timeout: .seconds(4))), ("Aligner", AlignmentChecker(job: job, world: world, bucket: bucket)),
+            ("Bucket", BucketChecker()), ("ReadingOrder", ReadingOrderChecker(job: job)),
         ]
     }
 }

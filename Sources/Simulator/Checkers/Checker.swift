@@ -29,6 +29,13 @@ package enum Observation {
     case committed(SimulatedFile)
     /// A reader gives these rows of a split.
     case read(split: String, Range<Int>)
+    /// A sink subtask's unit, as a checkpoint is about to hold it.
+    case sinkUnit(CheckpointID, [UInt8])
+    case bucket(BucketChange)
+    /// A stream's records leave a reader of a task of this attempt, in this order.
+    case recordsRead(table: String, ids: [Int64], attempt: UInt32)
+    /// The job has finished, and nothing is under way any more.
+    case over
 }
 
 /// Watches one promise.

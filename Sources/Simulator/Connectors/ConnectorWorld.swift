@@ -1,3 +1,4 @@
+import Connectors
 import Dataflow
 import Synchronization
 
@@ -112,17 +113,29 @@ package final class ConnectorWorld: Sendable {
 }
 
 /// The simulator's own connectors, found by the table's name. One for each host: readers tell time by their host's clock.
-struct SimulatedConnectors: ConnectorRegistry {
+struct SimulatedConnectors: ConnectorRegistry, @unchecked Sendable {
     let inputs: [String: SimulatedInput]
     let world: ConnectorWorld
     let clock: HostClock
     let rollEvery: UInt64
     var time = Duration.zero
+    /// Of the process; nil on a JobManager.
+    var buckets: Buckets?
+    unowned let cluster: SimulatedCluster
+    var host: SimulatedTaskManager?
+    /// Of the tasks that readers are made for.
+    var attempt: UInt32 = 0
 
     func source(_ spec: SourceSpec) throws(StreamError) -> any Source {
         guard let input = inputs[spec.table] else { throw StreamError(.user, retry: false, "there is no table \(spec.table)") }
+        if let stream = input.stream {
+            return try StreamSource(spec, StreamService(input: input, stream: stream, cluster: cluster, host: host), attempt: attempt)
+        }
         return SimulatedSource(input: input, world: world, clock: clock, time: time)
     }
 
-    func sink(_ spec: SinkSpec) throws(StreamError) -> any Sink { SimulatedSink(spec: spec, world: world, rollEvery: rollEvery) }
+    func sink(_ spec: SinkSpec) throws(StreamError) -> any Sink {
+        if let buckets, spec.options["connector"] != nil { return try StandardConnectors(buckets: buckets).sink(spec) }
+        return SimulatedSink(spec: spec, world: world, rollEvery: rollEvery)
+    }
 }

@@ -1,4 +1,5 @@
 import Columnar
+import Connectors
 import Dataflow
 
 /// A table that a job reads: `splits` pieces of `rowsPerSplit` rows, made from a seed. A row is a function of (split, index), so that
@@ -33,6 +34,8 @@ package struct SimulatedInput: Sendable {
     package var appears: [Duration]
     /// Rows of one batch at most.
     package var batchRows: Int
+    /// Its rows are records of a stream, and its splits that stream's shards; nil: as `row` makes them.
+    package var stream: SimulatedStream?
 
     package init(
         name: String, seed: UInt64, splits: Int, rowsPerSplit: Int, keys: Int, stepMilliseconds: Int64, disorderMilliseconds: Int64,
@@ -53,8 +56,15 @@ package struct SimulatedInput: Sendable {
         self.batchRows = batchRows
     }
 
+    package func rows(in split: Int) -> Int { stream?.shards[split].records.count ?? rowsPerSplit }
+
     package func row(_ split: Int, _ index: Int) -> Row {
         let chance = Chance.mix(seed &+ UInt64(split) &* 0x1_0000_0001 &+ UInt64(index) &* 0x9E37_79B9_7F4A_7C15)
+        if let record = stream?.shards[split].records[index] {
+            return Row(
+                key: record.key, id: Int64(split) << 32 | Int64(index), value: Int64(chance >> 20 & 0x3FF),
+                time: HostClock.epochMilliseconds + record.time.milliseconds)
+        }
         let place = HostClock.epochMilliseconds + Int64(split * rowsPerSplit + index) * stepMilliseconds
         return Row(
             key: Int(chance % UInt64(keys)), id: Int64(split) << 32 | Int64(index), value: Int64(chance >> 20 & 0x3FF),
@@ -64,7 +74,7 @@ package struct SimulatedInput: Sendable {
     /// When the row can be read, in cluster time.
     package func available(_ split: Int, _ index: Int) -> Duration { starts[split] + pause * max(0, index / burst - backlogBursts) }
 
-    package func splitID(_ split: Int) -> String { "\(name)-\(split)" }
+    package func splitID(_ split: Int) -> String { stream?.shards[split].id ?? "\(name)-\(split)" }
 
     package func split(named id: String) -> Int? {
         guard id.hasPrefix(name + "-"), let number = Int(id.dropFirst(name.utf8.count + 1)), number < splits else { return nil }
@@ -78,6 +88,13 @@ package struct SimulatedInput: Sendable {
     package static func keyText(_ key: Int) -> [UInt8] { Array("key-\(key)".utf8) }
 
     package static func position(_ index: Int) -> [UInt8] { withUnsafeBytes(of: UInt32(index).littleEndian) { Array($0) } }
+
+    /// The row that is next in a split, as its reader's snapshot says.
+    func next(in split: Int, _ state: SplitState) -> Int {
+        guard let stream else { return SimulatedInput.index(at: state.position) }
+        guard let position = try? ShardPosition(state) else { return 0 }
+        return stream.count(in: split, through: position.sequence)
+    }
 
     package static func index(at position: [UInt8]) -> Int { position.isEmpty ? 0 : position.reversed().reduce(0) { $0 << 8 | Int($1) } }
 }

@@ -2,6 +2,8 @@
 package enum Disturbance: String, CaseIterable, Sendable {
     // The store
     case storeSlow, storeUnavailable, storeRequestLost, storeAnswerLost, storeLate, storeFull
+    // The bucket that a sink writes to
+    case bucketUnavailable, bucketRequestLost, bucketAnswerLost, bucketLate
     // Processes
     /// The process is killed; its connections break.
     case taskManagerKilled
@@ -22,7 +24,7 @@ package enum Disturbance: String, CaseIterable, Sendable {
     case dataBroken, dataHalfOpen, dataHeld, dataRefused
     case networkSlow
     // Outside systems
-    case readerFailed, discoveryFailed, discoverySlow
+    case fetchRefused, readerFailed, discoveryFailed, discoverySlow
     case commitFailed, commitSlow, commitAnswerLost, commitRepeated
     // Clocks
     case wallClockStepped, timerLate, timerRepeated

@@ -31,6 +31,14 @@ final class SimulatedTask {
         task.close()
     }
 
+    /// What a task's reader holds on to, which is made before it.
+    final class Waker: @unchecked Sendable {
+        weak var task: SimulatedTask?
+        func wake() {
+            if let task, !task.isGone { task.schedule() }
+        }
+    }
+
     /// Its thread stands still.
     func stall(until time: Duration) { busyUntil = max(busyUntil, time) }
 

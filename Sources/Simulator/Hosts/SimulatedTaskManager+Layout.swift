@@ -32,10 +32,13 @@ extension SimulatedTaskManager {
             }
             for subtask in deployment.subtasks {
                 let plan = TaskPlan(job: job, graph: change.graph, layout: change.new, subtask: subtask)
-                let task = try TaskBuilder.make(plan: plan, connectors: connectors, options: cluster.taskOptions)
+                let waker = SimulatedTask.Waker()
+                let task = try TaskBuilder.make(
+                    plan: plan, connectors: connectors(of: attempt), options: cluster.taskOptions, wake: { waker.wake() })
                 task.begin(with: TaskChange(change, for: plan.task))
                 route(plan, change.new, change.graph)
                 tasks[plan.task] = SimulatedTask(id: plan.task, task: task, host: self)
+                waker.task = tasks[plan.task]
                 deployments[place].tasks.append(plan.task)
                 cluster.see(.taskStarted(plan.task, on: id))
                 tasks[plan.task]?.tell(.start)

@@ -66,9 +66,12 @@ extension SimulatedTaskManager {
             var made: [SimulatedTask] = []
             for subtask in deployment.subtasks {
                 let plan = TaskPlan(job: job, graph: graph, layout: deployment.layout, subtask: subtask)
+                let waker = SimulatedTask.Waker()
                 let task = try TaskBuilder.make(
-                    plan: plan, restore: try state(of: subtask, deployment, objects), connectors: connectors, options: cluster.taskOptions)
+                    plan: plan, restore: try state(of: subtask, deployment, objects), connectors: connectors(of: attempt), options: cluster.taskOptions,
+                    wake: { waker.wake() })
                 made.append(SimulatedTask(id: plan.task, task: task, host: self))
+                waker.task = made.last
                 route(plan, deployment.layout, graph)
             }
             for task in made {
@@ -113,7 +116,13 @@ extension SimulatedTaskManager {
         }
     }
 
-    var connectors: SimulatedConnectors { cluster.connectors(clock) }
+    var connectors: SimulatedConnectors { cluster.connectors(clock, host: self) }
+
+    func connectors(of attempt: UInt32) -> SimulatedConnectors {
+        var connectors = connectors
+        connectors.attempt = attempt
+        return connectors
+    }
 
     // MARK: Checkpoints
 
@@ -130,6 +139,9 @@ extension SimulatedTaskManager {
                 finished = all
             } catch {
                 return tell(.uploaded(job: job, attempt: attempt, checkpoint: checkpoint, .failure(error)))
+            }
+            for unit in finished.flatMap(\.operators) where unit.uid == "sink" && cluster.job.bucket != nil {
+                if let bytes = unit.unit { cluster.see(.sinkUnit(checkpoint, bytes)) }
             }
             let bytes = SnapshotObject.encode(finished)
             let committables = Dictionary(uniqueKeysWithValues: finished.map { ($0.subtask, $0.committables) })

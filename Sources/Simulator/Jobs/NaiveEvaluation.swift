@@ -15,7 +15,7 @@ package struct NaiveEvaluation {
         var rows: [[Value]: Int] = [:]
         for input in job.inputs {
             for split in 0..<input.splits {
-                for index in 0..<input.rowsPerSplit {
+                for index in 0..<input.rows(in: split) {
                     let row = input.row(split, index)
                     for group in NaiveEvaluation.groups(of: row, in: job) {
                         let old = groups[group] ?? (0, 0, .min)

@@ -49,9 +49,13 @@ struct SimulatedGraphBuilder {
 
     private func sourceChain(_ table: SimulatedInput) -> [ChainedOperator] {
         let delay = Expression.literal(.integer(table.disorderMilliseconds), type: DataType(.intervalDayTime, nullable: false))
-        let source = SourceSpec(
-            table: table.name, options: [:], physical: input, output: input,
+        var source = SourceSpec(
+            table: table.name, options: table.stream == nil ? [:] : SimulatedStream.options, physical: input, output: input,
             watermark: .call("-", [.column(3, type: input.types[3]), delay], type: input.types[3]))
+        if let stream = table.stream {
+            source.metadata = ["ts": "timestamp"]
+            source.rowsPerSecond = stream.rowsPerSecond
+        }
         var chain = [ChainedOperator(uid: "source-\(table.name)", name: "Source: \(table.name)", spec: .source(source), output: input)]
         switch job.shape {
         case .window where job.isTwoPhase:
@@ -120,7 +124,7 @@ struct SimulatedGraphBuilder {
     }
 
     private func sinkOperator(_ schema: Schema) -> ChainedOperator {
-        let spec = SinkSpec(table: "out", options: [:], schema: schema, primaryKey: job.isChangelog ? [0] : [])
+        let spec = SinkSpec(table: "out", options: job.bucket?.options ?? [:], schema: schema, primaryKey: job.isChangelog ? [0] : [])
         return ChainedOperator(uid: "sink", name: "Sink: out", spec: .sink(spec), output: Schema([]))
     }
 }

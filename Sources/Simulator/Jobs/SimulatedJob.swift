@@ -42,6 +42,8 @@ package struct SimulatedJob: Sendable {
     /// Bytes of one piece of moving state at most.
     package var pieceBytes: Int
     package var options: JobOptions
+    /// Its sink is the real one for files in a bucket; nil: one of the simulator's own.
+    package var bucket: BucketPlan?
 
     package var graph: JobGraph {
         var builder = SimulatedGraphBuilder(job: self)
@@ -82,7 +84,7 @@ extension SimulatedJob {
         // Many keys: what is copied ahead goes in many pieces, and is taken in while rows come.
         let isLarge = random.chance(0.1)
         let sinkParallelism = chainsSink ? parallelism : random.int(1...2)
-        return SimulatedJob(
+        var job = SimulatedJob(
             shape: shape, window: window, isTwoPhase: random.chance(0.6), chainsSink: chainsSink,
             sinkPartitioning: shape == .group || shape == .regroup ? .hash([0]) : sinkParallelism == 1 ? random.pick([.single, .rebalance]) : .rebalance,
             emitsUpdateBefore: random.chance(0.5), inputs: SimulatedJob.inputs(&random, shape: shape, readers: sourceParallelism, minutes: minutes, isLarge: isLarge),
@@ -90,6 +92,22 @@ extension SimulatedJob {
             maxParallelism: random.pick([4, 8, 15]), rollEvery: shape == .group || shape == .regroup ? 1 : random.pick([1, 1, 2, 3]),
             lastStep: random.chance(0.3) ? .milliseconds(random.int(50...400)) : .milliseconds(2),
             channelCapacity: random.pick([1, 2, 8]), spareSlots: random.int(0...1), pieceBytes: random.pick([100, 2_000, 1 << 20]), options: options)
+        if shape == .calc, random.chance(0.5) {
+            job.bucket = BucketPlan.draw(&random)
+            job.rollEvery = 2
+        }
+        if shape == .calc, random.chance(0.5) { job.readStream(SimulatedStream.draw(&random, minutes: minutes), &random) }
+        return job
+    }
+
+    /// One table, whose rows are the stream's records; rows of one key stay in order on their way to the sink.
+    private mutating func readStream(_ stream: SimulatedStream, _ random: inout Chance) {
+        inputs = Array(inputs.prefix(1))
+        inputs[0].stream = stream
+        inputs[0].splits = stream.shards.count
+        inputs[0].disorderMilliseconds = 0
+        sinkParallelism = random.int(1...3)
+        sinkPartitioning = .hash([1])
     }
 
     private static func inputs(_ random: inout Chance, shape: Shape, readers: Int, minutes: Int, isLarge: Bool) -> [SimulatedInput] {
@@ -120,7 +138,7 @@ extension SimulatedJob {
         """
         \(shape)\(shape == .window ? " \(window) \(isTwoPhase ? "two-phase" : "one-phase")" : ""), \
         parallelism \(sourceParallelism)/\(parallelism)/\(sinkParallelism)\
-        \(chainsSink ? " chained" : "")\(options.isReactive ? " reactive" : ""), roll every \(rollEvery), \(inputs.map { "\($0.splits) splits of \($0.rowsPerSplit) rows" }), checkpoints every \
+        \(chainsSink ? " chained" : "")\(options.isReactive ? " reactive" : ""), roll every \(rollEvery), \(bucket == nil ? "" : "to a bucket, ")\(inputs.map { "\($0.splits) \($0.stream == nil ? "splits of \($0.rowsPerSplit) rows" : "shards")" }), checkpoints every \
         \(options.checkpointInterval.map { "\($0)" } ?? "never")
         """
     }
