@@ -35,7 +35,7 @@ package struct StateParcel: Hashable, Sendable {
         of operators: [OperatorSnapshot], groups: [Int], from: TaskID, to: TaskID, layout: LayoutEpoch, isAhead: Bool = false, most: Int = most
     ) -> [StateParcel] {
         let bytes = bytes(of: operators, groups: groups)
-        return (0..<count(of: bytes)).map { parcel(bytes, $0, from: from, to: to, layout: layout, isAhead: isAhead) }
+        return (0..<count(of: bytes, most: most)).map { parcel(bytes, $0, from: from, to: to, layout: layout, isAhead: isAhead, most: most) }
     }
 
     /// All runs together. Slow; for another thread than the task's.
@@ -53,11 +53,13 @@ package struct StateParcel: Hashable, Sendable {
     }
 
     /// How many pieces that makes.
-    package static func count(of bytes: [UInt8]) -> Int { max(1, (bytes.count + most - 1) / most) }
+    package static func count(of bytes: [UInt8], most: Int = most) -> Int { max(1, (bytes.count + most - 1) / most) }
 
-    package static func parcel(_ bytes: [UInt8], _ number: Int, from: TaskID, to: TaskID, layout: LayoutEpoch, isAhead: Bool) -> StateParcel {
+    package static func parcel(
+        _ bytes: [UInt8], _ number: Int, from: TaskID, to: TaskID, layout: LayoutEpoch, isAhead: Bool, most: Int = most
+    ) -> StateParcel {
         StateParcel(
-            from: from, to: to, layout: layout, isAhead: isAhead, number: UInt32(number), isLast: number == count(of: bytes) - 1,
+            from: from, to: to, layout: layout, isAhead: isAhead, number: UInt32(number), isLast: number == count(of: bytes, most: most) - 1,
             bytes: Array(bytes[min(number * most, bytes.count)..<min((number + 1) * most, bytes.count)]))
     }
 

@@ -94,7 +94,7 @@ package enum Coverage {
                 message.commit message.release message.leave leave
                 """,
             reason: "lasts for a moment, after seconds of silence"),
-        Excuse(states: "link.registering", events: "committed uploaded leave", reason: "lasts for milliseconds"),
+        Excuse(states: "link.registering", events: "committed uploaded leave made removed", reason: "lasts for milliseconds"),
         Excuse(states: "job.broken", events: "peerLost", reason: "lasts for milliseconds: the JobManager ends what cannot be made"),
         Excuse(
             states: "link.registered", events: "connected message.registered",
