@@ -266,9 +266,6 @@ package struct JobManagerMachine: Sendable {
 
     package func phase(of job: JobID) -> JobPhase.Name? { jobs[job]?.phase.name }
 
-    /// What a planned change that is under way will make of the job.
-    package func planned(of job: JobID) -> Layout? { jobs[job]?.planned?.next }
-
     package func checkInvariants() {
         cluster.workers.checkInvariants()
         cluster.slots.checkInvariants(workers: cluster.workers.ids)

@@ -138,8 +138,6 @@ extension SimulatedCluster {
     /// Where nothing may restart, only who leaves enough slots behind may go.
     private func mayLeave(_ host: SimulatedTaskManager) -> Bool {
         guard plan.isPlanned else { return true }
-        // Once a change is planned it is not planned anew for the sake of who was to take part in it.
-        if leader?.begins(jobID, on: host.id) ?? true { return false }
         if plan.isTight { return !host.isLeaving }
         return !host.isLeaving && living.count { isStaying($0) && $0.id != host.id } * slotsEach >= leastSlots
     }

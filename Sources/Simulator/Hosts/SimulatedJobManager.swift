@@ -57,9 +57,6 @@ final class SimulatedJobManager {
         tell(.disconnected(connection, reason: reason))
     }
 
-    /// A planned change is under way that begins tasks there.
-    func begins(_ job: JobID, on worker: WorkerID) -> Bool { machine.planned(of: job)?.workers.contains(worker) ?? false }
-
     /// It has claimed the job's HEAD.
     func leads(_ job: JobID) -> Bool {
         switch machine.phase(of: job) {

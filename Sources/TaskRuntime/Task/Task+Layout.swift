@@ -33,7 +33,7 @@ extension Task {
         guard next?.layout == layout else { return }
         next = nil
         gate.closeOpened()
-        if let copied {
+        if let copied, !faults.contains(.droppedCopiesKept) {
             self.copied = nil
             for link in chain.links where copied.contains(link.uid) { _ = try link.op.changesSinceCopy() }
         }
