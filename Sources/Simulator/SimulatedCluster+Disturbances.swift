@@ -138,6 +138,8 @@ extension SimulatedCluster {
     /// Where nothing may restart, only who leaves enough slots behind may go.
     private func mayLeave(_ host: SimulatedTaskManager) -> Bool {
         guard plan.isPlanned else { return true }
+        // Before that nobody would hear of it, and its tasks would go with it.
+        guard host.machine.isRegistered else { return false }
         if plan.isTight { return !host.isLeaving }
         return !host.isLeaving && living.count { isStaying($0) && $0.id != host.id } * slotsEach >= leastSlots
     }

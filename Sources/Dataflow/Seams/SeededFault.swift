@@ -6,7 +6,7 @@ package enum SeededFault: String, CaseIterable, Sendable {
     case abortedFilesForgotten, operatorsStartEmpty, sourceOneSnapshotBehind, finishedSplitsDroppedEarly
     // A task in a planned change
     case movedStateForgotten, movedSplitsUnawaited, rowsToOldOwners, changesSinceCopyForgotten
-    case parcelsTakenTwice, stateTakenEarly, retiredFilesForgotten, droppedCopiesKept
+    case stateTakenEarly, retiredFilesForgotten, droppedCopiesKept
     // The JobManager
     case commitsOnAcknowledged, completedBeforeHead, manifestWithoutAllParts, commitsAskedForOnce
     case restoresUnpublished, restoresWhilePublishing, splitsForgotten, deletesBeforeHead, pendingObjectsSwept

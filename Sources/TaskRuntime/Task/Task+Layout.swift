@@ -83,8 +83,7 @@ extension Task {
     /// Everything that the layout brings has come.
     func settle(_ layout: LayoutEpoch) throws(StreamError) {
         settling = nil
-        var state = faults.contains(.movedStateForgotten) ? TaskRestore() : try arrivals.take()
-        if faults.contains(.parcelsTakenTwice) { state.add(state) }
+        let state = faults.contains(.movedStateForgotten) ? TaskRestore() : try arrivals.take()
         if isBeginning {
             isBeginning = false
             for link in chain.links {
