@@ -17,10 +17,12 @@ struct LocalParts: PartStore {
 
     func makeBody(_ name: PartName, in folder: String, line: any UploadLine) throws(StreamError) -> any PartBody {
         do throws(StreamError) { return try LocalPart(name.name, in: full(folder)) } catch {
-            guard try FilePath.status(full(folder)) == nil else { throw error }
-            try FilePath.makeFolder(path)
-            // Those below the table's are made durable with the files in them (`settle`).
-            try FilePath.makeFolder(full(folder)) { _ in }
+            // Somebody else may have made it just now; any other trouble comes again.
+            if try FilePath.status(full(folder)) == nil {
+                try FilePath.makeFolder(path)
+                // Those below the table's are made durable with the files in them (`settle`).
+                try FilePath.makeFolder(full(folder)) { _ in }
+            }
             return try LocalPart(name.name, in: full(folder))
         }
     }
