@@ -5,13 +5,14 @@ import Testing
 
 @Suite struct TaskSourceTests {
     private func subject(
-        _ reader: ListReader, delay: Int64? = 2, everyRow: Bool = false, idle: Duration = .zero, rate: Double? = nil, outputs: Int = 1,
-        capacity: Int = 8
+        _ reader: ListReader, delay: Int64? = 2, everyRow: Bool = false, interval: Int64 = 0, idle: Duration = .zero, rate: Double? = nil,
+        outputs: Int = 1, capacity: Int = 8
     ) -> Subject {
         var source = TaskChain.Source(name: "Source: t", reader: reader)
         source.watermark = delay.map { watermarks(delay: $0) }
         source.timeColumn = 1
         source.watermarkAfterEveryRow = everyRow
+        source.watermarkInterval = .milliseconds(interval)
         source.idleTimeout = idle
         source.rowsPerSecond = rate
         let chain = TaskChain(source: source)
@@ -33,6 +34,27 @@ import Testing
         subject.tell(.splits([], noMore: true))
         subject.run()
         #expect(subject.said() == ["0→0 #4 watermark max", "0→0 #5 end", "ended"])
+    }
+
+    /// In the midst of reading from time to time, but never a split's end, a barrier or a pause later than that.
+    @Test func betweenTwoWatermarksIsTheIntervalWhileThereIsMoreToRead() {
+        let subject = subject(times([1, 2, 3, 4, 5, 6, 7, 8], most: 1), delay: 0, interval: 10, capacity: 100)
+        subject.tell(.splits([split("a", rows: 8)], noMore: false))
+        for moment in [0, 4, 8, 12, 16] as [Int64] { subject.step(at: moment) }
+        #expect(marks(subject.said()) == ["watermark 1", "watermark 4"])
+        subject.step(at: 17)
+        subject.tell(.trigger(barrier(1)))
+        subject.step()
+        #expect(marks(subject.said()) == ["watermark 5", "barrier 1"])
+        for moment in [18, 19, 20] as [Int64] { subject.step(at: moment) }
+        #expect(marks(subject.said()).isEmpty)
+        subject.run()
+        #expect(marks(subject.said()) == ["watermark 8"])
+    }
+
+    /// Watermarks and barriers among what a task said, without their channel and place.
+    private func marks(_ said: [String]) -> [String] {
+        said.filter { $0.contains("watermark") || $0.contains("barrier") }.map { $0.split(separator: " ").dropFirst(2).joined(separator: " ") }
     }
 
     /// Ingestion time after a move to a machine whose clock is behind.

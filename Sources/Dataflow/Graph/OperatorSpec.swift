@@ -36,6 +36,8 @@ package struct SourceSpec: Hashable, Codable, Sendable {
     package var timeColumn: Int?
     /// `pipeline.auto-watermark-interval` = 0: a watermark takes effect after every row, also inside a batch.
     package var watermarkAfterEveryRow: Bool
+    /// `pipeline.auto-watermark-interval` otherwise: at least so long between two watermarks while there is more to read. Nil: one after each batch.
+    package var watermarkIntervalMilliseconds: Int64?
     /// `table.exec.source.idle-timeout` in milliseconds; 0: never idle by itself.
     package var idleTimeoutMilliseconds: Int64
     /// `scan.rows-per-second` over all subtasks; nil: unlimited.

@@ -15,7 +15,6 @@ package final class LocalWindowAggregateOperator: Operator {
     private static let maximumEntries = 1 << 16
     private static let sampleRows = 1 << 16
     private static let passedRows = 1 << 20
-    private static let fewKeys = 256
 
     private enum Mode {
         /// With the rows and entries since the last look.
@@ -110,36 +109,20 @@ package final class LocalWindowAggregateOperator: Operator {
         return late
     }
 
-    /// Slices of few keys travel together: a batch costs more than its rows.
     private func emit(_ slices: ArraySlice<SliceTable>, to output: any Output) throws(StreamError) {
-        var small: [Batch] = []
-        var rows = 0
+        var together = SmallBatches(batchRows: context.batchRows)
         for slice in slices where slice.count > 0 {
             entries -= slice.count
             let batch = partials(slice)
-            let isSmall = batch.count <= min(LocalWindowAggregateOperator.fewKeys, context.batchRows)
-            if !isSmall || rows + batch.count > context.batchRows {
-                try emitTogether(small, to: output)
-                (small, rows) = ([], 0)
-            }
-            if isSmall {
-                small.append(batch)
-                rows += batch.count
-                continue
-            }
             var from = 0
             while from < batch.count {
                 let range = from..<min(from + context.batchRows, batch.count)
-                try output.emit(range.count == batch.count ? batch : Batch(count: range.count, columns: batch.columns.map { $0.copied(range) }))
+                let part = range.count == batch.count ? batch : Batch(count: range.count, columns: batch.columns.map { $0.copied(range) })
+                try together.emit(part, to: output)
                 from = range.upperBound
             }
         }
-        try emitTogether(small, to: output)
-    }
-
-    private func emitTogether(_ batches: [Batch], to output: any Output) throws(StreamError) {
-        guard let first = batches.first else { return }
-        try output.emit(batches.count == 1 ? first : Batch.concatenate(batches))
+        try together.flush(to: output)
     }
 
     private func partials(_ slice: SliceTable) -> Batch {

@@ -58,11 +58,11 @@ package final class WindowAggregateOperator: Operator {
 
     package func advance(to milliseconds: Int64, to output: any Output) throws(StreamError) {
         let reading = clock.reading(of: milliseconds)
-        while let end = state.nextEnd(by: reading) {
-            try state.fire(end) { (slices, owned) throws(StreamError) in
-                try emit(WindowRows.of(slices, owned: owned), end: end, to: output)
-            }
+        var together = SmallBatches(batchRows: context.batchRows)
+        try state.fire(by: reading) { (end, slices, owned) throws(StreamError) in
+            try emit(WindowRows.of(slices, owned: owned), end: end, &together, to: output)
         }
+        try together.flush(to: output)
         state.advance(to: reading)
         try output.emitWatermark(milliseconds)
     }
@@ -97,7 +97,7 @@ package final class WindowAggregateOperator: Operator {
         return bytes.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
     }
 
-    private func emit(_ rows: WindowRows, end: Int64, to output: any Output) throws(StreamError) {
+    private func emit(_ rows: WindowRows, end: Int64, _ together: inout SmallBatches, to output: any Output) throws(StreamError) {
         var columns = rows.keys + rows.results, count = rows.count
         if let kept = state.unfired(end, keys: rows.keys, count: count, maxParallelism: context.maxParallelism) {
             columns = kept.withUnsafeBufferPointer { kept in columns.map { $0.gather(kept) } }
@@ -114,8 +114,8 @@ package final class WindowAggregateOperator: Operator {
         while from < count {
             let range = from..<min(from + context.batchRows, count)
             let part = range.count == count ? columns : columns.map { $0.copied(range) }
-            try output.emit(Batch(
-                count: range.count, columns: part + bounds.map { Column(type: timeType, count: range.count, values: $0) }))
+            let batch = Batch(count: range.count, columns: part + bounds.map { Column(type: timeType, count: range.count, values: $0) })
+            try together.emit(batch, to: output)
             from = range.upperBound
         }
     }

@@ -53,25 +53,22 @@ final class WindowState {
         return slices[..<count]
     }
 
-    /// The end of the next window with rows that the watermark reaches; nil when there is none.
-    func nextEnd(by watermark: Int64) -> Int64? {
-        guard let first = slices.first else { return nil }
-        let end = max(grid.firstEnd(ofSlice: first.start), grid.firstEnd(after: progress))
-        guard end - 1 <= watermark else { return nil }
-        precondition(end - 1 > progress, "a window fires once")
-        return end
-    }
-
-    /// Hands over the slices of the window that ends at `end`, and drops those that no later window holds. The flag: it is one
-    /// slice, and its last window, so its memory may be handed on.
-    func fire(_ end: Int64, _ body: (ArraySlice<SliceTable>, Bool) throws(StreamError) -> Void) throws(StreamError) {
-        let begin = slices.firstIndex { $0.start >= end - grid.windowSize } ?? slices.count
-        let behind = slices.firstIndex { $0.start + grid.slice > end } ?? slices.count
-        let window = slices[begin..<max(begin, behind)]
-        let owned = window.count == 1 && window.allSatisfy { grid.lastEnd(ofSlice: $0.start) <= end }
-        try body(window, owned)
-        progress = max(progress, end - 1)
-        drop(slices.firstIndex { grid.lastEnd(ofSlice: $0.start) > end } ?? slices.count)
+    /// Hands over each window with rows that the watermark reaches, in order of their ends, with its slices, and drops those that no later
+    /// window holds. The flag: it is one slice, and its last window, so its memory may be handed on.
+    func fire(by watermark: Int64, _ body: (Int64, ArraySlice<SliceTable>, Bool) throws(StreamError) -> Void) throws(StreamError) {
+        var gone = 0
+        while gone < slices.count {
+            let end = max(grid.firstEnd(ofSlice: slices[gone].start), grid.firstEnd(after: progress))
+            guard end - 1 <= watermark else { break }
+            precondition(end - 1 > progress, "a window fires once")
+            let begin = slices[gone...].firstIndex { $0.start >= end - grid.windowSize } ?? slices.count
+            let behind = slices[begin...].firstIndex { $0.start + grid.slice > end } ?? slices.count
+            let owned = behind - begin == 1 && grid.lastEnd(ofSlice: slices[begin].start) <= end
+            try body(end, slices[begin..<behind], owned)
+            progress = max(progress, end - 1)
+            gone = slices[gone...].firstIndex { grid.lastEnd(ofSlice: $0.start) > end } ?? slices.count
+        }
+        if gone > 0 { drop(gone) }
     }
 
     func advance(to watermark: Int64) {

@@ -169,13 +169,15 @@ struct JobGraphBuilder {
         }
         let idle = scan.options["scan.watermark.idle-timeout"].flatMap { Duration(configText: $0) } ?? configuration.get(PipelineOptions.idleTimeout)
         let rate = scan.options["scan.rows-per-second"].flatMap { Double($0) } ?? configuration.get(PipelineOptions.rowsPerSecond).map { Double($0) }
+        let interval = configuration.get(PipelineOptions.autoWatermarkInterval)
         var spec = SourceSpec(
             table: table.name, options: scan.options, physical: physicalSchema, projections: isAsRead ? nil : projections,
             output: Schema(selected.map { Schema.Field($0.name, $0.type) }), watermark: watermark,
-            watermarkAfterEveryRow: configuration.get(PipelineOptions.autoWatermarkInterval) == .zero, idleTimeoutMilliseconds: Int64(idle / .milliseconds(1)),
+            watermarkAfterEveryRow: interval == .zero, idleTimeoutMilliseconds: Int64(idle / .milliseconds(1)),
             rowsPerSecond: rate, tableColumns: table.columns.filter { $0.kind == .physical }.map(\.name),
             partitionKeys: table.partitionKeys.map { table.columns[$0].name },
             timeColumn: table.watermark.flatMap { scan.selected.firstIndex(of: $0.column) })
+        if watermark != nil, interval > .zero { spec.watermarkIntervalMilliseconds = Int64(interval / .milliseconds(1)) }
         if !metadata.isEmpty { spec.metadata = Dictionary(metadata) { first, _ in first } }
         return spec
     }

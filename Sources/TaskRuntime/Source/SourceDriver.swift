@@ -26,6 +26,8 @@ final class SourceDriver {
     /// This reader's share; nil: unlimited.
     private var rowsPerSecond: Double?
     private var watermarks = SplitWatermarks()
+    /// When the watermark was last passed on; while there is more to read the next one waits for `source.watermarkInterval`.
+    private var passedAt: Instant?
     /// Splits that were read to their end, with the first checkpoint that held each as finished.
     private var finished: [(id: String, checkpoint: CheckpointID?)] = []
     private var finishedIDs: Set<String> = []
@@ -157,6 +159,7 @@ final class SourceDriver {
         switch limiter?.permit(at: now.instant) {
         case .rows(let permitted)?: most = min(permitted, allowance)
         case .wait(let until)?:
+            try passWatermark()
             hold(at: now)
             return .waiting(until: until)
         case nil: break
@@ -169,6 +172,8 @@ final class SourceDriver {
             askAhead()
             return .worked
         case .splitFinished(let split):
+            // What its last rows allow counts no more when it is gone.
+            try passWatermark()
             guard watermarks.finish(split) else {
                 throw StreamError(.internal, retry: false, "split \(split) ended, which was not given to this reader")
             }
@@ -178,8 +183,10 @@ final class SourceDriver {
             try passWatermark()
             return .worked
         case .nothing(let until):
+            try passWatermark()
             return .waiting(until: earliest(until, try rest(at: now)))
         case .needsSplits:
+            try passWatermark()
             if noMore { return .finished }
             askAhead()
             return .waiting(until: try rest(at: now))
@@ -217,11 +224,15 @@ final class SourceDriver {
         } else {
             try chain.head.emit(batch)
             watermarks.raise(split, to: RowWatermarks.greatest(marks))
+            // Each watermark costs every window operator behind a look at its windows: in the midst of reading not after each batch.
+            if let passedAt, now.instant - passedAt < source.watermarkInterval { return }
+            passedAt = now.instant
         }
         try passWatermark()
     }
 
-    private func passWatermark() throws(StreamError) {
+    /// Tells what the rows read so far allow: when there is nothing more to read for now, before a barrier, and from time to time.
+    func passWatermark() throws(StreamError) {
         if let watermark = watermarks.rise() { try chain.head.emitWatermark(watermark) }
     }
 

@@ -253,6 +253,7 @@ package final class Task {
         let change = try self.change(for: barrier)
         let retires = change.map { $0.plan == nil } ?? false
         let isLast = barrier.kind == .final || barrier.kind == .stop || barrier.kind == .drain || retires
+        if let source, !source.isAwaitingSplits, !hasEnded { try source.passWatermark() }
         try chain.flush()
         var snapshot = TaskSnapshot(subtask: plan.task.subtask, alignmentMilliseconds: (now.instant - since).milliseconds)
         snapshot.operators = try chain.snapshot()

@@ -62,6 +62,7 @@ package enum TaskBuilder {
             source.stampsRows = source.timeColumn.map { !(spec.projections?[$0].isDeterministic ?? true) } ?? false
         }
         source.watermarkAfterEveryRow = spec.watermarkAfterEveryRow
+        source.watermarkInterval = .milliseconds(spec.watermarkIntervalMilliseconds ?? 0)
         source.idleTimeout = .milliseconds(spec.idleTimeoutMilliseconds)
         source.rowsPerSecond = spec.rowsPerSecond.map { $0 / Double(plan.parallelism) }
         return source

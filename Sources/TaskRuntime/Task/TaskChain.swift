@@ -32,6 +32,8 @@ package struct TaskChain {
         /// Event time is the time of reading: it must not fall when a clock does, or rows would be late the moment they are read.
         package var stampsRows = false
         package var watermarkAfterEveryRow = false
+        /// At least so long between two watermarks while there is more to read.
+        package var watermarkInterval = Duration.zero
         /// Zero: never idle by itself.
         package var idleTimeout = Duration.zero
         /// This subtask's share; nil: unlimited.
