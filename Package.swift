@@ -110,7 +110,7 @@ let tests: [Target] = [
         "AWS", "Columnar", "Dataflow", "Hosts", "Settings", "Transport", "Wire", .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
     ]),
-    .testTarget(name: "RESTTests", dependencies: ["CKernels", "Columnar", "Dataflow", "Hosts", "JobControl", "REST", "Settings"]),
+    .testTarget(name: "RESTTests", dependencies: ["CKernels", "Columnar", "Dataflow", "Hosts", "JobControl", "REST", "Settings", "Wire"]),
     .testTarget(name: "SQLGoldenTests", dependencies: [
         "Columnar", "Expressions", "Dataflow", "Settings", "SQL", "Connectors", "JobControl", "Hosts",
     ]),

@@ -89,6 +89,7 @@ package struct JobManagerMachine: Sendable {
         case .retired(let job, let attempt): tell(job, .retired(worker, attempt: attempt), at: now)
         case .cannotChange(let job, let attempt, let error): tell(job, .cannotChange(worker, attempt: attempt, error), at: now)
         case .withdrawn(let job, let attempt): tell(job, .withdrawn(worker, attempt: attempt), at: now)
+        case .moved(let job, let layout, let bytes, let isAhead): cluster.history.moved(job, layout, bytes: bytes, isAhead: isAhead)
         case .metrics(let all): for metrics in all { tell(metrics.task.job, .metrics(metrics), at: now) }
         case .leaving(let leave):
             cluster.workers.leaves(worker, leave, at: now.instant)

@@ -12,6 +12,7 @@ package final class GroupAggregateOperator: Operator {
     private let spec: GroupAggregateSpec
     private var context: OperatorContext
     private let state: GroupState
+    private var groupRows: KeyGroupCounter
     private let hashScratch = Scratch<UInt64>()
     private let idScratch = Scratch<Int32>()
     private let firstScratch = Scratch<UInt8>()
@@ -22,6 +23,7 @@ package final class GroupAggregateOperator: Operator {
         self.spec = spec
         self.context = context
         state = GroupState(spec)
+        groupRows = KeyGroupCounter(maxParallelism: context.maxParallelism)
         before = spec.aggregates.map { ColumnBuilder(type: $0.type, capacity: 16) }
     }
 
@@ -30,6 +32,7 @@ package final class GroupAggregateOperator: Operator {
         let keys = spec.keys.map { batch.columns[$0] }
         let hashes = hashScratch.reserve(batch.count), ids = idScratch.reserve(batch.count)
         KeyHash.hashes(keys, count: batch.count, into: hashes)
+        groupRows.take(hashes, count: batch.count)
         try state.intern(keys, hashes: hashes, count: batch.count, ids: ids)
         let cells = KeyCells(given: keys, stored: { state.keyColumns() })
         if !spec.consumesRetractions, batch.kinds == nil { return try insert(batch, keys: cells, ids: ids, to: output) }
@@ -50,6 +53,7 @@ package final class GroupAggregateOperator: Operator {
         guard groups != context.groups || !segments.isEmpty || state.holdsStrangers else { return }
         let old = context
         context = context.owning(groups)
+        groupRows.keep(groups)
         try state.own(segments, old: old, context)
     }
 
@@ -60,6 +64,8 @@ package final class GroupAggregateOperator: Operator {
     package func attach(_ segments: [StateSegment]) throws(StreamError) { try state.attach(segments, context) }
 
     package var stateBytes: Int { state.stateBytes }
+
+    package var keyGroupLoads: [KeyGroupLoad] { groupRows.loads(of: context.groups) }
 
     package var largestKeyGroup: Int? { state.largestKeyGroup(maxParallelism: context.maxParallelism) }
 

@@ -8,7 +8,7 @@ import Wire
 /// The last hour of each job, a point every few seconds: what the dashboard's charts and rates come from.
 ///
 /// Costs one look at the view a point; nothing is asked of TaskManagers for it.
-final class History: Sendable {
+package final class History: Sendable {
     /// Shares of the time between the last two points, 0 to 1.
     struct Load: Hashable, Sendable {
         var busy: Double
@@ -16,8 +16,19 @@ final class History: Sendable {
         var idle: Double
     }
 
+    /// What the key groups of one subtask had got at some moment.
+    package struct KeyGroups: Sendable {
+        package var task: TaskID
+        package var loads: [KeyGroupLoad]
+
+        package init(task: TaskID, loads: [KeyGroupLoad]) { (self.task, self.loads) = (task, loads) }
+    }
+
     static let interval = Duration.seconds(5)
     fileprivate static let points = 720
+    /// Key groups are noted this often, and so many times: the oldest note is about a minute old.
+    fileprivate static let keyGroupsInterval: Int64 = 15_000
+    fileprivate static let keyGroupNotes = 5
 
     fileprivate struct Series {
         var recordsIn: [Double?] = []
@@ -46,6 +57,8 @@ final class History: Sendable {
         var vertices: [String: Series] = [:]
         var last: [SubtaskID: TaskMetrics] = [:]
         var before: [SubtaskID: TaskMetrics] = [:]
+        /// Oldest first.
+        var keyGroups: [(at: Int64, of: [SubtaskID: KeyGroups])] = []
     }
 
     private let jobs = Mutex<[JobID: Past]>([:])
@@ -62,12 +75,24 @@ final class History: Sendable {
     /// Of each subtask; empty before there are two points.
     func loads(_ job: JobID, vertex: String) -> [Load?] { jobs.withLock { $0[job]?.vertices[vertex]?.loads ?? [] } }
 
-    /// A subtask's figures at the last point, by Flink's names; empty before the first.
-    func figures(_ job: JobID, _ subtask: SubtaskID) -> [(name: String, value: Double)] {
-        guard let past = jobs.withLock({ $0[job] }), let last = past.last[subtask] else { return [] }
+    /// What the key groups of a vertex had got about a minute ago, or when the job began.
+    func keyGroups(_ job: JobID, vertex: Int) -> [SubtaskID: KeyGroups] {
+        jobs.withLock { $0[job]?.keyGroups.first?.of.filter { $0.key.vertex == vertex } ?? [:] }
+    }
+
+    /// A subtask's figures at the last point, by Flink's names, then those of its operators (`Calc[2].numRecordsIn`); empty before the first.
+    func figures(_ job: JobView, _ subtask: SubtaskID, withOperators: Bool) -> [(name: String, value: Double)] {
+        guard let past = jobs.withLock({ $0[job.id] }), let last = past.last[subtask] else { return [] }
         let before = past.before[subtask].flatMap { $0.task == last.task ? $0 : nil }
         let ends = past.timestamps.suffix(2)
-        return TaskFigures.named(last, before: before, elapsed: .milliseconds((ends.last ?? 0) - (ends.first ?? 0)))
+        let elapsed = Duration.milliseconds((ends.last ?? 0) - (ends.first ?? 0))
+        let task = TaskFigures.named(last, before: before, elapsed: elapsed)
+        guard withOperators else { return task }
+        return task
+            + OperatorFigures.all(of: job.graph.vertices[subtask.vertex], last, before: before, elapsed: elapsed).flatMap { part in
+                let prefix = part.queryName + "."
+                return part.figures.map { (prefix + $0.name, $0.value) }
+            }
     }
 
     func json(_ job: JobView, since: Int64, now: Int64) -> JSON {
@@ -151,6 +176,9 @@ extension History.Past {
             for subtask in vertex.subtasks { last[subtask.id] = subtask.metrics }
             vertices[vertex.id] = series
         }
+        guard now - (keyGroups.last?.at ?? 0) >= History.keyGroupsInterval else { return }
+        keyGroups.append((now, last.compactMapValues { $0.keyGroups.isEmpty ? nil : History.KeyGroups(task: $0.task, loads: $0.keyGroups) }))
+        if keyGroups.count > History.keyGroupNotes { keyGroups.removeFirst() }
     }
 }
 
@@ -164,6 +192,7 @@ extension RESTService {
 
     /// A change of the layout is over in a second or two: what it does to latency is looked at more often than points are taken.
     private static let looksAPoint = 5
+    private static let looksAProcessPoint = 10
 
     /// Runs as long as the server does.
     func keepHistory() async {
@@ -176,6 +205,7 @@ extension RESTService {
                 loads.note(view, at: now)
                 noteMachines(view, at: now)
             }
+            if turn % RESTService.looksAProcessPoint == 0 { noteProcesses(view, at: now) }
             turn += 1
             try? await Task.sleep(for: History.interval / RESTService.looksAPoint)
         }

@@ -30,19 +30,19 @@ extension RESTService {
         router.get("/jobs/:job/vertices/:vertex/metrics") { request, context in
             let (job, vertex) = try await place(context)
             return Response.json(chosen(vertex.subtasks.flatMap { subtask in
-                history.figures(job.id, subtask.id).map { ("\(subtask.id.index).\($0.name)", text($0.value)) }
+                history.figures(job, subtask.id, withOperators: asksForOperators(request)).map { ("\(subtask.id.index).\($0.name)", text($0.value)) }
             }, request))
         }
         router.get("/jobs/:job/vertices/:vertex/subtasks/metrics") { request, context in
             let (job, vertex) = try await place(context)
-            return Response.json(try aggregated(vertex.subtasks.map { history.figures(job.id, $0.id) }, request))
+            return Response.json(try aggregated(vertex.subtasks.map { history.figures(job, $0.id, withOperators: asksForOperators(request)) }, request))
         }
         router.get("/jobs/:job/vertices/:vertex/subtasks/:subtask/metrics") { request, context in
             let (job, vertex) = try await place(context)
             guard let index = Int(context.parameters.get("subtask") ?? ""), vertex.subtasks.indices.contains(index) else {
                 throw Refusal(.notFound, "Vertex \(vertex.id) has \(vertex.parallelism) subtasks")
             }
-            return Response.json(chosen(history.figures(job.id, vertex.subtasks[index].id).map { ($0.name, text($0.value)) }, request))
+            return Response.json(chosen(history.figures(job, vertex.subtasks[index].id, withOperators: asksForOperators(request)).map { ($0.name, text($0.value)) }, request))
         }
         router.get("/jobs/:job/vertices/:vertex/jm-operator-metrics") { _, context in
             _ = try await place(context)
@@ -72,6 +72,11 @@ extension RESTService {
         return all
     }
 
+    /// Names of operators' figures have a dot before the last part, and so has what the vertex' own begin with: a subtask's number.
+    private func asksForOperators(_ request: Request) -> Bool {
+        request.uri.queryParameters["get"].map { $0.split(separator: ",").contains { name in name.drop { $0.isNumber }.dropFirst().contains(".") } } ?? true
+    }
+
     /// Without `get` the names there are; with it the values of those that it names.
     private func chosen(_ figures: [(name: String, value: String)], _ request: Request) -> JSON {
         guard let wanted = request.uri.queryParameters["get"] else { return .array(figures.map { ["id": .string($0.name)] }) }
@@ -86,15 +91,15 @@ extension RESTService {
         if let stranger = kinds?.subtracting(known).sorted().first {
             throw Refusal(.badRequest, "agg \(stranger) is not known; there are: \(known.joined(separator: ", "))")
         }
+        let wanted = request.uri.queryParameters["get"].map { Set($0.split(separator: ",").map(String.init)) }
         var names: [String] = []
         var values: [String: [Double]] = [:]
-        for (name, value) in all.joined() {
+        for (name, value) in all.joined() where wanted?.contains(name) ?? true {
             if values[name] == nil { names.append(name) }
             values[name, default: []].append(value)
         }
-        guard let wanted = request.uri.queryParameters["get"] else { return .array(names.map { ["id": .string($0)] }) }
-        let chosen = Set(wanted.split(separator: ",").map(String.init))
-        return .array(names.filter(chosen.contains).map { name in
+        if wanted == nil { return .array(names.map { ["id": .string($0)] }) }
+        return .array(names.map { name in
             let numbers = values[name] ?? []
             let sum = numbers.reduce(0, +)
             let mean = sum / Double(numbers.count)
@@ -118,6 +123,7 @@ extension RESTService {
             ("taskSlotsAvailable", Double(view.freeSlots)), ("taskSlotsTotal", Double(view.totalSlots)),
             ("numTaskManagerNotices", Double(view.history.counts.notices)), ("numTaskManagersLost", Double(view.history.counts.losses)),
             ("numLayoutChanges", Double(view.history.counts.changes)), ("layoutChangeTimeMs", Double(view.history.counts.changeMilliseconds)),
+            ("numKeyGroupsMoved", Double(view.history.counts.movedGroups)), ("stateBytesMoved", Double(view.history.counts.movedBytes)),
         ]
     }
 

@@ -31,6 +31,7 @@ struct RESTService: Sendable {
     let machines = MachineWatch()
     let latencies = LayoutLatencies()
     let load = ProcessLoad()
+    let processes = Processes()
 
     static let bodyLimitBytes = 16 << 20
 
@@ -53,6 +54,7 @@ struct RESTService: Sendable {
             addScriptRoutes(routes)
             addApplicationRoutes(routes)
             addHistoryRoutes(routes)
+            addProcessRoutes(routes)
             addSettingRoutes(routes)
             addCheckpointRoutes(routes)
             addSubmissionRoutes(routes)

@@ -128,6 +128,8 @@ extension JSON {
             ("rescaleAttemptId", .integer(Int64(change.layout))), ("vertices", vertices), ("slots", slots), ("schedulerStates", states),
             ("startTimestampInMillis", .integer(change.started)), ("endTimestampInMillis", .integer(change.ended.map { change.started + $0 } ?? -1)),
             ("terminalState", state), ("triggerCause", cause), ("terminatedReason", reason), ("reason", .string(change.reason)),
+            ("keyGroupsMoved", .integer(Int64(change.movedGroups))), ("keyGroups", .integer(Int64(change.groups))),
+            ("stateBytesMoved", .integer(change.movedBytes)), ("stateBytesCopiedAhead", .integer(change.copiedBytes)),
         ]
     }
 }

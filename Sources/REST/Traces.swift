@@ -57,7 +57,7 @@ struct SpanFinder {
                 Span(
                     name: "LayoutChange", start: entry.at, end: entry.at + took, failed: change.outcome != .completed, job: change.job,
                     attributes: [
-                        "reason": change.reason, "layout": "\(change.layout)", "keyGroupsMoved": "\(change.movedGroups)", "tasksBegun": "\(change.begun)",
+                        "reason": change.reason, "layout": "\(change.layout)", "keyGroupsMoved": "\(change.movedGroups)", "stateBytesMoved": "\(change.movedBytes)", "tasksBegun": "\(change.begun)",
                         "tasksRetired": "\(change.retired)",
                     ]))
         }

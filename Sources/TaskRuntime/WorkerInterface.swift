@@ -34,15 +34,19 @@ package struct Upload: Hashable, Sendable {
     package var object: Manifest.StateObject?
     /// State bytes of each task.
     package var bytes: [SubtaskID: Int64]
+    /// State bytes of each task by key group.
+    package var groups: [SubtaskID: [Int: Int64]]
     /// What sinks must commit once the checkpoint is complete, of tasks that have any.
     package var committables: [SubtaskID: [Committable]]
     package var milliseconds: Int64
 
     package init(
-        object: Manifest.StateObject?, bytes: [SubtaskID: Int64], committables: [SubtaskID: [Committable]] = [:], milliseconds: Int64
+        object: Manifest.StateObject?, bytes: [SubtaskID: Int64], groups: [SubtaskID: [Int: Int64]] = [:],
+        committables: [SubtaskID: [Committable]] = [:], milliseconds: Int64
     ) {
         self.object = object
         self.bytes = bytes
+        self.groups = groups
         self.committables = committables
         self.milliseconds = milliseconds
     }

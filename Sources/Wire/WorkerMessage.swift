@@ -37,6 +37,8 @@ package enum WorkerMessage: Hashable, Sendable {
     case settled(job: JobID, attempt: UInt32)
     /// No retired task of the change runs here any more.
     case retired(job: JobID, attempt: UInt32)
+    /// State of so many bytes went to its new owners for the change that leads to this layout: ahead of its barrier, or after it. For people.
+    case moved(job: JobID, layout: LayoutEpoch, bytes: Int64, isAhead: Bool)
     /// This TaskManager leaves: plan without it. Said again after each registration, and when its time becomes shorter.
     case leaving(Leave)
 }
@@ -131,6 +133,25 @@ package struct TaskMetrics: Hashable, Sendable {
     package var lagMilliseconds: Int64 = -1
     /// A source's own figures by name.
     package var gauges: [String: Int64] = [:]
+    /// Of each operator of the chain, in its order, the source and the sink included.
+    package var operators: [OperatorMetrics] = []
+    /// Of the key groups that the subtask owns, ascending. Not in every report: those without it change nothing.
+    package var keyGroups: [KeyGroupLoad] = []
 
     package init(task: TaskID) { self.task = task }
+}
+
+/// What one operator of a chain did since its task started.
+package struct OperatorMetrics: Hashable, Sendable {
+    package var rowsIn: Int64
+    package var rowsOut: Int64
+    package var lateRows: Int64
+    package var stateBytes: Int64
+
+    package init(rowsIn: Int64, rowsOut: Int64, lateRows: Int64 = 0, stateBytes: Int64 = 0) {
+        self.rowsIn = rowsIn
+        self.rowsOut = rowsOut
+        self.lateRows = lateRows
+        self.stateBytes = stateBytes
+    }
 }

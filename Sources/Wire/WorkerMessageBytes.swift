@@ -39,6 +39,11 @@ extension WorkerMessage {
             writer.put(error)
         case .metrics(let all): writer.putList(all) { $1.encode(into: &$0) }
         case .leaving(let leave): leave.encode(into: &writer)
+        case .moved(let job, let layout, let bytes, let isAhead):
+            writer.put(job)
+            writer.put(layout)
+            writer.put(bytes)
+            writer.put(isAhead)
         case .handedBack(let task, let splits, let finished):
             writer.put(task)
             writer.putList(splits) { $0.put($1) }
@@ -78,6 +83,7 @@ extension WorkerMessage {
         case .copied: 19
         case .cannotChange: 20
         case .withdrawn: 21
+        case .moved: 22
         }
     }
 
@@ -109,6 +115,7 @@ extension WorkerMessage {
         case 19: .copied(job: try reader.job(), attempt: try reader.number())
         case 20: .cannotChange(job: try reader.job(), attempt: try reader.number(), try reader.streamError())
         case 21: .withdrawn(job: try reader.job(), attempt: try reader.number())
+        case 22: .moved(job: try reader.job(), layout: try reader.number(), bytes: try reader.number(), isAhead: try reader.bool())
         default: throw MalformedBytes("\(kind) is no message of a TaskManager")
         }
     }
@@ -183,6 +190,14 @@ extension TaskMetrics {
             writer.put(gauge.key)
             writer.put(gauge.value)
         }
+        writer.putList(operators) { writer, metrics in
+            for number in [metrics.rowsIn, metrics.rowsOut, metrics.lateRows, metrics.stateBytes] { writer.put(number) }
+        }
+        writer.putList(keyGroups) { writer, load in
+            writer.put(UInt32(load.group))
+            writer.put(load.rows)
+            writer.put(load.stateBytes)
+        }
     }
 
     fileprivate init(from reader: inout ByteReader) throws(MalformedBytes) {
@@ -204,5 +219,11 @@ extension TaskMetrics {
         lagMilliseconds = try reader.number()
         let list = try reader.list { reader throws(MalformedBytes) in (try reader.string(), try reader.number(Int64.self)) }
         gauges = Dictionary(list) { first, _ in first }
+        operators = try reader.list { reader throws(MalformedBytes) in
+            OperatorMetrics(rowsIn: try reader.number(), rowsOut: try reader.number(), lateRows: try reader.number(), stateBytes: try reader.number())
+        }
+        keyGroups = try reader.list { reader throws(MalformedBytes) in
+            KeyGroupLoad(group: Int(try reader.number(UInt32.self)), rows: try reader.number(), stateBytes: try reader.number())
+        }
     }
 }

@@ -47,6 +47,42 @@ import Wire
         #expect(shown == ["0#3"])
     }
 
+    @Test func operatorsOfAChainAreToldByFlinksNames() {
+        let schema = Schema([])
+        let calc = ChainedOperator(uid: "c", name: "Calc[1]", spec: .calc(CalcSpec(condition: nil, projections: [])), output: schema)
+        let sink = ChainedOperator(uid: "t", name: "Sink: out, or so[2]", spec: .sink(SinkSpec(table: "out", options: [:], schema: schema)), output: schema)
+        let vertex = JobVertex(id: "a", chain: [calc, sink])
+        var before = TaskMetrics(task: task(0, 1)), after = before
+        before.operators = [OperatorMetrics(rowsIn: 10, rowsOut: 4), OperatorMetrics(rowsIn: 4, rowsOut: 4)]
+        after.operators = [OperatorMetrics(rowsIn: 30, rowsOut: 8), OperatorMetrics(rowsIn: 8, rowsOut: 8)]
+        let parts = OperatorFigures.all(of: vertex, after, before: before, elapsed: .seconds(2))
+        #expect(parts.map(\.queryName) == ["Calc[1]", "Sink__out__or_so[2]"])
+        func value(_ name: String, of part: Int) -> Double? { parts[part].figures.first { $0.name == name }?.value }
+        #expect(value("numRecordsIn", of: 0) == 30)
+        #expect(value("numRecordsInPerSecond", of: 0) == 10)
+        #expect(value("numRecordsOutPerSecond", of: 0) == 2)
+        #expect(value("numRecordsSend", of: 1) == 8)
+        #expect(value("numRecordsSend", of: 0) == nil)
+        // Flink's board finds the chain's first operator by the vertex.
+        #expect(OperatorFigures.id(of: 0, in: vertex) == "a")
+        #expect(OperatorFigures.id(of: 1, in: vertex).utf8.count == 32)
+        // A report of another chain is not told of this one.
+        after.operators = []
+        #expect(OperatorFigures.all(of: vertex, after, before: nil, elapsed: .zero).isEmpty)
+    }
+
+    @Test func keyGroupsAreToldWithWhatTheLastCheckpointWrote() {
+        var metrics = TaskMetrics(task: task(0, 1))
+        metrics.keyGroups = [KeyGroupLoad(group: 3, rows: 30), KeyGroupLoad(group: 4, rows: 10)]
+        #expect(figures.noted([metrics])[0].keyGroups.map(\.stateBytes) == [-1, -1])
+        figures.wrote(job, [SubtaskID(vertex: 0, index: 0): [3: 500]])
+        #expect(figures.noted([metrics])[0].keyGroups.map(\.stateBytes) == [500, 0])
+        // A report without them changes nothing, and is sent on without them.
+        #expect(figures.noted([TaskMetrics(task: task(0, 1))])[0].keyGroups.isEmpty)
+        let skew = figures.snapshot().all.first { $0.id.name == "flink_taskmanager_job_task_keyGroupSkew" }
+        #expect(skew?.value == .gauge(1.5))
+    }
+
     @Test func aRestartShowsItsOwnTasksOnly() {
         report(task(0, 1), task(1, 2))
         figures.removed(job, attemptsUpTo: 1)

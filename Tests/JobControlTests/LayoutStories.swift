@@ -46,6 +46,32 @@ import Wire
         #expect(!story.log.contains("Lost TaskManager"))
     }
 
+    @Test func whatAChangeMovesIsAddedUp() {
+        var story = Story.running(Self.options(), workers: 3, parallelism: 2)
+        let layout = story.lastLayout(Story.job)!
+        let leaver = layout.vertices[0].slots[1]!.worker.description
+        story.obedient = []
+        story.say(leaver, .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000)))
+        story.say(leaver, .moved(job: Story.job, layout: layout.epoch + 1, bytes: 1000, isAhead: true))
+        #expect(story.machine.view.history.inProgress.map(\.movedBytes) == [1000])
+        // Of a layout that is over, or of another's job.
+        story.say(leaver, .moved(job: Story.job, layout: layout.epoch, bytes: 7, isAhead: true))
+        story.say(leaver, .moved(job: Story.job, layout: layout.epoch + 1, bytes: 50, isAhead: false))
+        #expect(story.machine.view.history.inProgress.map(\.movedBytes) == [1050])
+        #expect(story.machine.view.history.inProgress.map(\.copiedBytes) == [1000])
+        #expect(story.machine.view.history.counts.movedBytes == 1057)
+    }
+
+    /// The last words of a change may come when it is over.
+    @Test func whatAChangeMovedMayBeToldLate() {
+        var story = Story.running(Self.options(), workers: 3, parallelism: 2)
+        let layout = story.lastLayout(Story.job)!
+        story.say(layout.vertices[0].slots[1]!.worker.description, .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000)))
+        story.wait(.milliseconds(200))
+        story.say(layout.vertices[0].slots[0]!.worker.description, .moved(job: Story.job, layout: layout.epoch + 1, bytes: 80, isAhead: false))
+        #expect(story.machine.view.history.changes.map(\.movedBytes) == [80])
+    }
+
     /// What it had is lost, whatever it said before.
     @Test func aTaskManagerThatGoesBeforeItsTasksHaveMovedIsLost() {
         var story = Story.running(Self.options(), workers: 3, parallelism: 2)

@@ -4,6 +4,7 @@ import Expressions
 import Synchronization
 import TaskRuntime
 import Testing
+import Wire
 
 @Suite struct TaskBuilderTests {
     /// Gives list readers and writers, and remembers what they were made with.
@@ -68,6 +69,7 @@ import Testing
         #expect(subject.task.metrics.rowsOut == 3)
         #expect(subject.task.metrics.batchesOut == 1)
         #expect(subject.task.metrics.watermark == 20)
+        #expect(subject.task.metrics.operators == [OperatorMetrics(rowsIn: 3, rowsOut: 3)])
     }
 
     @Test func aRateIsShared() throws {

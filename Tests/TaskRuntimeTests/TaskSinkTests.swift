@@ -2,6 +2,7 @@ import Columnar
 import Dataflow
 import TaskRuntime
 import Testing
+import Wire
 
 @Suite struct TaskSinkTests {
     private func subject(_ writer: ListWriter) -> Subject {
@@ -45,6 +46,21 @@ import Testing
         subject.run(at: 5)
         #expect(writer.ticks == [.milliseconds(1), .milliseconds(5)])
         #expect(subject.task.metrics.rowsOut == 1)
+    }
+
+    @Test func eachOperatorOfAChainTellsItsRows() {
+        let first = CountingOperator(keeps: 1)
+        let chain = TaskChain(operators: [.init(name: "a", uid: "a", op: first), .init(name: "b", uid: "b", op: CountingOperator())], sink: .init(name: "t", uid: "t", writer: ListWriter()))
+        let subject = Subject(Task(plan: plan(inputs: 1), chain: chain, options: TaskOptions())).tell(.start)
+        subject.tell(.element(channel(0, 0, 0), sequence: 0, .batch(batch(Row(1, 1), Row(2, 2), Row(3, 3)))))
+        subject.run()
+        #expect(subject.task.metrics.operators.map(\.rowsIn) == [3, 0, 0])
+        #expect(subject.task.metrics.operators.map(\.rowsOut) == [0, 0, 0])
+        subject.tell(.element(channel(0, 0, 0), sequence: 1, .end))
+        subject.run()
+        #expect(subject.task.metrics.operators.map(\.rowsIn) == [3, 3, 3])
+        #expect(subject.task.metrics.operators.map(\.rowsOut) == [3, 3, 3])
+        #expect(subject.task.metrics.operators.map(\.stateBytes) == [48, 48, 0])
     }
 
     @Test func theEndIsReported() {

@@ -133,6 +133,7 @@ struct WorkerStory {
         case .retired(_, let attempt): "retired \(attempt)"
         case .cannotChange(_, let attempt, let error): "cannotChange \(attempt): \(error)"
         case .withdrawn(_, let attempt): "withdrawn \(attempt)"
+        case .moved(_, let layout, let bytes, _): "moved \(bytes) for layout \(layout)"
         }
     }
 }

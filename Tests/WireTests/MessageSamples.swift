@@ -23,6 +23,8 @@ enum MessageSamples {
     static var worker: [WorkerMessage] {
         var metrics = TaskMetrics(task: task)
         metrics.rowsIn = 1
+        metrics.operators = [OperatorMetrics(rowsIn: 3, rowsOut: 2, lateRows: 1, stateBytes: 1 << 40)]
+        metrics.keyGroups = [KeyGroupLoad(group: 719, rows: 5), KeyGroupLoad(group: 0, rows: 0, stateBytes: 9)]
         metrics.watermark = .max
         metrics.pendingRows = 7
         metrics.lagMilliseconds = 0
@@ -39,7 +41,7 @@ enum MessageSamples {
             .acknowledged(Acknowledgement(job: job, attempt: 9, checkpoint: 12, object: nil, tasks: [], uploadMilliseconds: 0)),
             .declined(job: job, attempt: 9, checkpoint: 12, reason: "disk full"), .committed(job: job, checkpoint: 12, ids: ["a", ""]),
             .commitFailed(job: job, checkpoint: 12, error), .metrics([metrics, TaskMetrics(task: task)]), .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000, ends: false)),
-            .prepared(job: job, attempt: 2), .copied(job: job, attempt: 2), .handedBack(task, [split], finished: ["c"]), .settled(job: job, attempt: 2), .retired(job: job, attempt: 2),
+            .prepared(job: job, attempt: 2), .copied(job: job, attempt: 2), .handedBack(task, [split], finished: ["c"]), .settled(job: job, attempt: 2), .retired(job: job, attempt: 2), .moved(job: job, layout: 5, bytes: 1 << 40, isAhead: true),
             .cannotChange(job: job, attempt: 2, error), .withdrawn(job: job, attempt: 2),
         ]
     }

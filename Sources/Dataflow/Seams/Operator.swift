@@ -46,6 +46,9 @@ package protocol Operator: AnyObject {
 
     /// Rows that came behind the watermark and were dropped.
     var lateRows: Int { get }
+
+    /// Rows of each key group that the subtask owns, ascending; empty where state is not kept by key.
+    var keyGroupLoads: [KeyGroupLoad] { get }
 }
 
 extension Operator {
@@ -64,6 +67,7 @@ extension Operator {
     package var stateBytes: Int { 0 }
     package var largestKeyGroup: Int? { nil }
     package var lateRows: Int { 0 }
+    package var keyGroupLoads: [KeyGroupLoad] { [] }
 }
 
 /// What an operator needs to know about where it runs.

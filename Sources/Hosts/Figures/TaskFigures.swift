@@ -19,6 +19,8 @@ package final class TaskFigures: Sendable {
         var tasks: [SubtaskID: Entry] = [:]
         /// The newest attempt that a planned change has retired: its slot's last report comes after that.
         var retired: [SubtaskID: UInt32] = [:]
+        /// State bytes by key group, as the last checkpoint of each subtask that was here wrote them.
+        var written: [SubtaskID: [Int: Int64]] = [:]
     }
 
     private let jobs = Mutex<[JobID: Job]>([:])
@@ -39,19 +41,34 @@ package final class TaskFigures: Sendable {
         }
     }
 
-    package func noted(_ metrics: [TaskMetrics]) {
+    /// A checkpoint has written so many bytes of each key group.
+    package func wrote(_ job: JobID, _ groups: [SubtaskID: [Int: Int64]]) {
+        jobs.withLock { jobs in for (subtask, bytes) in groups { jobs[job]?.written[subtask] = bytes } }
+    }
+
+    /// Answers the reports with what else is known of their tasks here.
+    @discardableResult package func noted(_ metrics: [TaskMetrics]) -> [TaskMetrics] {
         let now = SystemClock.now().instant
+        var metrics = metrics
         jobs.withLock { jobs in
-            for report in metrics {
-                let task = report.task
+            for index in metrics.indices {
+                let task = metrics[index].task
+                if !metrics[index].keyGroups.isEmpty, let written = jobs[task.job]?.written[task.subtask] {
+                    for place in metrics[index].keyGroups.indices {
+                        metrics[index].keyGroups[place].stateBytes = written[metrics[index].keyGroups[place].group] ?? 0
+                    }
+                }
+                var report = metrics[index]
                 guard let job = jobs[task.job], job.retired[task.subtask].map({ task.attempt > $0 }) ?? true else { continue }
                 let shown = job.tasks[task.subtask]
                 if let shown, shown.metrics.task.attempt > task.attempt { continue }
                 let old = shown?.metrics.task == task ? shown : nil
+                if report.keyGroups.isEmpty, let old { report.keyGroups = old.metrics.keyGroups }
                 jobs[task.job]?.tasks[task.subtask] = Entry(
                     metrics: report, before: old?.metrics, at: now, elapsed: old.map { now - $0.at } ?? .zero)
             }
         }
+        return metrics
     }
 
     package func removed(_ job: JobID, attemptsUpTo attempt: UInt32) {
@@ -86,21 +103,17 @@ package final class TaskFigures: Sendable {
                     ("job_id", id.description), ("job_name", job.graph.name), ("task_id", vertex.id), ("task_name", vertex.name),
                     ("task_attempt_id", task.description), ("task_attempt_num", "\(task.attempt)"), ("subtask_index", "\(task.subtask.index)"),
                 ]
-                // A vertex is one chain: what Flink tells of its first and last operator is told of the whole.
-                let chain = labels + [("operator_id", vertex.id), ("operator_name", vertex.name)]
                 for (name, value) in TaskFigures.named(entry.metrics, before: entry.before, elapsed: entry.elapsed) {
                     snapshot.record("flink_taskmanager_job_task_" + name, labels, .gauge(value))
-                    if TaskFigures.ofOperators.contains(name) { snapshot.record("flink_taskmanager_job_task_operator_" + name, chain, .gauge(value)) }
+                }
+                for part in OperatorFigures.all(of: vertex, entry.metrics, before: entry.before, elapsed: entry.elapsed) {
+                    let own = labels + [("operator_id", OperatorFigures.id(of: part.index, in: vertex)), ("operator_name", part.name)]
+                    for (name, value) in part.figures { snapshot.record("flink_taskmanager_job_task_operator_" + name, own, .gauge(value)) }
                 }
             }
         }
         return snapshot
     }
-
-    private static let ofOperators: Set<String> = [
-        "numRecordsIn", "numRecordsInPerSecond", "numRecordsOut", "numRecordsOutPerSecond", "numBytesIn", "numBytesInPerSecond", "numBytesOut",
-        "numBytesOutPerSecond", "currentInputWatermark", "numLateRecordsDropped",
-    ]
 
     /// One task's figures by Flink's names. Rates are over the time between its last two reports.
     package static func named(_ metrics: TaskMetrics, before: TaskMetrics?, elapsed: Duration) -> [(name: String, value: Double)] {
@@ -126,6 +139,10 @@ package final class TaskFigures: Sendable {
         if metrics.pendingRows >= 0 { figures.append((SourceGauge.pendingRows, Double(metrics.pendingRows))) }
         if metrics.lagMilliseconds >= 0 { figures.append((SourceGauge.lagMilliseconds, Double(metrics.lagMilliseconds))) }
         figures += metrics.gauges.sorted { $0.key < $1.key }.map { ($0.key, Double($0.value)) }
+        if let most = metrics.keyGroups.map(\.rows).max() {
+            let mean = Double(metrics.keyGroups.reduce(0) { $0 + $1.rows }) / Double(metrics.keyGroups.count)
+            figures.append(("keyGroupSkew", mean > 0 ? Double(most) / mean : 1))
+        }
         return figures
     }
 }

@@ -141,7 +141,7 @@ package final class SlotThread: Sendable {
                 }
             case .ended:
                 // Nothing is left to report later, and a short job would have reported nothing at all.
-                report([cell], at: SystemClock.instant())
+                report([cell], at: SystemClock.instant(), isLast: true)
                 notice(.task(cell.id, effect))
             case .snapshot, .needsSplits, .splitFinished, .failed, .handOver, .copied, .settled: notice(.task(cell.id, effect))
             }
@@ -159,8 +159,8 @@ package final class SlotThread: Sendable {
         route(neighbour, cells)
     }
 
-    private func report(_ cells: [TaskCell], at now: Instant) {
+    private func report(_ cells: [TaskCell], at now: Instant, isLast: Bool = false) {
         guard !cells.isEmpty else { return }
-        notice(.metrics(cells.map { $0.metrics(at: now) }))
+        notice(.metrics(cells.map { $0.metrics(at: now, isLast: isLast) }))
     }
 }

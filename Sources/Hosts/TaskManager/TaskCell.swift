@@ -26,6 +26,9 @@ package final class TaskCell: @unchecked Sendable {
     private var busy = Duration.zero
     private var idle = Duration.zero
     private var backpressured = Duration.zero
+    /// When key groups are told again: they are many, and people look at them.
+    private static let keyGroupsInterval = Duration.seconds(5)
+    private var keyGroupsDue = Instant.zero
 
     package init(task: Task, routes: [ChannelID: Route]) {
         self.id = task.plan.task
@@ -64,12 +67,17 @@ package final class TaskCell: @unchecked Sendable {
         since = now
     }
 
-    func metrics(at now: Instant) -> TaskMetrics {
+    /// `isLast`: nothing may come after it.
+    func metrics(at now: Instant, isLast: Bool = false) -> TaskMetrics {
         account(at: now)
         var metrics = task.metrics
         metrics.busyMilliseconds = busy.milliseconds
         metrics.idleMilliseconds = idle.milliseconds
         metrics.backpressuredMilliseconds = backpressured.milliseconds
+        if now >= keyGroupsDue || isLast {
+            metrics.keyGroups = task.keyGroupLoads
+            keyGroupsDue = now + TaskCell.keyGroupsInterval
+        }
         return metrics
     }
 }

@@ -11,6 +11,8 @@ package final class TaskManagerHost: Sendable {
     private enum Command: Sendable {
         case event(WorkerEvent)
         case linked(any Link)
+        /// For people: nothing is decided by it.
+        case tell(WorkerMessage)
     }
 
     /// Makes a link to the JobManager, on any thread; nil and the reason when it cannot be had.
@@ -78,7 +80,11 @@ package final class TaskManagerHost: Sendable {
                     leader = link
                     carryOut(machine.handle(.connected, at: SystemClock.now()), &leader, &wake)
                 case .event(.task(let task, .handOver(let operators, let departure, let layout, let isAhead))):
-                    handingOver.run { [workshop] in workshop.handOver(operators, departure, layout, isAhead: isAhead, from: task) }
+                    handingOver.run { [workshop, mailbox] in
+                        let bytes = workshop.handOver(operators, departure, layout, isAhead: isAhead, from: task)
+                        if bytes > 0 { mailbox.post(.tell(.moved(job: task.job, layout: layout, bytes: Int64(bytes), isAhead: isAhead))) }
+                    }
+                case .tell(let message): leader?.send(message.encode())
                 case .event(let event):
                     if case .disconnected = event { leader = nil }
                     carryOut(machine.handle(event, at: SystemClock.now()), &leader, &wake)
@@ -99,9 +105,10 @@ package final class TaskManagerHost: Sendable {
             switch effect {
             case .connect: connect()
             case .disconnect(let reason): leader?.close(reason: reason)
-            case .send(let message):
-                if case .metrics(let metrics) = message { figures.noted(metrics) }
-                leader?.send(message.encode())
+            case .send(.metrics(let metrics)):
+                let all = figures.noted(metrics)
+                leader?.send(WorkerMessage.metrics(all).encode())
+            case .send(let message): leader?.send(message.encode())
             case .make(let deployment):
                 pool.run { [workshop, figures] in
                     if let graph = try? JobGraphBytes.decode(deployment.graph) { figures.deployed(deployment.job, graph) }
@@ -125,8 +132,9 @@ package final class TaskManagerHost: Sendable {
                 remove(job, attempt, then: { notice(.removed(job: job, attempt: attempt)) })
             case .command(let task, let command): workshop.slot(of: task)?.post(.command(task, command))
             case .upload(let job, let attempt, let checkpoint, let folder, let store, let snapshots):
-                uploads.run { [workshop] in
+                uploads.run { [workshop, figures] in
                     workshop.upload(job: job, attempt: attempt, checkpoint, folder: folder, store: store, snapshots) {
+                        if case .success(let upload) = $0 { figures.wrote(job, upload.groups) }
                         notice(.uploaded(job: job, attempt: attempt, checkpoint: checkpoint, $0))
                     }
                 }

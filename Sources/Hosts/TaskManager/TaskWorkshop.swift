@@ -177,10 +177,10 @@ package final class TaskWorkshop: Sendable {
     /// So many bytes of state may wait at a connection before the next piece is sent: rows that follow wait behind them.
     private static let handOverWindow = 1 << 20
 
-    /// Encodes state and sends it to its new owner, as fast as the connection takes it.
-    package func handOver(_ operators: [OperatorSnapshot], _ departure: LayoutChange.Departure, _ layout: LayoutEpoch, isAhead: Bool, from task: TaskID) {
+    /// Encodes state and sends it to its new owner, as fast as the connection takes it. Answers how many bytes it was.
+    package func handOver(_ operators: [OperatorSnapshot], _ departure: LayoutChange.Departure, _ layout: LayoutEpoch, isAhead: Bool, from task: TaskID) -> Int {
         let target = departure.to
-        guard let route = jobs.withLock({ $0[task.job]?.targets[target] }) else { return }
+        guard let route = jobs.withLock({ $0[task.job]?.targets[target] }) else { return 0 }
         let bytes = StateParcel.bytes(of: operators, groups: departure.groups)
         budget.charge(handOver: bytes.count)
         defer { budget.release(handOver: bytes.count) }
@@ -193,6 +193,7 @@ package final class TaskWorkshop: Sendable {
                 link.send(DataMessage.state(parcel).encode())
             }
         }
+        return bytes.count
     }
 
     /// What was deployed, and from where its state came.
@@ -328,6 +329,7 @@ package final class TaskWorkshop: Sendable {
         let start = SystemClock.instant()
         let bytes: [UInt8]
         var sizes: [SubtaskID: Int64] = [:]
+        var groups: [SubtaskID: [Int: Int64]] = [:]
         var committables: [SubtaskID: [Committable]] = [:]
         do throws(StreamError) {
             var finished: [TaskSnapshot] = []
@@ -335,7 +337,10 @@ package final class TaskWorkshop: Sendable {
             for snapshot in finished where !snapshot.committables.isEmpty { committables[snapshot.subtask] = snapshot.committables }
             bytes = SnapshotObject.encode(finished)
             let index = try SnapshotObject.index(length: bytes.count, read: { (range: Range<Int>) throws(StreamError) in Array(bytes[range]) })
-            for owner in index.owners { sizes[owner.subtask, default: 0] += owner.entries.reduce(0) { $0 + Int64($1.length) } }
+            for owner in index.owners {
+                sizes[owner.subtask, default: 0] += owner.entries.reduce(0) { $0 + Int64($1.length) }
+                for entry in owner.entries { if let group = entry.keyGroup { groups[owner.subtask, default: [:]][group, default: 0] += Int64(entry.length) } }
+            }
         } catch {
             return .failure(error)
         }
@@ -353,7 +358,7 @@ package final class TaskWorkshop: Sendable {
             let object = Manifest.StateObject(
                 key: key.path, bytes: bytes.count, checksum: Checksum.crc32c(bytes), subtasks: snapshots.map(\.subtask))
             written = (object, bytes)
-            return .success(Upload(object: object, bytes: sizes, committables: committables, milliseconds: elapsed()))
+            return .success(Upload(object: object, bytes: sizes, groups: groups, committables: committables, milliseconds: elapsed()))
         } catch {
             budget.release(upload: bytes.count)
             return .failure(StreamError(error).during("state of \(snapshots.count) tasks, \(bytes.count) bytes"))

@@ -61,7 +61,10 @@ extension JobMaster {
     }
 
     mutating func measured(_ metrics: TaskMetrics) {
-        if isCurrent(metrics.task) { chronicle.metrics[metrics.task.subtask] = metrics }
+        guard isCurrent(metrics.task) else { return }
+        var metrics = metrics
+        if metrics.keyGroups.isEmpty, let last = chronicle.metrics[metrics.task.subtask], last.task == metrics.task { metrics.keyGroups = last.keyGroups }
+        chronicle.metrics[metrics.task.subtask] = metrics
     }
 
     // MARK: Splits

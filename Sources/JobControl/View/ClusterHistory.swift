@@ -53,6 +53,9 @@ package struct ClusterHistory: Sendable {
         /// Key groups that have another owner, over all vertices that keep state by key, and how many there are.
         package var movedGroups: Int
         package var groups: Int
+        /// State that went to other tasks: all of it, and what of that went ahead of the barrier.
+        package var movedBytes: Int64 = 0
+        package var copiedBytes: Int64 = 0
         package var slots: (from: Int, to: Int) { (usedSlots[0], usedSlots[1]) }
         /// Before and after.
         private var usedSlots: [Int]
@@ -84,6 +87,8 @@ package struct ClusterHistory: Sendable {
         package var losses = 0
         package var changes = 0
         package var changeMilliseconds: Int64 = 0
+        package var movedGroups = 0
+        package var movedBytes: Int64 = 0
     }
 
     package static let kept = 200
@@ -129,6 +134,24 @@ package struct ClusterHistory: Sendable {
         running[job]?.change.injected = (now.instant - since).milliseconds
     }
 
+    /// The last words of it may come when the change is over.
+    mutating func moved(_ job: JobID, _ layout: LayoutEpoch, bytes: Int64, isAhead: Bool) {
+        counts.movedBytes += bytes
+        func add(to change: inout Change) {
+            change.movedBytes += bytes
+            if isAhead { change.copiedBytes += bytes }
+        }
+        if running[job]?.change.layout == layout, var own = running[job] {
+            add(to: &own.change)
+            running[job] = own
+        } else if let index = entries.lastIndex(where: { if case .changed(let change) = $0.what { change.job == job && change.layout == layout } else { false } }),
+            case .changed(var change) = entries[index].what
+        {
+            add(to: &change)
+            entries[index].what = .changed(change)
+        }
+    }
+
     mutating func concluded(_ job: JobID, at now: Now) {
         guard let (planned, since) = running.removeValue(forKey: job) else { return }
         var change = planned
@@ -137,6 +160,7 @@ package struct ClusterHistory: Sendable {
         change.ended = took
         counts.changes += 1
         counts.changeMilliseconds += took
+        counts.movedGroups += change.movedGroups
         note(.changed(change), at: change.started)
     }
 

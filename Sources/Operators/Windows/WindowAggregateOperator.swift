@@ -14,6 +14,7 @@ package final class WindowAggregateOperator: Operator {
     private let state: WindowState
     private let partition: SlicePartition
     private let clock: WindowClock
+    private var groupRows: KeyGroupCounter
     private let hashScratch = Scratch<UInt64>()
     private let idScratch = Scratch<Int32>()
     /// Of `window_start`, `window_end` and `window_time`.
@@ -24,6 +25,7 @@ package final class WindowAggregateOperator: Operator {
         self.spec = spec
         self.context = context
         state = WindowState(spec)
+        groupRows = KeyGroupCounter(maxParallelism: context.maxParallelism)
         partition = SlicePartition(state.grid)
         clock = WindowClock(spec)
         var isLocal = false
@@ -38,6 +40,7 @@ package final class WindowAggregateOperator: Operator {
             ? partition.times(ofSliceEnds: batch.columns[batch.columns.count - 1]) : try partition.times(batch.columns[spec.timeColumn])
         let hashes = hashScratch.reserve(batch.count)
         KeyHash.hashes(keys, count: batch.count, into: hashes)
+        groupRows.take(hashes, count: batch.count)
         let ids = idScratch.reserve(batch.count)
         for part in partition.parts(times, count: batch.count) where state.grid.belongsToWindow(slice: part.start) {
             if state.grid.isLate(slice: part.start, watermark: state.progress) {
@@ -77,6 +80,7 @@ package final class WindowAggregateOperator: Operator {
         guard groups != context.groups || !segments.isEmpty || state.holdsCopies else { return }
         let old = context
         context = context.owning(groups)
+        groupRows.keep(groups)
         try state.own(segments, old: old, context)
     }
 
@@ -87,6 +91,8 @@ package final class WindowAggregateOperator: Operator {
     package func attach(_ segments: [StateSegment]) throws(StreamError) { try state.attach(segments, context) }
 
     package var stateBytes: Int { state.stateBytes }
+
+    package var keyGroupLoads: [KeyGroupLoad] { groupRows.loads(of: context.groups) }
 
     package var largestKeyGroup: Int? {
         var bytes: [Int: Int] = [:]

@@ -20,6 +20,7 @@ extension RESTService {
             return Response.json([
                 "now": .integer(now), "since": .integer(machines.since), "notices": .integer(Int64(counts.notices)), "losses": .integer(Int64(counts.losses)),
                 "layout-changes": .integer(Int64(counts.changes)), "layout-change-milliseconds": .integer(counts.changeMilliseconds),
+                "key-groups-moved": .integer(Int64(counts.movedGroups)), "state-bytes-moved": .integer(counts.movedBytes),
                 "leaving": .array(view.workers.filter(\.isLeaving).map { .string($0.id.description) }),
                 "workers": .array(view.workers.map { worker in
                     [
@@ -73,6 +74,7 @@ extension JSON {
             ("taskmanagers", .array(change.workersAfter.map { .string($0.description) })),
             ("tasks-begun", .integer(Int64(change.begun))), ("tasks-retired", .integer(Int64(change.retired))),
             ("key-groups-moved", .integer(Int64(change.movedGroups))), ("key-groups", .integer(Int64(change.groups))),
+            ("state-bytes-moved", .integer(change.movedBytes)), ("state-bytes-copied-ahead", .integer(change.copiedBytes)),
             ("prepared-milliseconds", number(change.injected)), ("milliseconds", number(change.ended)), ("pause-milliseconds", number(pause)),
             ("lag-before-milliseconds", number(cost?.before)), ("lag-during-milliseconds", number(cost?.during)),
         ]

@@ -31,6 +31,7 @@ extension WorkerMessage {
         case .retired(_, let attempt): "retired #\(attempt)"
         case .cannotChange(_, let attempt, let error): "cannot change #\(attempt): \(error)"
         case .withdrawn(_, let attempt): "withdrawn #\(attempt)"
+        case .moved(_, let layout, let bytes, _): "moved \(bytes) bytes for layout \(layout)"
         }
     }
 }

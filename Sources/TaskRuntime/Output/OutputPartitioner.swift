@@ -31,6 +31,8 @@ final class OutputPartitioner: Output {
     private let faults: Set<SeededFault>
     private var lastWatermark = Watermark.minimum
     private(set) var rows: Int64 = 0
+    /// Rows that came, however many edges they leave by.
+    private(set) var rowsIn: Int64 = 0
     private(set) var batches: Int64 = 0
     private(set) var bytes: Int64 = 0
 
@@ -91,6 +93,7 @@ final class OutputPartitioner: Output {
 
     func emit(_ batch: Batch) throws(StreamError) {
         guard batch.count > 0 else { return }
+        rowsIn += Int64(batch.count)
         for edge in edges {
             if let router = edge.router {
                 var failure: StreamError?

@@ -1,11 +1,13 @@
 import Columnar
 import Dataflow
+import Wire
 
 /// An operator in its place: what comes to it, it handles; what leaves it goes to the next.
 final class ChainLink: Output {
     let name: String
     let uid: String
     let op: any Operator
+    private(set) var rowsIn: Int64 = 0
     private let next: any Output
     private let place: ErrorPlace
 
@@ -18,6 +20,7 @@ final class ChainLink: Output {
     }
 
     func emit(_ batch: Batch) throws(StreamError) {
+        rowsIn += Int64(batch.count)
         do throws(StreamError) { try op.process(batch, to: next) } catch {
             place.note(name)
             throw error
@@ -101,6 +104,16 @@ final class OperatorChain {
         var total = 0
         for link in links { total += link.op.lateRows }
         return total
+    }
+
+    /// Of each operator. `left`: rows that left the chain.
+    func metrics(left: Int64) -> [OperatorMetrics] {
+        links.indices.map { index in
+            let link = links[index]
+            return OperatorMetrics(
+                rowsIn: link.rowsIn, rowsOut: index + 1 < links.count ? links[index + 1].rowsIn : left, lateRows: Int64(link.op.lateRows),
+                stateBytes: Int64(link.op.stateBytes))
+        }
     }
 
     /// The operator that holds most.

@@ -337,6 +337,9 @@ package final class Task {
         metrics.skippedRows = Int64(source?.skippedRows ?? 0)
         metrics.stateBytes = Int64(chain.stateBytes)
         metrics.watermark = source?.watermark ?? merger.combined
+        if let source { metrics.operators.append(OperatorMetrics(rowsIn: source.rows, rowsOut: source.rows)) }
+        metrics.operators += chain.metrics(left: sink?.rows ?? outputs.rowsIn)
+        if let sink { metrics.operators.append(OperatorMetrics(rowsIn: sink.rows, rowsOut: sink.rows)) }
         for (name, value) in source?.gauges ?? [] {
             switch name {
             case SourceGauge.pendingRows: metrics.pendingRows = value
@@ -345,6 +348,15 @@ package final class Task {
             }
         }
         return metrics
+    }
+
+    /// Rows of each key group that the task owns, ascending; empty where it keeps no state by key.
+    package var keyGroupLoads: [KeyGroupLoad] {
+        for link in chain.links {
+            let loads = link.op.keyGroupLoads
+            if !loads.isEmpty { return loads }
+        }
+        return []
     }
 
     /// Bytes of batches that wait at the inputs and the outputs.

@@ -1,7 +1,7 @@
 import { h } from "../lib/dom.js";
 import { get, getIfThere } from "../lib/api.js";
 import { chart } from "../lib/chart.js";
-import { bytes, count, isNumber, moment, number, percent, whole } from "../lib/format.js";
+import { bytes, count, dash, isNumber, moment, number, percent, perSecond, whole } from "../lib/format.js";
 import { loadLog, logView, showLog } from "../lib/logs.js";
 import { link, live } from "../lib/live.js";
 import { empty, filter, panel, pairs, stat, stats, table, tabs } from "../lib/ui.js";
@@ -11,7 +11,8 @@ import { keyTable } from "./configuration.js";
 ///
 /// A kind is {base(id): its REST path, to(id, tab): a link, first: [tab, title], about(details), head(details, figures)}.
 
-const samples = new Map();
+/// By process: what its server keeps of the last hour ({points}; null where it keeps nothing), and what this page saw since it was opened.
+const pasts = new Map();
 const ui = { metrics: "", threads: "", view: null };
 const hour = 3_600_000;
 
@@ -21,11 +22,37 @@ const drawn = {
   "Status.JVM.Threads.Count": { title: "Threads", format: count }, "Status.JVM.FileDescriptor.Open": { title: "Open files", format: count }, "Status.Shuffle.Netty.UsedMemory": { title: "Network buffers", format: bytes },
 };
 
+/// Charts of what the server keeps: lines by the column of its answer.
+const cores = (value) => (isNumber(value) ? `${value.toFixed(value < 0.095 ? 2 : 1)} busy` : dash);
+const kept = [
+  { id: "processors", title: "Processors", format: cores, lines: [["busy", "processors", "accent"]] },
+  { id: "memory", title: "Memory", format: bytes, lines: [["its own", "memory-used", "accent"], ["resident", "memory-resident", "cool"]] },
+  { id: "rows", title: "Rows", format: perSecond, lines: [["in", "records-in-per-second", "accent"], ["out", "records-out-per-second", "cool"]] },
+  { id: "bytes", title: "Bytes a second", format: bytes, lines: [["in", "bytes-in-per-second", "accent"], ["out", "bytes-out-per-second", "cool"]] },
+  { id: "threads", title: "Threads", format: count, lines: [["threads", "threads", "accent"]] },
+  { id: "files", title: "Open files", format: count, lines: [["files", "open-files", "accent"]] },
+];
+
+/// Asks for what was noted since the last answer.
+async function loadPast(base, past) {
+  const since = past.points?.at(-1)?.at;
+  const answer = await getIfThere(`${base}/history${since ? `?since=${since}` : ""}`);
+  if (!answer) { past.points = null; return; }
+  past.points ??= [];
+  past.now = number(answer.now);
+  (answer.timestamps ?? []).forEach((at, index) => {
+    if (since && at <= since) return;
+    past.points.push({ at, values: Object.fromEntries(kept.flatMap(({ lines }) => lines).map(([, column]) => [column, number(answer[column]?.[index]) ?? null])) });
+  });
+  while (past.points.length > 0 && past.points[0].at < past.now - hour) past.points.shift();
+}
+
 export const process = {
   async load(kind, [id, tab = kind.first[0], file], before) {
     const base = kind.base(id);
-    const key = base;
-    const history = samples.get(key) ?? samples.set(key, []).get(key);
+    const past = pasts.get(base) ?? pasts.set(base, { points: null, seen: [] }).get(base);
+    const history = past.seen;
+    if (tab === kind.first[0]) await loadPast(base, past);
     const names = before?.names ?? (await getIfThere(`${base}/metrics`))?.map((entry) => entry.id);
     let values;
     if (names?.length > 0) {
@@ -35,7 +62,7 @@ export const process = {
       history.push({ at, values: new Map(values.map((entry) => [entry.id, number(entry.value)])) });
       while (history[0].at < at - hour) history.shift();
     }
-    const model = { names, values, history, tab };
+    const model = { names, values, history, past, tab };
     if (tab === "threads") model.threads = await getIfThere(`${base}/thread-dump`);
     if (tab === "config") model.config = before?.config ?? await getIfThere(`${base}/config`);
     if (tab === "about") model.environment = before?.environment ?? (kind.environment ? await getIfThere(kind.environment) : undefined);
@@ -72,7 +99,14 @@ function chunks(list, size) {
   return all;
 }
 
-function charts({ history, names }) {
+function charts({ history, names, past }) {
+  if (past.points?.length > 1) {
+    const to = Math.max(past.now, past.points.at(-1).at);
+    const from = Math.max(to - hour, Math.min(past.points[0].at, to - 60_000));
+    const series = ([name, column, tone]) => ({ name, tone, points: past.points.map((point) => ({ at: point.at, value: point.values[column] })) });
+    const known = kept.filter(({ lines }) => past.points.some((point) => lines.some(([, column]) => point.values[column] !== null)));
+    return h("div", { class: "charts is-loose" }, known.map(({ id, title, format, lines }) => chart({ id: `process ${id}`, title, format, from, to, series: lines.map(series) })));
+  }
   const there = Object.keys(drawn).filter((name) => names?.includes(name));
   if (there.length === 0) return null;
   const to = history.at(-1)?.at ?? Date.now();

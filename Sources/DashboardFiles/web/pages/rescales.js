@@ -1,6 +1,6 @@
 import { h } from "../lib/dom.js";
 import { getIfThere, getOrNothing } from "../lib/api.js";
-import { clock, dash, duration, isNumber, moment, number, operators, whole, words } from "../lib/format.js";
+import { bytes, clock, dash, duration, isNumber, moment, number, operators, whole, words } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { link } from "../lib/live.js";
 import { empty, meter, panel, stat, state, stats, table } from "../lib/ui.js";
@@ -30,6 +30,8 @@ export const rescalesTab = {
           { title: "Cause", value: (each) => each.triggerCause, cell: (each) => words(each.triggerCause) },
           { title: "Outcome", value: (each) => each.terminalState ?? "IN_PROGRESS", cell: (each) => state(each.terminalState ?? "IN_PROGRESS") },
           { title: "Reason", value: (each) => each.reason ?? each.terminatedReason, cell: (each) => each.reason ?? (each.terminatedReason ? words(each.terminatedReason) : dash), isWide: true },
+          history.some((each) => isNumber(each.keyGroupsMoved)) ? { title: "Key groups", value: (each) => each.keyGroupsMoved, cell: (each) => (isNumber(each.keyGroupsMoved) ? h("span", { title: `of ${whole(each.keyGroups)}` }, whole(each.keyGroupsMoved)) : dash), isNumber: true } : null,
+          history.some((each) => isNumber(each.stateBytesMoved)) ? { title: "State moved", value: (each) => each.stateBytesMoved, cell: (each) => h("span", { title: `${bytes(each.stateBytesCopiedAhead)} of it ahead of the barrier` }, bytes(each.stateBytesMoved)), isNumber: true } : null,
           { title: "Duration", value: (each) => each.endTimestampInMillis - each.startTimestampInMillis, cell: (each) => (each.endTimestampInMillis > 0 ? meter((each.endTimestampInMillis - each.startTimestampInMillis) / longest, duration(each.endTimestampInMillis - each.startTimestampInMillis)) : dash) },
         ],
         expand: (each) => (each.rescaleUuid === id ? one(details) : null),

@@ -177,7 +177,7 @@ function layoutChange(each, names, notices) {
     id: `${each.jid}-${each.layout}`, jid: each.jid, "job-name": names.get(each.jid), epoch: each.layout, reason: each.reason, started, ended, "taskmanager-ids": each.cause === "evacuation" ? left : [],
     cause: causes[each.cause] ?? (each.slots < each["slots-before"] ? "scale-in" : "scale-out"), status: each.status === "RECOVERED" ? "FAILED" : each.status,
     from: isNumber(each["slots-before"]) ? { slots: each["slots-before"], taskmanagers: before.length } : null, to: isNumber(each.slots) ? { slots: each.slots, taskmanagers: after.length } : null,
-    moved: { subtasks: each["tasks-begun"], "key-groups": each["key-groups-moved"], "key-groups-all": each["key-groups"] },
+    moved: { subtasks: each["tasks-begun"], "key-groups": each["key-groups-moved"], "key-groups-all": each["key-groups"], bytes: number(each["state-bytes-moved"]), "precopied-bytes": number(each["state-bytes-copied-ahead"]) },
     latency: { "pause-ms": number(each["pause-milliseconds"]), "lag-before-ms": number(each["lag-before-milliseconds"]), "lag-during-ms": number(each["lag-during-milliseconds"]) },
     "margin-ms": ended > 0 && each.cause === "evacuation" && deadlines.length > 0 ? Math.min(...deadlines) - ended : null,
     steps: [{ name: "planned", at: started }, ...(isNumber(each["prepared-milliseconds"]) ? [{ name: "new tasks stand, barrier injected", at: started + each["prepared-milliseconds"] }] : []), ...(ended > 0 ? [{ name: each.status === "RECOVERED" ? "given up, the job recovers" : "the new layout runs", at: ended }] : [])],

@@ -1,0 +1,66 @@
+import Dataflow
+import Wire
+
+/// One operator of a chain with its figures, by Flink's names: what its reporter has in the scope `operator`.
+package struct OperatorFigures: Sendable {
+    /// In the chain.
+    package let index: Int
+    /// As people see it: `Source: ticks[1]`.
+    package let name: String
+    package let figures: [(name: String, value: Double)]
+
+    /// As REST has it within the names of metrics: `Source__ticks[1]`. Source: Flink 2.x, `MetricQueryService.replaceInvalidChars`.
+    package var queryName: String { OperatorFigures.queryName(name) }
+
+    package static func queryName(_ name: String) -> String {
+        String(String.UnicodeScalarView(name.unicodeScalars.map { [" ", ".", ":", ","].contains($0) ? "_" : $0 }))
+    }
+
+    /// In the chain's order; empty before the first report. Rates are over the time between the last two reports.
+    package static func all(of vertex: JobVertex, _ metrics: TaskMetrics, before: TaskMetrics?, elapsed: Duration) -> [OperatorFigures] {
+        guard metrics.operators.count == vertex.chain.count else { return [] }
+        let task = Dictionary(TaskFigures.named(metrics, before: before, elapsed: elapsed).map { ($0.name, $0.value) }) { first, _ in first }
+        let seconds = Double(elapsed.milliseconds) / 1000
+        return vertex.chain.indices.map { index in
+            let now = metrics.operators[index]
+            let earlier = before.flatMap { $0.operators.indices.contains(index) ? $0.operators[index] : nil }
+            func rate(_ part: KeyPath<OperatorMetrics, Int64>) -> Double {
+                guard let earlier, seconds > 0 else { return 0 }
+                return Double(max(0, now[keyPath: part] - earlier[keyPath: part])) / seconds
+            }
+            let (isSource, isSink) = (index == 0 && vertex.source != nil, index == vertex.chain.count - 1 && vertex.sink != nil)
+            var figures: [(String, Double)] = [
+                ("numRecordsIn", Double(now.rowsIn)), ("numRecordsInPerSecond", rate(\.rowsIn)),
+                ("numRecordsOut", Double(now.rowsOut)), ("numRecordsOutPerSecond", rate(\.rowsOut)),
+            ]
+            func take(_ names: String...) { for name in names { if let value = task[name] { figures.append((name, value)) } } }
+            // Bytes are counted where rows enter the chain and where they leave it.
+            if index == 0 { take("numBytesIn", "numBytesInPerSecond") }
+            if index == vertex.chain.count - 1 { take("numBytesOut", "numBytesOutPerSecond") }
+            if isSource {
+                take("numRecordsSkipped", SourceGauge.pendingRows, SourceGauge.lagMilliseconds)
+                for name in metrics.gauges.keys.sorted() { take(name) }
+            } else {
+                take("currentInputWatermark")
+            }
+            if let watermark = task["currentInputWatermark"], !isSink { figures.append(("currentOutputWatermark", watermark)) }
+            if isSink {
+                figures.append(("numRecordsSend", Double(now.rowsOut)))
+                if let bytes = task["numBytesOut"] { figures.append(("numBytesSend", bytes)) }
+            }
+            if case .windowAggregate = vertex.chain[index].spec { figures.append(("numLateRecordsDropped", Double(now.lateRows))) }
+            if now.stateBytes > 0 { figures.append(("stateSizeBytes", Double(now.stateBytes))) }
+            return OperatorFigures(index: index, name: vertex.chain[index].name, figures: figures)
+        }
+    }
+
+    /// 32 hex digits, stable for the same SQL, as the vertex's id and the operator's uid are. The first operator of a chain has the vertex's own, as in
+    /// Flink.
+    package static func id(of index: Int, in vertex: JobVertex) -> String {
+        if index == 0 { return vertex.id }
+        func hash(_ seed: UInt64) -> UInt64 {
+            (vertex.id + vertex.chain[index].uid).utf8.reduce(seed) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
+        }
+        return hex(hash(0xCBF2_9CE4_8422_2325)) + hex(hash(0x6C62_272E_07BB_0142))
+    }
+}
