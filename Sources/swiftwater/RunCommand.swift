@@ -93,7 +93,7 @@ struct RunCommand: AsyncParsableCommand {
                 return
             }
             // Nothing depends on this pause: it is how often a person's progress line is drawn and the end is looked for.
-            try await Task.sleep(for: .milliseconds(20))
+            try await Task.sleep(for: .milliseconds(5))
         }
     }
 }
