@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Synchronization
 
 /// A job graph as JSON: on the wire, in HEAD's neighbourhood, and over REST.
 package enum JobGraphBytes {
@@ -10,7 +11,22 @@ package enum JobGraphBytes {
         return Array(data)
     }
 
+    /// The last graphs that were read: a TaskManager meets the same bytes at every deployment and change of a job, and in several places.
+    private static let recent = Mutex<[(bytes: [UInt8], graph: JobGraph)]>([])
+    private static let most = (graphs: 4, bytes: 1 << 20)
+
     package static func decode(_ bytes: [UInt8]) throws(StreamError) -> JobGraph {
+        if let known = recent.withLock({ $0.first { $0.bytes == bytes }?.graph }) { return known }
+        let graph = try read(bytes)
+        guard bytes.count <= most.bytes else { return graph }
+        recent.withLock { recent in
+            if recent.count >= most.graphs { recent.removeFirst() }
+            recent.append((bytes, graph))
+        }
+        return graph
+    }
+
+    private static func read(_ bytes: [UInt8]) throws(StreamError) -> JobGraph {
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
         do { return try decoder.decode(JobGraph.self, from: Data(bytes)) } catch {
