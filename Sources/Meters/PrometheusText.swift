@@ -2,8 +2,10 @@ extension MetricSnapshot {
     /// The text that Prometheus scrapes, version 0.0.4: a `HELP` and a `TYPE` line a name, then its series in order.
     ///
     /// As Flink's reporter writes them: a counter is a gauge there, a meter its rate alone, a histogram a summary. `help` gives the words for a name.
+    /// `filtersLabels`: in the values of labels, too, everything but letters, digits, `_` and `:` becomes `_`, as Flink has it unless told otherwise.
     /// Source: prometheus.io, "Text-based format"; Flink 2.x, `AbstractPrometheusReporter`.
-    package func prometheusText(help: (String) -> String? = { _ in nil }) -> String {
+    package func prometheusText(filtersLabels: Bool = false, help: (String) -> String? = { _ in nil }) -> String {
+        func line(_ name: String, _ labels: [MetricLabel], _ value: String) -> String { seriesLine(name, labels, value, filtersLabels: filtersLabels) }
         var text = ""
         var previous: String?
         for (id, value) in all {
@@ -36,9 +38,13 @@ extension MetricValue {
     }
 }
 
-private func line(_ name: String, _ labels: [MetricLabel], _ value: String) -> String {
+private func seriesLine(_ name: String, _ labels: [MetricLabel], _ value: String, filtersLabels: Bool) -> String {
     if labels.isEmpty { return "\(name) \(value)\n" }
-    let pairs = labels.map { "\(validName($0.name, colons: false))=\"\(escaped($0.value, quotes: true))\"" }
+    let pairs = labels.map { label in
+        // A summary's quantile is no label of ours.
+        let text = filtersLabels && label.name != "quantile" ? valid(label.value) : escaped(label.value, quotes: true)
+        return "\(validName(label.name, colons: false))=\"\(text)\""
+    }
     return "\(name){\(pairs.joined(separator: ","))} \(value)\n"
 }
 
@@ -51,15 +57,18 @@ private func written(_ number: Double) -> String {
 
 /// Letters, digits, `_` and (in metric names) `:`, not a digit first; everything else becomes `_`.
 private func validName(_ name: String, colons: Bool = true) -> String {
-    var valid = String(String.UnicodeScalarView(name.unicodeScalars.map { scalar in
+    let name = valid(name, colons: colons)
+    return name.isEmpty || name.first?.isNumber == true ? "_" + name : name
+}
+
+private func valid(_ text: String, colons: Bool = true) -> String {
+    String(String.UnicodeScalarView(text.unicodeScalars.map { scalar in
         switch scalar {
         case "a"..."z", "A"..."Z", "0"..."9", "_": scalar
         case ":" where colons: scalar
         default: "_"
         }
     }))
-    if valid.isEmpty || valid.first?.isNumber == true { valid = "_" + valid }
-    return valid
 }
 
 private func escaped(_ text: String, quotes: Bool) -> String {

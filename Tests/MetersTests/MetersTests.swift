@@ -94,6 +94,12 @@ import Testing
         #expect(summed.labelled([("job", "j"), ("task", "b")])["numRecordsIn", [("job", "j"), ("task", "a")]] == .counter(7))
     }
 
+    @Test func valuesOfLabelsAreFilteredAsFlinkDoes() {
+        var snapshot = MetricSnapshot()
+        snapshot.record("numRecordsIn", [("task_name", "Source: ticks[1] -> Calc[2]"), ("host", "10.0.0.7")], .counter(3))
+        #expect(snapshot.prometheusText(filtersLabels: true).contains("numRecordsIn{host=\"10_0_0_7\",task_name=\"Source:_ticks_1_____Calc_2_\"} 3\n"))
+    }
+
     @Test func prometheusTextIsEscapedAndInOrder() {
         var histogram = Histogram()
         for value in 1...4 { histogram.record(Int64(value)) }

@@ -19,14 +19,14 @@ package final class PrometheusEndpoint: Sendable {
     package static func start(
         _ configuration: Configuration, host: String, group: any EventLoopGroup, log: Log, figures: @escaping @Sendable () async -> MetricSnapshot
     ) throws(StreamError) -> PrometheusEndpoint? {
-        guard let ports = try ports(configuration) else { return nil }
+        guard let (ports, filtersLabels) = try ports(configuration) else { return nil }
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 16)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline(withErrorHandling: true)
-                    try channel.pipeline.syncOperations.addHandler(ScrapeHandler(figures: figures))
+                    try channel.pipeline.syncOperations.addHandler(ScrapeHandler(figures: figures, filtersLabels: filtersLabels))
                 }
             }
         var reason = ""
@@ -42,7 +42,7 @@ package final class PrometheusEndpoint: Sendable {
     }
 
     /// Flink's keys: `metrics.reporters: prom`, `metrics.reporter.prom.factory.class`, `metrics.reporter.prom.port: 9249` or `9249-9259`.
-    private static func ports(_ configuration: Configuration) throws(StreamError) -> ClosedRange<Int>? {
+    private static func ports(_ configuration: Configuration) throws(StreamError) -> (ClosedRange<Int>, filtersLabels: Bool)? {
         for name in (configuration.get(RestOptions.reporters) ?? "").split(separator: ",").map({ $0.filter { $0 != " " } }) {
             let factory = configuration.text("metrics.reporter.\(name).factory.class") ?? configuration.text("metrics.reporter.\(name).class") ?? ""
             guard name.hasPrefix("prom") || factory.contains("PrometheusReporter") else { continue }
@@ -51,7 +51,7 @@ package final class PrometheusEndpoint: Sendable {
             guard let first = ends.first ?? nil, let last = ends.last ?? nil, ends.count <= 2, 0...65535 ~= first, first...65535 ~= last else {
                 throw StreamError(.user, retry: false, "metrics.reporter.\(name).port: '\(text)' is no port and no range such as 9249-9259")
             }
-            return first...last
+            return (first...last, configuration.text("metrics.reporter.\(name).filterLabelValueCharacters")?.lowercased() != "false")
         }
         return nil
     }
@@ -62,9 +62,13 @@ private final class ScrapeHandler: ChannelInboundHandler {
     typealias OutboundOut = HTTPServerResponsePart
 
     private let figures: @Sendable () async -> MetricSnapshot
+    private let filtersLabels: Bool
     private var head: HTTPRequestHead?
 
-    init(figures: @escaping @Sendable () async -> MetricSnapshot) { self.figures = figures }
+    init(figures: @escaping @Sendable () async -> MetricSnapshot, filtersLabels: Bool) {
+        self.figures = figures
+        self.filtersLabels = filtersLabels
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
@@ -76,7 +80,7 @@ private final class ScrapeHandler: ChannelInboundHandler {
             let status: HTTPResponseStatus = path != "/metrics" && path != "/" ? .notFound : head.method != .GET && head.method != .HEAD ? .methodNotAllowed : .ok
             guard status == .ok else { return answer(context, head, status, "\(status.reasonPhrase)\n") }
             let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-            context.eventLoop.makeFutureWithTask { [figures] in await figures().prometheusText() }.whenComplete { result in
+            context.eventLoop.makeFutureWithTask { [figures, filtersLabels] in await figures().prometheusText(filtersLabels: filtersLabels) }.whenComplete { result in
                 let (handler, context) = bound.value
                 switch result {
                 case .success(let text): handler.answer(context, head, .ok, text)
