@@ -1,6 +1,7 @@
 """A pretended cluster: four jobs made here, three of a real Flink's recordings, and machines that come and go."""
 
 import json
+import math
 import pathlib
 import re
 import secrets
@@ -165,6 +166,13 @@ class Cluster:
             return [{"id": key, "value": values[key]} for key in query["get"].split(",") if key in values]
         return act
 
+    def process_history(self, query, body, *rest):
+        now = now_ms()
+        times = [at for at in range(now - 3_600_000 - now % 10_000, now, 10_000) if at > int(query.get("since", 0))]
+        wave = lambda least, most, period: [least + (most - least) * (0.5 + 0.5 * math.sin(at / 1000 / period)) for at in times]
+        return {"now": now, "interval": 10_000, "timestamps": times, "processors": wave(0.2, 1.4, 300), "memory-used": wave(1.8e8, 2.4e8, 700), "memory-resident": wave(2.4e8, 3e8, 700), "threads": [24] * len(times),
+            "open-files": [41] * len(times), "records-in-per-second": wave(9e3, 2.4e4, 300), "records-out-per-second": wave(2e3, 6e3, 300), "bytes-in-per-second": wave(4e5, 1e6, 300), "bytes-out-per-second": wave(1e5, 3e5, 300)}
+
     def log(self, name):
         def act(self, query, body, *rest):
             text = (RECORDINGS / name).read_text()
@@ -291,6 +299,7 @@ ROUTES = [
     ("GET", f"{J}/resource-requirements", Cluster.requirements, True), ("PUT", f"{J}/resource-requirements", Cluster.rescale, True), ("GET", f"{J}/rescales/history", Cluster.rescales(None, "s_history"), True),
     ("GET", f"{J}/rescales/summary", Cluster.rescales(None, "s_summary"), True), ("GET", f"{J}/rescales/details/([^/]+)", Cluster.rescales(None, "_details"), True), ("GET", f"{V}/watermarks", of_vertex(Job.watermarks), True), ("GET", f"{V}/taskmanagers", of_vertex(Job.task_managers), True), ("GET", f"{V}/backpressure", of_vertex(Job.backpressure), True),
     ("GET", f"{V}/key-groups", of_vertex(Job.key_groups), True), ("GET", f"{V}/subtasks/metrics", Cluster.subtask_metrics, True), ("GET", f"{V}/flamegraph", Cluster.flame, True), ("GET", f"{V}/subtasktimes", of_vertex(Job.subtask_times), True),
+    ("GET", f"{T}/history", Cluster.process_history, True), ("GET", "/jobmanager/history", Cluster.process_history, True),
     ("GET", f"{T}/metrics", Cluster.process_metrics(None, "taskmanager_metrics_values"), True), ("GET", f"{T}/thread-dump", recorded("taskmanager_thread_dump"), True), ("GET", f"{T}/logs", recorded("taskmanager_logs"), True),
     ("GET", f"{T}/log(?:s/[^/]+)?", Cluster.log(None, "taskmanager_log.txt"), True), ("GET", "/jobmanager/metrics", Cluster.process_metrics(None, "jobmanager_metrics_values"), True), ("GET", "/jobmanager/environment", recorded("jobmanager_environment"), True),
     ("GET", "/jobmanager/thread-dump", recorded("jobmanager_thread_dump"), True), ("GET", "/jobmanager/logs", recorded("jobmanager_logs"), True), ("GET", "/jobmanager/log(?:s/[^/]+)?", Cluster.log(None, "jobmanager_log.txt"), True),

@@ -137,11 +137,18 @@ class Job:
         return {"status": "ok", "backpressureLevel": level, "backpressure-level": level, "end-timestamp": now_ms(), "subtasks": [{"subtask": index, **subtask} for index in range(vertex.parallelism)]}
 
     def key_groups(self, vertex):
-        groups = []
-        for group in range(self.maximum):
-            heavy = 6 if group in (17, 333, 334) else 1
-            groups.append({"group": group, "subtask": group * vertex.parallelism // self.maximum, "records": int(heavy * (700 + 300 * math.sin(group * 1.7)) * self.seconds() / 60), "state-bytes": int(heavy * (9000 + 4000 * math.sin(group * 0.9)))})
-        return {"max-parallelism": self.maximum, "groups": groups}
+        heavy = [6 if group in (17, 333, 334) else 1 for group in range(self.maximum)]
+        owners = [group * vertex.parallelism // self.maximum for group in range(self.maximum)]
+        rates = [heavy[group] * (700 + 300 * math.sin(group * 1.7)) / 60 for group in range(self.maximum)]
+        records = [int(rate * self.seconds()) for rate in rates]
+        state = [int(heavy[group] * (9000 + 4000 * math.sin(group * 0.9))) for group in range(self.maximum)]
+        subtasks = []
+        for subtask in range(vertex.parallelism):
+            own = [group for group in range(self.maximum) if owners[group] == subtask]
+            hottest, all = max(own, key=lambda group: records[group]), sum(records[group] for group in own)
+            subtasks.append({"subtask": subtask, "key-groups": len(own), "records": all, "records-per-second": sum(rates[group] for group in own), "read-bytes": all * 40,
+                "state-bytes": sum(state[group] for group in own), "hottest-key-group": hottest, "hottest-share": records[hottest] / max(1, all)})
+        return {"max-parallelism": self.maximum, "subtasks": subtasks, "owners": owners, "records": records, "records-per-second": rates, "state-bytes": state}
 
     def subtask_times(self, vertex):
         return {"id": vertex.id, "name": vertex.name, "now": now_ms(), "subtasks": [{

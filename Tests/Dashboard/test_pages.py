@@ -43,7 +43,7 @@ class Pages(DashboardTest):
         self.open(f"jobs/{job.id}")
         self.page.locator(".card-node").nth(1).click()
         self.see("GlobalWindowAggregate → Calc → Sink: highest_prices", ".is-vertex")
-        for tab, text in [("Watermarks", "Behind the fastest"), ("Backpressure", "Level"), ("Key groups", "Fullest key group"), ("TaskManagers", "Host"), ("Metrics", "numRecordsIn"), ("Plan", "Vertex id"), ("Subtasks", "Rate in")]:
+        for tab, text in [("Watermarks", "Behind the fastest"), ("Backpressure", "Level"), ("Key groups", "Hottest key group"), ("TaskManagers", "Host"), ("Metrics", "numRecordsIn"), ("Plan", "Vertex id"), ("Subtasks", "Rate in")]:
             self.click(tab, "link", ".is-vertex .tabs")
             self.see(text, ".is-vertex .tab")
         self.click("Close the vertex", "link")
@@ -122,7 +122,11 @@ class Pages(DashboardTest):
         self.open("taskmanagers")
         self.see("leaving")
         self.page.get_by_role("link", name="taskmanager-2").click()
-        self.see("Network buffers")
+        # An hour of it, also for who has just come.
+        self.see("Bytes a second", ".charts")
+        expect(self.page.locator(".charts .chart")).to_have_count(6)
+        self.page.reload()
+        self.see("busy", ".charts")
         self.see("Managed")
         for tab, text in [("Metrics", "Status.JVM.CPU.Load"), ("Logs", "checkpoint"), ("Output", "The file is empty."), ("Threads", "main")]:
             self.click(tab, "link", ".tabs")

@@ -2,6 +2,7 @@
 import http.server
 import json
 import os
+import re
 import resource
 import signal
 import socket
@@ -16,6 +17,7 @@ from cluster import binaries, wait
 
 from . import ticks
 from .harness import RunningCluster, check, say, story
+from .rest import scrape
 
 
 def send(url, path, method="GET", body=None, headers=None, context=None):
@@ -296,3 +298,59 @@ def silent_slow_and_malformed_connections_keep_nobody_out(place):
     finally:
         for connection in held:
             connection.close()
+
+
+SKEWED = """SET 'pipeline.name' = 'skewed';
+SET 'parallelism.default' = '2';
+SET 'execution.checkpointing.interval' = '500 ms';
+CREATE TABLE numbers (k INT, v INT) WITH ('connector' = 'datagen', 'rows-per-second' = '4000', 'fields.k.min' = '0', 'fields.k.max' = '99', 'fields.v.min' = '0', 'fields.v.max' = '9');
+CREATE TABLE sums (k INT, n BIGINT) WITH ('connector' = 'blackhole');
+INSERT INTO sums SELECT hot, COUNT(*) FROM (SELECT CASE WHEN k < 60 THEN 7 ELSE k END AS hot FROM numbers WHERE v < 5) GROUP BY hot;
+"""
+
+
+@story
+def skew_is_shown_by_key_group_and_rows_by_operator(place):
+    cluster = place.cluster(taskmanagers=2, slots=1, settings=("metrics.reporters=prom", "metrics.reporter.prom.port=0"))
+    job = cluster.submit(place.write("skewed.sql", SKEWED))
+    wait(lambda: cluster.completed(job) > 1, 30, "checkpoints")
+    source, keyed = [vertex["id"] for vertex in cluster.state(job)["vertices"]]
+    path = f"/jobs/{job}/vertices/{keyed}/key-groups"
+    table = wait(lambda: (answer := cluster.get(path)) and sum(n or 0 for n in answer["records"]) > 5000 and any(answer["state-bytes"]) and answer, 40, "rows and state by key group")
+    columns = [table[name] for name in ("owners", "records", "records-per-second", "state-bytes")]
+    check(all(len(column) == table["max-parallelism"] for column in columns), f"columns are of {[len(column) for column in columns]} key groups")
+    told, hottest = sum(n or 0 for n in table["records"]), max(range(len(table["records"])), key=lambda group: table["records"][group] or 0)
+    check(0.55 < table["records"][hottest] / told < 0.7, f"six of ten rows have one key, the hottest key group has {table['records'][hottest]} of {told}")
+    owner = next(subtask for subtask in table["subtasks"] if subtask["subtask"] == table["owners"][hottest])
+    check(owner["hottest-key-group"] == hottest and owner["hottest-share"] > 0.6, f"its subtask says {owner}")
+    check(told <= sum(subtask["records"] for subtask in table["subtasks"]) < 3 * told + 40_000, "key groups have other rows than their subtasks")
+    say(f"key group {hottest} has {table['records'][hottest] / told:.0%} of {told} rows, {sum(1 for n in table['state-bytes'] if n)} key groups have state")
+    names = [entry["id"] for entry in cluster.get(f"/jobs/{job}/vertices/{source}/metrics")]
+    calc = next(name for name in names if name.startswith("0.Calc[") and name.endswith(".numRecordsOut"))
+    check(any(name.startswith("0.Source__numbers[") and name.endswith(".numRecordsOut") for name in names), f"the source is not among {names}")
+    rows = {entry["id"].rsplit(".", 1)[1]: float(entry["value"]) for entry in cluster.get(f"/jobs/{job}/vertices/{source}/metrics?get={calc},{calc[:-3]}In")}
+    check(0.4 < rows["numRecordsOut"] / rows["numRecordsIn"] < 0.6, f"half of the rows pass the filter, {calc} says {rows}")
+    over = cluster.get(f"/jobs/{job}/vertices/{source}/subtasks/metrics?get={calc[2:]}")[0]
+    check(over["sum"] >= over["max"] >= over["min"] > 0, f"over subtasks: {over}")
+    text = scrape(cluster, "taskmanager-1")
+    found = {re.search(r'operator_name="([^"]*)"', line)[1] for line in text.splitlines() if line.startswith("flink_taskmanager_job_task_operator_numRecordsOut{")}
+    check(len(found) >= 4, f"scrapes have the operators {sorted(found)}")
+    check(f'operator_id="{source}"' in text and "flink_taskmanager_job_task_keyGroupSkew{" in text, "no first operator under its vertex' id, or no skew, in a scrape")
+
+
+@story
+def charts_of_processes_need_no_other_server(place):
+    cluster = place.cluster(taskmanagers=2, slots=1, settings=())
+    cluster.submit(place.write("skewed.sql", SKEWED))
+    tell = lambda base: cluster.get(f"{base}/history")
+    table = wait(lambda: len((answer := tell("/taskmanagers/taskmanager-1"))["timestamps"]) > 2 and answer, 60, "points of a TaskManager")
+    check(all(len(table[name]) == len(table["timestamps"]) for name in table if name not in ("now", "interval")), f"columns differ in length: {table}")
+    check(table["timestamps"] == sorted(table["timestamps"]) and table["memory-used"][-1] > 1 << 20 and table["threads"][-1] > 2, f"figures are {table}")
+    check(table["processors"][-1] > 0 and sum(n or 0 for n in table["records-in-per-second"]) > 0, f"it works, say its tasks, and its history does not: {table}")
+    since = table["timestamps"][-1]
+    check(all(at > since for at in cluster.get(f"/taskmanagers/taskmanager-1/history?since={since}")["timestamps"]), "what was told is told again")
+    check(tell("/jobmanager")["memory-resident"][-1] > 1 << 20, "the JobManager has no figures")
+    os.kill(cluster.processes()["taskmanager-2"], signal.SIGKILL)
+    wait(lambda: len(cluster.get("/taskmanagers")["taskmanagers"]) == 1, 30, "the loss to be noticed")
+    check(tell("/taskmanagers/taskmanager-2")["timestamps"], "one that is lost is forgotten")
+    check(send(cluster.url, "/taskmanagers/nobody/history")[0] == 404, "somebody unknown has a history")

@@ -71,16 +71,16 @@ function fullest(all) {
   const best = most(all);
   if (!best || total <= 0) return stat("Fullest key group", dash);
   const times = best[by] / (total / all.length);
-  return stat("Fullest key group", `${times.toFixed(times < 10 ? 1 : 0)} ×`, `number ${best.group}: ${percent(best[by] / total)} of all`, times > 4 ? "warm" : null);
+  return stat("Fullest key group", `${times.toFixed(times < 10 ? 1 : 0)} ×`, `number ${best.group}: ${(best[by] / total * 100).toFixed(1)} % of all`, times > 4 ? "warm" : null);
 }
 
-/// More cells than this a subtask say nothing to the eye: neighbours share one then.
-const mostCells = 240;
+/// More cells than this a subtask say nothing to the eye, or find no room: neighbours share one then.
+const mostCells = () => (innerWidth < 700 ? 100 : 240);
 
 /// A line for each subtask, a cell for each of its key groups, darker where there is more.
 function strips(all) {
   const lines = [...Map.groupBy(all, (group) => group.subtask)].sort((left, right) => left[0] - right[0]).map(([subtask, own]) => {
-    const size = Math.ceil(own.length / mostCells);
+    const size = Math.ceil(own.length / mostCells());
     return [subtask, Array.from({ length: Math.ceil(own.length / size) }, (_, index) => own.slice(index * size, (index + 1) * size))];
   });
   const highest = Math.max(1e-9, ...lines.flatMap(([, cells]) => cells.map((cell) => most(cell)?.[by] ?? 0)));

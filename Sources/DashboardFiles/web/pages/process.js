@@ -23,9 +23,9 @@ const drawn = {
 };
 
 /// Charts of what the server keeps: lines by the column of its answer.
-const cores = (value) => (isNumber(value) ? `${value.toFixed(value < 0.095 ? 2 : 1)} busy` : dash);
+const cores = (value) => (!isNumber(value) ? dash : value === 0 ? "0" : value.toFixed(value < 0.95 ? 2 : 1));
 const kept = [
-  { id: "processors", title: "Processors", format: cores, lines: [["busy", "processors", "accent"]] },
+  { id: "processors", title: "Processors busy", format: cores, lines: [["busy", "processors", "accent"]] },
   { id: "memory", title: "Memory", format: bytes, lines: [["its own", "memory-used", "accent"], ["resident", "memory-resident", "cool"]] },
   { id: "rows", title: "Rows", format: perSecond, lines: [["in", "records-in-per-second", "accent"], ["out", "records-out-per-second", "cool"]] },
   { id: "bytes", title: "Bytes a second", format: bytes, lines: [["in", "bytes-in-per-second", "accent"], ["out", "bytes-out-per-second", "cool"]] },
