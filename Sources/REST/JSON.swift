@@ -1,7 +1,7 @@
 import FoundationEssentials
 
 /// A JSON value with its members in order: answers are built from it, and read into it.
-package indirect enum JSON: Sendable, Equatable {
+package enum JSON: Sendable, Equatable {
     case null
     case bool(Bool)
     case integer(Int64)
@@ -75,9 +75,13 @@ package indirect enum JSON: Sendable, Equatable {
         }
         out.append(UInt8(ascii: "\""))
         // Nearly every text needs nothing, and answers are mostly texts.
-        if text.utf8.allSatisfy(isPlain) {
-            out += text.utf8
-        } else {
+        var text = text
+        let isDone = text.withUTF8 { bytes in
+            for byte in bytes where !isPlain(byte) { return false }
+            out.append(contentsOf: bytes)
+            return true
+        }
+        if !isDone {
             for byte in text.utf8 {
                 switch byte {
                 case UInt8(ascii: "\""): out += "\\\"".utf8
