@@ -142,10 +142,16 @@ class Cluster:
     def subtask_metrics(self, query, body, id, vertex):
         job, vertex = self.vertex(id, vertex)
         names = [each["id"] for each in self.recording("vertex0_subtask_metrics")]
+        chain = [re.sub("[ .:,]", "_", part) for part in vertex.name.split(" -> ")]
+        names += [f"{part}.{figure}" for part in chain for figure in ("numRecordsIn", "numRecordsOut", "numRecordsInPerSecond", "numRecordsOutPerSecond")]
         if "get" not in query:
             return [{"id": name} for name in names]
         figures = vertex.metrics(job.seconds())
         values = {"numRecordsIn": figures["read-records"], "numRecordsOut": figures["write-records"]}
+        # Each operator lets through less than the one before it.
+        for number, part in enumerate(chain):
+            for figure, rows in (("numRecordsIn", figures["read-records"] // (number + 1)), ("numRecordsOut", figures["read-records"] // (number + 2))):
+                values |= {f"{part}.{figure}": rows, f"{part}.{figure}PerSecond": rows / max(1, job.seconds())}
         return [{"id": name, "min": 0.2 * values.get(name, 40), "max": 0.4 * values.get(name, 40), "avg": 0.25 * values.get(name, 40), "sum": values.get(name, 40 + now_ms() // 1000 % 20), "skew": 12.5} for name in query["get"].split(",") if name in names]
 
     def taskmanager(self, id):

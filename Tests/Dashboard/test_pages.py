@@ -43,7 +43,7 @@ class Pages(DashboardTest):
         self.open(f"jobs/{job.id}")
         self.page.locator(".card-node").nth(1).click()
         self.see("GlobalWindowAggregate → Calc → Sink: highest_prices", ".is-vertex")
-        for tab, text in [("Watermarks", "Behind the fastest"), ("Backpressure", "Level"), ("Key groups", "Hottest key group"), ("TaskManagers", "Host"), ("Metrics", "numRecordsIn"), ("Plan", "Vertex id"), ("Subtasks", "Rate in")]:
+        for tab, text in [("Watermarks", "Behind the fastest"), ("Backpressure", "Level"), ("Key groups", "Hottest key group"), ("TaskManagers", "Host"), ("Metrics", "numRecordsIn"), ("Plan", "Vertex id"), ("Plan", "Rate out"), ("Subtasks", "Rate in")]:
             self.click(tab, "link", ".is-vertex .tabs")
             self.see(text, ".is-vertex .tab")
         self.click("Close the vertex", "link")

@@ -139,9 +139,10 @@ package final class TaskFigures: Sendable {
         if metrics.pendingRows >= 0 { figures.append((SourceGauge.pendingRows, Double(metrics.pendingRows))) }
         if metrics.lagMilliseconds >= 0 { figures.append((SourceGauge.lagMilliseconds, Double(metrics.lagMilliseconds))) }
         figures += metrics.gauges.sorted { $0.key < $1.key }.map { ($0.key, Double($0.value)) }
-        if let most = metrics.keyGroups.map(\.rows).max() {
-            let mean = Double(metrics.keyGroups.reduce(0) { $0 + $1.rows }) / Double(metrics.keyGroups.count)
-            figures.append(("keyGroupSkew", mean > 0 ? Double(most) / mean : 1))
+        if !metrics.keyGroups.isEmpty {
+            // Where there are fewer keys than key groups most of these are empty, and say nothing.
+            let rows = metrics.keyGroups.map(\.rows).filter { $0 > 0 }
+            figures.append(("keyGroupSkew", Double(rows.max() ?? 1) * Double(max(1, rows.count)) / Double(max(1, rows.reduce(0, +)))))
         }
         return figures
     }

@@ -70,7 +70,7 @@ function fullest(all) {
   const total = sum(all);
   const best = most(all);
   if (!best || total <= 0) return stat("Fullest key group", dash);
-  const times = best[by] / (total / all.length);
+  const times = best[by] / (total / all.filter((group) => group[by] > 0).length);
   return stat("Fullest key group", `${times.toFixed(times < 10 ? 1 : 0)} ×`, `number ${best.group}: ${(best[by] / total * 100).toFixed(1)} % of all`, times > 4 ? "warm" : null);
 }
 

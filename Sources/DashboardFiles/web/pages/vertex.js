@@ -30,9 +30,18 @@ export async function loadVertex(job, vertex, tab = "subtasks", before) {
     flame: async () => ({ flame: await getIfThere(`${base}/flamegraph?type=${flameView.type}${flameView.subtask === null ? "" : `&subtaskindex=${flameView.subtask}`}`) }),
     taskmanagers: async () => ({ taskmanagers: await getIfThere(`${base}/taskmanagers`) }),
     metrics: async () => loadMetrics(base, before),
-    plan: async () => ({}),
+    plan: async () => ({ chain: await loadChain(base, details) }),
   }[tab];
   return { tab, details, rates, ...(await more?.()) };
+}
+
+/// Rows of each operator of the chain, over all subtasks; empty where they are not told apart.
+async function loadChain(base, { name }) {
+  const figures = ["numRecordsIn", "numRecordsOut", "numRecordsInPerSecond", "numRecordsOutPerSecond", "numLateRecordsDropped", "stateSizeBytes"];
+  const parts = String(name ?? "").split(" -> ").map((title) => ({ title, prefix: `${title.replace(/[ .:,]/g, "_")}.` }));
+  const answer = await getIfThere(`${base}/subtasks/metrics?agg=sum&get=${parts.flatMap(({ prefix }) => figures.map((figure) => encodeURIComponent(prefix + figure))).join(",")}`);
+  const sums = new Map((answer ?? []).map((entry) => [entry.id, number(entry.sum)]));
+  return parts.filter(({ prefix }) => sums.has(`${prefix}numRecordsIn`)).map(({ title, prefix }) => ({ title, ...Object.fromEntries(figures.map((figure) => [figure, sums.get(prefix + figure) ?? null])) }));
 }
 
 /// Rates of subtasks from two answers; the first look has none.
@@ -204,6 +213,18 @@ function metrics({ vertex, chosen: { names } }) {
   ];
 }
 
-function plan({ vertex, node }) {
-  return [h("pre", { class: "plan" }, planText(node?.description ?? vertex.name)), pairs([["Vertex id", vertex.id], ["Inputs", (node?.inputs ?? []).map((input) => String(input.ship_strategy).toLowerCase()).join(", ") || "none: a source"]])];
+function plan({ vertex, node, chosen: { chain = [] } }) {
+  const cell = (figure, show) => ({ value: (row) => row[figure], cell: (row) => show(row[figure]), isNumber: true });
+  return [
+    chain.length > 0 ? table({
+      id: "Operators", rows: chain, key: (row) => row.title,
+      columns: [
+        { title: "Operator", value: (row) => row.title, isWide: true },
+        { title: "Rows in", ...cell("numRecordsIn", count) }, { title: "Rows out", ...cell("numRecordsOut", count) },
+        { title: "Rate in", ...cell("numRecordsInPerSecond", perSecond) }, { title: "Rate out", ...cell("numRecordsOutPerSecond", perSecond) },
+        chain.some((row) => row.numLateRecordsDropped > 0) ? { title: "Late", ...cell("numLateRecordsDropped", count) } : null,
+        chain.some((row) => row.stateSizeBytes > 0) ? { title: "State", ...cell("stateSizeBytes", bytes) } : null,
+      ],
+    }) : null,
+    h("pre", { class: "plan" }, planText(node?.description ?? vertex.name)), pairs([["Vertex id", vertex.id], ["Inputs", (node?.inputs ?? []).map((input) => String(input.ship_strategy).toLowerCase()).join(", ") || "none: a source"]])];
 }
