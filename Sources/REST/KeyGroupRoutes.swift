@@ -1,6 +1,7 @@
 import Dataflow
 import Hummingbird
 import JobControl
+import Wire
 
 extension RESTService {
     func addKeyGroupRoutes(_ router: some RouterMethods<BasicRequestContext>) {
@@ -12,14 +13,15 @@ extension RESTService {
             let rates = vertex.subtasks.map { subtask in
                 history.figures(job, subtask.id, withOperators: false).first { $0.name == "numRecordsInPerSecond" }?.value ?? 0
             }
-            return Response.json(KeyGroupTable(vertex, rates: rates, before: history.keyGroups(job.id, vertex: index)).json)
+            let table = KeyGroupTable(
+                owners: vertex.owners, vertex.subtasks.map { ($0.id, $0.metrics) }, rates: rates, before: history.keyGroups(job.id, vertex: index))
+            return Response.json(table.json(vertex))
         }
     }
 }
 
 /// How evenly keys fall on key groups, and these on subtasks.
 package struct KeyGroupTable: Sendable {
-    private let vertex: JobView.Vertex
     private let rates: [Double]
     /// By key group; nil where its owner has told nothing (yet).
     package private(set) var records: [Int64?]
@@ -27,15 +29,14 @@ package struct KeyGroupTable: Sendable {
     package private(set) var stateBytes: [Int64?]
 
     /// `rates`: rows a second of each subtask. `before`: what each subtask's key groups had got a while ago; its rate is shared out by what they got since.
-    package init(_ vertex: JobView.Vertex, rates: [Double], before: [SubtaskID: History.KeyGroups]) {
-        self.vertex = vertex
+    package init(owners: [UInt16], _ subtasks: [(id: SubtaskID, metrics: TaskMetrics?)], rates: [Double], before: [SubtaskID: History.KeyGroups]) {
         self.rates = rates
-        records = Array(repeating: nil, count: vertex.owners.count)
+        records = Array(repeating: nil, count: owners.count)
         recordsPerSecond = records.map { _ in nil }
         stateBytes = records
-        for (subtask, rate) in zip(vertex.subtasks, rates) {
+        for (subtask, rate) in zip(subtasks, rates) {
             guard let metrics = subtask.metrics else { continue }
-            let own = metrics.keyGroups.filter { vertex.owners.indices.contains($0.group) && Int(vertex.owners[$0.group]) == subtask.id.index }
+            let own = metrics.keyGroups.filter { owners.indices.contains($0.group) && Int(owners[$0.group]) == subtask.id.index }
             let earlier = before[subtask.id].flatMap { $0.task == metrics.task ? $0.loads : nil } ?? []
             let had = Dictionary(earlier.map { ($0.group, $0.rows) }) { first, _ in first }
             let got = own.map { max(0, $0.rows - had[$0.group, default: 0]) }
@@ -48,7 +49,7 @@ package struct KeyGroupTable: Sendable {
         }
     }
 
-    var json: JSON {
+    func json(_ vertex: JobView.Vertex) -> JSON {
         var groups = [Int: [Int]]()
         for (group, owner) in vertex.owners.enumerated() { groups[Int(owner), default: []].append(group) }
         return [

@@ -121,6 +121,36 @@ class RealCluster(DashboardTest):
                 self.shoot(f"{name}-{scheme}-{width}")
             self.page.set_viewport_size(self.viewport)
 
+    def test_a_job_that_fails_says_why(self):
+        (self.dir / "rows").mkdir()
+        (self.dir / "rows" / "a.json").write_text('{"k": 1}\n{"k": "<b>two</b>"}\n')
+        sql = f"CREATE TABLE r (k INT) WITH ('connector' = 'filesystem', 'path' = '{self.dir}/rows', 'format' = 'json');\n"
+        job = self.ask("jobs", {"sql": sql + "CREATE TABLE b (k INT, n BIGINT) WITH ('connector' = 'blackhole');\nINSERT INTO b SELECT k, COUNT(*) FROM r GROUP BY k;"})["jobid"]
+        self.until(lambda: self.ask(f"jobs/{job}")["state"] == "FAILED")
+        self.open(f"jobs/{job}/exceptions")
+        self.see("a.json")
+        self.shoot_now("failed")
+        self.open(f"jobs/{job}")
+        self.see("Failed")
+        self.shoot_now("failed-graph")
+
+    def test_every_page_of_a_running_job(self):
+        job = self.ask("jobs", {"sql": JOB})["jobid"]
+        self.until(lambda: self.ask(f"jobs/{job}/checkpoints")["counts"]["completed"] > 2)
+        source, windows = [vertex["id"] for vertex in self.ask(f"jobs/{job}")["vertices"]]
+        worker = self.ask("taskmanagers")["taskmanagers"][0]["id"]
+        self.until(lambda: len(self.ask(f"taskmanagers/{worker}/history")["timestamps"]) > 3)
+        vertex = f"jobs/{job}/graph/{windows}"
+        for name, route, text in [
+            ("overview", "", "orders"), ("graph", f"jobs/{job}", "GlobalWindowAggregate"), ("subtasks", vertex, "Rate in"), ("charts", f"{vertex}/charts", "Event time behind the clock"),
+            ("keys", f"{vertex}/keys", "Hottest key group"), ("plan", f"jobs/{job}/graph/{source}/plan", "Rate out"), ("watermarks", f"{vertex}/watermarks", "Behind the fastest"),
+            ("metrics", f"{vertex}/metrics", "numRecordsSend"), ("checkpoints", f"jobs/{job}/checkpoints", "Completed"), ("timeline", f"jobs/{job}/timeline", "Running"), ("configuration", f"jobs/{job}/configuration", "execution.checkpointing.interval"),
+            ("taskmanagers", "taskmanagers", worker), ("taskmanager", f"taskmanagers/{worker}", "Processors busy"), ("jobmanager", "jobmanager", "Processors busy"), ("logs", f"taskmanagers/{worker}/logs", "INFO"), ("threads", f"taskmanagers/{worker}/threads", "slot-0"),
+        ]:
+            self.open(route)
+            self.see(text)
+            self.shoot_now(f"page-{name}")
+
     def test_from_submitting_to_cancelling(self):
         self.open("submit")
         self.page.fill("#sql", JOB)

@@ -76,7 +76,12 @@ def a_spot_notice_moves_the_tasks_away_and_ends_the_process_without_a_restart(pl
     fleet.notice(names[0])
     change, = changes(cluster, 1)
     wait(lambda: names[0] not in cluster.processes(), 30, "its process to end")
-    say(f"layout {change['layout']} in {change['milliseconds']} ms, {change['key-groups-moved']} of {change['key-groups']} key groups moved")
+    say(f"layout {change['layout']} in {change['milliseconds']} ms, {change['key-groups-moved']} of {change['key-groups']} key groups moved, {change['state-bytes-moved']} bytes")
+    check(change["state-bytes-moved"] >= change["state-bytes-copied-ahead"] >= 0 and change["state-bytes-moved"] > 0, f"state moved is {change}")
+    told = cluster.get(f"/jobs/{change['jid']}/rescales/history")[0]
+    check(told["stateBytesMoved"] == change["state-bytes-moved"] and told["keyGroupsMoved"] == change["key-groups-moved"], f"as a rescale it is {told}")
+    sums = {entry["id"]: float(entry["value"]) for entry in cluster.get("/jobmanager/metrics?get=stateBytesMoved,numKeyGroupsMoved")}
+    check(sums["stateBytesMoved"] >= change["state-bytes-moved"] and sums["numKeyGroupsMoved"] >= change["key-groups-moved"], f"as metrics it is {sums}")
     notice = next(event for event in cluster.get("/spot")["events"] if event["kind"] == "leaving")
     check(notice["taskmanager-id"] == names[0] and "EC2 will terminate" in notice["reason"], f"the notice is told otherwise: {notice}")
     after = count.attempts()
