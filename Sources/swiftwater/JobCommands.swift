@@ -152,7 +152,7 @@ struct SavepointCommand: AsyncParsableCommand {
         discussion: """
             --dispose removes the objects that the savepoint's _metadata names, and _metadata last; whatever else lies in the folder stays. It is done by \
             this process, with this machine's configuration and credentials. Refused: a folder that is no savepoint, a checkpoint, and a savepoint that a \
-            job below execution.checkpointing.dir still recovers from.
+            job below execution.checkpointing.dir, or of a JobManager that answers, still recovers from.
             """)
 
     @OptionGroup var cluster: ClientArguments
@@ -168,7 +168,7 @@ struct SavepointCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        if let dispose { return try SavepointDisposal.run(dispose, cluster.configuration.load()) }
+        if let dispose { return try await SavepointDisposal.run(dispose, cluster.configuration.load(), cluster.client()) }
         guard let job else { return }
         var body: [(String, JSON)] = [("cancel-job", false)]
         if let directory { body.append(("target-directory", .string(directory))) }
