@@ -117,7 +117,7 @@ extension RESTService {
 extension RESTService {
     /// The JobManager's own figures, by Flink's names.
     func jobManagerFigures(_ view: ClusterView) -> [(name: String, value: Double)] {
-        let process = ProcessFigures.now()
+        let process = ProcessFigures.now(maximumBytes: memoryBytes)
         return process.named(load: load.take(process)) + [
             ("numRegisteredTaskManagers", Double(view.workers.count)), ("numRunningJobs", Double(view.jobs.count { $0.status == .running })),
             ("taskSlotsAvailable", Double(view.freeSlots)), ("taskSlotsTotal", Double(view.totalSlots)),

@@ -31,6 +31,8 @@ struct RESTService: Sendable {
     let machines = MachineWatch()
     let latencies = LayoutLatencies()
     let load = ProcessLoad()
+    /// What the JobManager's process may use: nobody limits it but its container; nil: nothing does.
+    let memoryBytes = cgroupMemoryLimit().map(Int64.init)
     let processes = Processes()
 
     static let bodyLimitBytes = 16 << 20

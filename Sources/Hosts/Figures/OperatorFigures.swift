@@ -45,10 +45,13 @@ package struct OperatorFigures: Sendable {
             }
             if let watermark = task["currentInputWatermark"], !isSink { figures.append(("currentOutputWatermark", watermark)) }
             if isSink {
-                figures.append(("numRecordsSend", Double(now.rowsOut)))
+                // A sink that cannot write fails.
+                figures += [("numRecordsSend", Double(now.rowsOut)), ("numRecordsSendErrors", 0), ("numRecordsOutErrors", 0)]
                 if let bytes = task["numBytesOut"] { figures.append(("numBytesSend", bytes)) }
             }
-            if case .windowAggregate = vertex.chain[index].spec { figures.append(("numLateRecordsDropped", Double(now.lateRows))) }
+            if case .windowAggregate = vertex.chain[index].spec {
+                figures += [("numLateRecordsDropped", Double(now.lateRows)), ("lateRecordsDroppedRate", rate(\.lateRows))]
+            }
             if now.stateBytes > 0 { figures.append(("stateSizeBytes", Double(now.stateBytes))) }
             return OperatorFigures(index: index, name: vertex.chain[index].name, figures: figures)
         }

@@ -13,8 +13,12 @@ package struct ProcessFigures: Sendable {
     package var openFiles: Int64 = 0
     package var maximumFiles: Int64 = 0
 
-    package static func now() -> ProcessFigures {
+    /// What the process may use; nil: not known.
+    package var maximumBytes: Int64?
+
+    package static func now(maximumBytes: Int64? = nil) -> ProcessFigures {
         var figures = ProcessFigures()
+        figures.maximumBytes = maximumBytes
         var time = timespec()
         if clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 {
             figures.cpuNanoseconds = Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
@@ -54,7 +58,7 @@ package struct ProcessFigures: Sendable {
             ("Status.JVM.CPU.Load", load), ("Status.JVM.CPU.Time", Double(cpuNanoseconds)), ("Status.JVM.Memory.Heap.Used", Double(anonymousBytes)),
             ("Status.JVM.Memory.Heap.Committed", Double(residentBytes)), ("Status.JVM.Threads.Count", Double(threads)),
             ("Status.JVM.FileDescriptor.Open", Double(openFiles)), ("Status.JVM.FileDescriptor.Max", Double(maximumFiles)),
-        ]
+        ] + (maximumBytes.map { [("Status.JVM.Memory.Heap.Max", Double($0))] } ?? [])
     }
 }
 

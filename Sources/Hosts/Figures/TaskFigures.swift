@@ -26,9 +26,12 @@ package final class TaskFigures: Sendable {
     private let jobs = Mutex<[JobID: Job]>([:])
     private let worker: String
     private let host: String
+    private let memoryBytes: Int64?
     private let load = ProcessLoad()
 
-    package init(worker: WorkerID, host: String) {
+    /// `memoryBytes`: what the process may use.
+    package init(worker: WorkerID, host: String, memoryBytes: Int64? = nil) {
+        self.memoryBytes = memoryBytes
         self.worker = worker.description
         self.host = host
     }
@@ -93,7 +96,7 @@ package final class TaskFigures: Sendable {
     package func snapshot() -> MetricSnapshot {
         var snapshot = MetricSnapshot()
         let own = [("host", host), ("tm_id", worker)]
-        let process = ProcessFigures.now()
+        let process = ProcessFigures.now(maximumBytes: memoryBytes)
         for (name, value) in process.named(load: load.take(process)) { snapshot.record("flink_taskmanager_" + name, own, .gauge(value)) }
         for (id, job) in jobs.withLock({ $0 }) {
             for entry in job.tasks.values {

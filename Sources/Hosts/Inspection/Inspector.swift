@@ -9,19 +9,21 @@ package struct Inspector: Sendable {
     private static let maximumStacks = 5000
 
     private let log: Log
+    private let memoryBytes: Int64?
     private let load = ProcessLoad()
     private let more: @Sendable () -> [Figure]
 
-    /// `more`: figures beside the process's own.
-    package init(log: Log, more: @escaping @Sendable () -> [Figure] = { [] }) {
+    /// `memoryBytes`: what the process may use. `more`: figures beside the process's own.
+    package init(log: Log, memoryBytes: Int64? = nil, more: @escaping @Sendable () -> [Figure] = { [] }) {
         self.log = log
+        self.memoryBytes = memoryBytes
         self.more = more
     }
 
     package func answer(_ question: Question) -> Answer {
         switch question {
         case .figures:
-            let process = ProcessFigures.now()
+            let process = ProcessFigures.now(maximumBytes: memoryBytes)
             return .figures(process.named(load: load.take(process)).map { Figure(name: $0.name, value: $0.value) } + more())
         case .files: return .files(log.files)
         case .file(let name, let offset, let limit):

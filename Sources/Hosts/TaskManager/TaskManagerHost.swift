@@ -42,7 +42,7 @@ package final class TaskManagerHost: Sendable {
         registration: Registration, options: WorkerOptions, memoryLimit: Int, stores: Stores, backup: LocalBackup? = nil,
         connectors: any ConnectorRegistry, network: DataNetwork?, connectLeader: @escaping LeaderConnector, log: Log, onExit: @escaping @Sendable (Int32, String) -> Void
     ) {
-        figures = TaskFigures(worker: registration.worker, host: registration.host)
+        figures = TaskFigures(worker: registration.worker, host: registration.host, memoryBytes: registration.memoryBytes)
         self.connectLeader = connectLeader
         self.backup = backup
         self.log = log

@@ -29,10 +29,10 @@ package final class TaskManagerProcess: Sendable {
         let name = configuration.get(TaskManagerOptions.resourceID) ?? "taskmanager-\(hostName())-\(getpid())-\(hex(.random(in: 0 ... .max)).suffix(6))"
         worker = WorkerID(name)
         let machine = MachineKind()
+        let memory = configuration.taskManagerMemory()
         network = try DataNetwork(
             worker: worker, group: group, host: bound, port: configuration.get(TaskManagerOptions.dataPort), tls: tls, options: transport, log: log,
-            desk: InspectionDesk(Inspector(log: log, more: { machine.figures })))
-        let memory = configuration.taskManagerMemory()
+            desk: InspectionDesk(Inspector(log: log, memoryBytes: Int64(memory.bytes), more: { machine.figures })))
         let registration = Registration(
             worker: worker, host: reachable ?? bound, dataPort: network.port, slots: configuration.get(TaskManagerOptions.slots),
             memoryBytes: Int64(memory.bytes), processors: Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), version: version, running: [],
