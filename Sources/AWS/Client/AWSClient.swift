@@ -46,16 +46,16 @@ package final class AWSClient: Sendable {
 
     /// A call of AWS JSON 1.1 (`target` is `Kinesis_20131202.GetRecords`); the answer's body.
     package func call(
-        service: AWSService, target: String, body: [UInt8], timeout: Duration = .seconds(30), retries: RetryPolicy? = nil
+        service: AWSService, target: String, on resource: String = "", body: [UInt8], timeout: Duration = .seconds(30), retries: RetryPolicy? = nil
     ) async throws(AWSError) -> [UInt8] {
-        var call = try await jsonCall(service: service, target: target, body: body, timeout: timeout)
+        var call = try await jsonCall(service: service, target: target, on: resource, body: body, timeout: timeout)
         call.retries = retries ?? configuration.retries
         return try await send(call).body
     }
 
     /// What this machine's clock lacks to the service's, in seconds, as the Date of an answer to that call says; 0: nothing, or it is not said.
-    package func clockOffset(service: AWSService, target: String, body: [UInt8]) async throws(AWSError) -> Int64 {
-        let answer = try await send(try await jsonCall(service: service, target: target, body: body, timeout: .seconds(30)))
+    package func clockOffset(service: AWSService, target: String, on resource: String = "", body: [UInt8]) async throws(AWSError) -> Int64 {
+        let answer = try await send(try await jsonCall(service: service, target: target, on: resource, body: body, timeout: .seconds(30)))
         guard let theirs = answer.header("date").flatMap({ UnixTime(http: $0) }) else { return 0 }
         let offset = theirs.seconds - surroundings.now().seconds
         // Both are cut to seconds, and the answer took a while.
@@ -64,9 +64,9 @@ package final class AWSClient: Sendable {
 
     /// As `call`, for an answer without an end of its own (event streams): the body as it comes in. Retried until the answer has begun. `lane`: as `HTTPRequest.lane`.
     package func stream(
-        service: AWSService, target: String, body: [UInt8], timeout: Duration = .seconds(30), retries: RetryPolicy? = nil, lane: Int = 0
+        service: AWSService, target: String, on resource: String = "", body: [UInt8], timeout: Duration = .seconds(30), retries: RetryPolicy? = nil, lane: Int = 0
     ) async throws(AWSError) -> ByteChunks {
-        var call = try await jsonCall(service: service, target: target, body: body, timeout: timeout)
+        var call = try await jsonCall(service: service, target: target, on: resource, body: body, timeout: timeout)
         call.request.lane = lane
         call.retries = retries ?? configuration.retries
         return try await open(call).body
@@ -114,12 +114,15 @@ package final class AWSClient: Sendable {
         return chain.profileEndpoint().map { ($0, "endpoint_url of the profile") }
     }
 
-    private func jsonCall(service: AWSService, target: String, body: [UInt8], timeout: Duration) async throws(AWSError) -> AWSCall {
+    /// `resource`: what permission is given for.
+    private func jsonCall(service: AWSService, target: String, on resource: String, body: [UInt8], timeout: Duration) async throws(AWSError) -> AWSCall {
         let region = try await region(for: service)
         let endpoint = try endpoint(service, region: region)
         var request = HTTPRequest("POST", endpoint, path: endpoint.basePath + "/", body: ByteBuffer(bytes: body))
         request.headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target)]
         request.timeout = timeout
-        return AWSCall("\(service.words) \(target.split(separator: ".").last ?? "")", service, region: region, request)
+        var call = AWSCall("\(service.words) \(target.split(separator: ".").last ?? "")", service, region: region, request)
+        call.action = "\(target) \(resource)"
+        return call
     }
 }

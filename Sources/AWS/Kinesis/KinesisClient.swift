@@ -7,12 +7,12 @@ package struct KinesisClient: Sendable {
 
     private func call(_ operation: String, _ members: String..., retries: RetryPolicy? = nil) async throws(AWSError) -> [UInt8] {
         let body = Array(("{" + members.filter { !$0.isEmpty }.joined(separator: ",") + "}").utf8)
-        return try await client.call(service: .kinesis, target: "Kinesis_20131202.\(operation)", body: body, retries: retries)
+        return try await client.call(service: .kinesis, target: "Kinesis_20131202.\(operation)", on: "\(stream)", body: body, retries: retries)
     }
 
     private func read(_ operation: String, _ members: String...) async throws(AWSError) -> JSON {
         let body = Array(("{" + members.filter { !$0.isEmpty }.joined(separator: ",") + "}").utf8)
-        let answer = try await client.call(service: .kinesis, target: "Kinesis_20131202.\(operation)", body: body)
+        let answer = try await client.call(service: .kinesis, target: "Kinesis_20131202.\(operation)", on: "\(stream)", body: body)
         guard let json = JSON(answer) else { throw unreadable(operation) }
         return json
     }
@@ -51,7 +51,7 @@ package struct KinesisClient: Sendable {
 
     /// As `AWSClient.clockOffset`.
     package func clockOffset() async throws(AWSError) -> Int64 {
-        try await client.clockOffset(service: .kinesis, target: "Kinesis_20131202.ListShards", body: Array("{\(stream.members),\"MaxResults\":1}".utf8))
+        try await client.clockOffset(service: .kinesis, target: "Kinesis_20131202.ListShards", on: "\(stream)", body: Array("{\(stream.members),\"MaxResults\":1}".utf8))
     }
 
     /// `created`: milliseconds since the epoch.
@@ -109,7 +109,7 @@ package struct KinesisClient: Sendable {
         let body =
             "{\"ConsumerARN\":\(JSONText.quoted(consumerARN)),\"ShardId\":\(JSONText.quoted(shard)),\"StartingPosition\":{\(position.members(type: "Type"))}}"
         let chunks = try await client.stream(
-            service: .kinesis, target: "Kinesis_20131202.SubscribeToShard", body: Array(body.utf8), retries: RetryPolicy.none, lane: lane)
+            service: .kinesis, target: "Kinesis_20131202.SubscribeToShard", on: "\(stream)", body: Array(body.utf8), retries: RetryPolicy.none, lane: lane)
         return KinesisSubscription(chunks, shard: shard, keys: keys)
     }
 
@@ -127,7 +127,7 @@ package struct KinesisClient: Sendable {
             body += "\",\"PartitionKey\":\(JSONText.quoted(entry.partitionKey))}".utf8
         }
         body += "]}".utf8
-        let answer = try await client.call(service: .kinesis, target: "Kinesis_20131202.PutRecords", body: body)
+        let answer = try await client.call(service: .kinesis, target: "Kinesis_20131202.PutRecords", on: "\(stream)", body: body)
         guard let json = JSON(answer), case .array(let results)? = json["Records"], results.count == entries.count else { throw unreadable("PutRecords") }
         return results.map { result in result["ErrorCode"]?.text.map { ($0, result["ErrorMessage"]?.text ?? "") } }
     }

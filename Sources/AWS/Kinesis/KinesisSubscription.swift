@@ -52,6 +52,9 @@ package struct KinesisSubscription {
             case "KMSDisabledException", "KMSInvalidStateException", "KMSNotFoundException", "KMSOptInRequired": .configuration
             default: .service
             }
-        return AWSError(kind, operation, code: code, words)
+        var error = AWSError(kind, operation, code: code, words)
+        // The subscription had begun.
+        error.wasAllowed = kind == .denied
+        return error
     }
 }

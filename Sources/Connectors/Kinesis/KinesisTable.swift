@@ -57,6 +57,7 @@ struct KinesisTable: Sendable {
         let retry = error.retryable || error.kind == .cancelled || error.kind == .credentials && !isStart
         let kind: StreamError.Kind =
             switch error.kind {
+            case .denied where error.wasAllowed: .externalSystem  // What was taken away may come back: the restart strategy decides.
             case .configuration, .notFound, .request, .denied: .user
             case .connection, .timeout: .connection
             case .credentials where isStart: .user

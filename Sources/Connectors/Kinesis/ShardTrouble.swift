@@ -7,7 +7,8 @@ package struct KinesisPatience: Hashable, Sendable {
     package var silence = Duration.seconds(20)
     /// … and for so long fails the job, which then begins anew.
     package var failures = Duration.seconds(300)
-    /// Calls that are denied, or whose consumer is not there: changes of permissions take seconds. Then the job fails for good.
+    /// Calls that are denied, or whose consumer is not there: changes of permissions take seconds. Then the job fails, for good where
+    /// it was never allowed.
     package var refusals = Duration.seconds(15)
 
     package init() {}
