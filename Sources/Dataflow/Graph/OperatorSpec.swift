@@ -93,4 +93,10 @@ package struct SinkSpec: Hashable, Codable, Sendable {
         self.partitionKeys = partitionKeys
         self.primaryKey = primaryKey
     }
+
+    /// One process is asked for all commits of a checkpoint: it makes larger files of what several subtasks wrote. Only where each of them reaches what
+    /// the others wrote.
+    package var commitsTogether: Bool {
+        options["auto-compaction"]?.lowercased() == "true" && ["s3://", "s3a://", "s3n://"].contains { options["path"]?.hasPrefix($0) == true }
+    }
 }

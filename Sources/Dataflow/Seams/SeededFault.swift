@@ -13,13 +13,13 @@ package enum SeededFault: String, CaseIterable, Sendable {
     case liveWorkersCondemned, unknownOutcomeIsSuccess
     case noticesAreFailures, leaversGoBeforeHead
     // Files in a bucket
-    case tailsForgotten, partsContinued, openUploadsAborted, filesShownEarly
+    case tailsForgotten, partsContinued, openUploadsAborted, filesShownEarly, mergesUnplanned
     // A stream that is resharded
     case childrenBeforeParents, oneParentIsEnough, lastRecordReadAgain, fetchedCountsAsRead
 
     /// Those that only jobs with the real connectors can show.
     package static let ofConnectors: Set<SeededFault> = [
-        .tailsForgotten, .partsContinued, .openUploadsAborted, .filesShownEarly, .childrenBeforeParents, .oneParentIsEnough, .lastRecordReadAgain,
-        .fetchedCountsAsRead,
+        .tailsForgotten, .partsContinued, .openUploadsAborted, .filesShownEarly, .mergesUnplanned, .childrenBeforeParents, .oneParentIsEnough,
+        .lastRecordReadAgain, .fetchedCountsAsRead,
     ]
 }

@@ -302,7 +302,9 @@ extension JobMaster {
         }
         guard !able.isEmpty else { return }
         let layout = phase.layout
+        let together = graph.vertices.map { $0.sink?.commitsTogether == true }
         let orders = ledger.due(at: now.instant) { entry in
+            if together[entry.vertex] { return able[Int(entry.checkpoint % UInt64(able.count))] }
             if let layout, let subtask = entry.subtask, layout.vertices[entry.vertex].has(subtask) {
                 let worker = layout.slot(of: SubtaskID(vertex: entry.vertex, index: subtask)).worker
                 if able.contains(worker) { return worker }

@@ -43,6 +43,15 @@ struct BucketCalls: Bucket, @unchecked Sendable {
 
     func put(_ key: String, _ bytes: [UInt8]) throws(BucketError) { try call { () throws(BucketError) in bucket.put(key, bytes) } }
 
+    func create(_ key: String, _ bytes: [UInt8]) throws(BucketError) {
+        try call { () throws(BucketError) in
+            if bucket.objects[key] != nil { throw BucketError(.exists, "PreconditionFailed \(key)") }
+            bucket.put(key, bytes)
+        }
+    }
+
+    func delete(_ key: String) throws(BucketError) { try call { () throws(BucketError) in bucket.delete(key) } }
+
     func get(_ key: String, _ range: Range<Int>?, ifMatch: String?) throws(BucketError) -> [UInt8] {
         try call { () throws(BucketError) in
             guard let object = bucket.objects[key] else { throw BucketError(.notFound, "NoSuchKey \(key)") }

@@ -5,6 +5,10 @@ import Dataflow
 extension SimulatedBucket {
     /// Rows of the file that a committable names, whether it can be seen by now or not. Nil: it is not there.
     func rows(of committable: Committable) -> [SimulatedFile.Row]? {
+        if SmallPart.isOne(committable) {
+            guard let key = try? SmallPart(committable).key else { return nil }
+            return (objects[key]?.bytes ?? removed[key]).map(SimulatedBucket.rows)
+        }
         guard let named = try? NamedUpload(committable), let bytes = bytes(of: named) else { return nil }
         return SimulatedBucket.rows(bytes)
     }
@@ -42,6 +46,7 @@ extension BucketChange {
         case .completed(let upload, let key, let parts, let bytes): "\(upload) is completed with parts \(parts.map(\.number)): \(key), \(bytes.count) bytes"
         case .aborted(let upload): "\(upload) is aborted"
         case .put(let key, let bytes): "\(key) is put, \(bytes.count) bytes"
+        case .deleted(let key): "\(key) is deleted"
         }
     }
 }

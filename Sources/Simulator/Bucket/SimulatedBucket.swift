@@ -19,6 +19,8 @@ final class SimulatedBucket: @unchecked Sendable {
 
     private(set) var objects: [String: Object] = [:]
     private(set) var uploads: [String: Upload] = [:]
+    /// Bytes of objects that were removed.
+    private(set) var removed: [String: [UInt8]] = [:]
     /// Told of every change, as it happens.
     var watcher: (BucketChange) -> Void = { _ in }
     private var opened = 0
@@ -58,6 +60,12 @@ final class SimulatedBucket: @unchecked Sendable {
         watcher(.put(key: key, bytes))
     }
 
+    func delete(_ key: String) {
+        guard let object = objects.removeValue(forKey: key) else { return }
+        removed[key] = object.bytes
+        watcher(.deleted(key: key))
+    }
+
     /// What a completed upload would be, or is. Nil: it cannot be completed as it is named.
     func bytes(of named: NamedUpload) -> [UInt8]? {
         if let open = uploads[named.upload] { return try? SimulatedBucket.bytes(open, named.parts) }
@@ -89,4 +97,5 @@ package enum BucketChange {
     case completed(upload: String, key: String, [UploadedPart], [UInt8])
     case aborted(upload: String)
     case put(key: String, [UInt8])
+    case deleted(key: String)
 }

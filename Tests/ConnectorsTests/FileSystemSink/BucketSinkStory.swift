@@ -25,6 +25,9 @@ final class BucketSinkStory {
     }
 
     private let total: Int
+    /// `auto-compaction`.
+    private let merges: Bool
+    private let faults: Set<SeededFault>
     private let bucket: MemoryBucket
     private let work: SteppedWork
     private var chance: SplitMix
@@ -36,7 +39,9 @@ final class BucketSinkStory {
     private var at = 0
     private(set) var restarts = 0
 
-    init(seed: UInt64, fault: MemoryBucket.Fault? = nil) {
+    init(seed: UInt64, fault: MemoryBucket.Fault? = nil, merges: Bool = false, faults: Set<SeededFault> = []) {
+        self.merges = merges
+        self.faults = faults
         chance = SplitMix(seed: seed)
         total = 50 + chance.below(400)
         bucket = MemoryBucket(seed: chance.next(), failPercent: chance.below(3) == 0 ? 0 : chance.below(25), fault: fault)
@@ -45,12 +50,14 @@ final class BucketSinkStory {
 
     private func sink() throws -> any Sink {
         let buckets = Buckets(
-            open: { [bucket] (_, _) throws(StreamError) in bucket }, makeLine: { [work] in work.makeLine() }, leastPartBytes: 1)
+            open: { [bucket] (_, _) throws(StreamError) in bucket }, makeLine: { [work] in work.makeLine() }, leastPartBytes: 1,
+            faults: faults)
+        let merging = merges ? ["auto-compaction": "true", "compaction.file-size": "1500b", "s3.upload.min.part.size": "350b"] : [:]
         let options = [
             "connector": "filesystem", "path": "s3://memory/out", "format": "csv", "s3.upload.min.part.size": "100b",
             "s3.upload.max.concurrent.uploads": "3", "sink.rolling-policy.file-size": "700b", "sink.rolling-policy.check-interval": "1 ms",
             "sink.rolling-policy.rollover-interval": "300 ms",
-        ]
+        ].merging(merging) { $1 }
         return try StandardConnectors(buckets: buckets).sink(SinkSpec(table: "t", options: options, schema: BucketSinkStory.fields))
     }
 

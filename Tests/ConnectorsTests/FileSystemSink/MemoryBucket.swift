@@ -103,6 +103,15 @@ final class MemoryBucket: Bucket, @unchecked Sendable {
         try call { () throws(BucketError) in objects[key] = (bytes, [:]) }
     }
 
+    func create(_ key: String, _ bytes: [UInt8]) throws(BucketError) {
+        try call { () throws(BucketError) in
+            if objects[key] != nil { throw BucketError(.exists, "PreconditionFailed \(key)") }
+            objects[key] = (bytes, [:])
+        }
+    }
+
+    func delete(_ key: String) throws(BucketError) { try call { () throws(BucketError) in objects[key] = nil } }
+
     func get(_ key: String, _ range: Range<Int>?, ifMatch: String?) throws(BucketError) -> [UInt8] {
         guard let object = objects[key] else { throw BucketError(.notFound, "NoSuchKey \(key)") }
         if let ifMatch, ifMatch != MemoryBucket.etag(object.bytes) { throw BucketError(.exists, "PreconditionFailed \(key)") }

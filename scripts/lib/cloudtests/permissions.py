@@ -2,6 +2,7 @@
 import os
 import re
 import subprocess
+import time
 
 import cluster as local
 from cluster import wait
@@ -11,7 +12,7 @@ from clustertests.harness import check, say, story
 
 from . import clouds, proxy
 from .kinesis import Stream, rows
-from .sink import COPY, settings
+from .sink import COPY, lines, settings
 
 S3 = {"UploadPart": "PutObject", "CreateMultipartUpload": "PutObject", "CompleteMultipartUpload": "PutObject", "HeadObject": "GetObject",
       "ListObjectsV2": "ListBucket", "ListMultipartUploads": "ListBucketMultipartUploads", "ListParts": "ListMultipartUploadParts"}
@@ -74,6 +75,10 @@ def only_actions_that_are_documented_are_asked_for(place):
         compare(of_bucket(front), "writing files")
         run(environment, "verify", output)
         compare(of_bucket(front), "`swiftwater verify`")
+        script = place.write("merged.sql", COPY.format(
+            settings=settings(place), source=data.folder, rate=60_000, output=f"s3://{place.bucket}/merged", options="'auto-compaction' = 'true', 's3.upload.min.part.size' = '40mb'"))
+        check(cluster.ended(cluster.submit(script), 90)["state"] == "FINISHED", "the copy that merges")
+        compare(of_bucket(front), "writing files that are merged")
         cluster.stop()
         # Checkpoints, savepoints, and a stream that is read in both ways.
         cluster = place.cluster(taskmanagers=1, slots=2, environment=environment, settings=[f"execution.checkpointing.dir={recovery}"])
@@ -127,3 +132,47 @@ def what_was_never_allowed_ends_the_job_whatever_its_restart_strategy(place):
     check(state["state"] == "FAILED" and state["restarts"] == 0, f"no such host: {state['state']} after {state['restarts']} restarts, {words[:300]}")
     check("eu-nowhere-1" in words and "UnknownHost" in words and "https://kinesis.eu-nowhere-1.invalid" in words, f"no such host is told as: {words[:300]}")
     say(words.strip().splitlines()[0][:300])
+
+
+@story
+def what_is_denied_after_it_was_allowed_is_a_failure_like_others_for_streams_and_buckets(place):
+    """15 s of patience, then the restart strategy decides; the job goes on when the permission is back. The same for both."""
+    stream = Stream(place, 1)
+    with proxy.FaultProxy(place.clouds.s3().url) as front:
+        cluster = place.cluster(taskmanagers=1, slots=2, environment=place.environment(AWS_ENDPOINT_URL_S3=front.url))
+        output = f"s3://{place.bucket}/out"
+        more = (("restart-strategy.fixed-delay.delay", "1 s"), ("execution.checkpointing.tolerable-failed-checkpoints", "1000"))
+        job = cluster.submit(place.write("copy.sql", settings(place, *more) + stream.table("input", "id BIGINT, `key` STRING", **{"source.reader.empty-records-fetch-interval": "100 ms"}) + f"""
+            CREATE TABLE output (id BIGINT, `key` STRING) WITH ('connector' = 'filesystem', 'path' = '{output}', 'format' = 'csv', 'sink.rolling-policy.rollover-interval' = '500 ms',
+                'sink.rolling-policy.check-interval' = '100 ms');
+            INSERT INTO output SELECT id, `key` FROM input;"""))
+        count = 0
+
+        def passes():
+            nonlocal count
+            stream.put(rows(range(count, count + 100)))
+            count += 100
+            wait(lambda: len(numbers()) >= count, 60, f"row {count}: {cluster.root_exception(job)}")
+
+        def numbers():
+            return [int(line.split(",")[0]) for line in lines(place, "out/")]
+
+        passes()
+        waited = {}
+        for what, deny, allow in (
+                ("a stream", lambda: stream.control("fault", kind="error", operation="GetRecords", percent=100, code="AccessDeniedException"), lambda: stream.control("clear")),
+                ("a bucket", lambda: setattr(front, "denied", ("PutObject", "CreateMultipartUpload", "UploadPart")), lambda: setattr(front, "denied", ()))):
+            before, began = cluster.state(job)["restarts"], time.monotonic()
+            deny()
+            if what == "a bucket":
+                stream.put(rows(range(count, count + 100)))
+                count += 100
+            wait(lambda: cluster.state(job)["restarts"] > before, 60, f"a restart because {what} is denied")
+            waited[what] = time.monotonic() - began
+            words = cluster.root_exception(job) or ""
+            check("AccessDenied" in words and "not permitted" in words, f"{what}: {words[:300]}")
+            allow()
+            passes()
+        check(sorted(numbers()) == list(range(count)), f"{len(numbers())} of {count} rows")
+        check(all(seconds > 13 for seconds in waited.values()), f"what is denied is asked for again for 15 s: {waited}")
+        say(", ".join(f"{what} denied: a restart after {seconds:.0f} s" for what, seconds in waited.items()))

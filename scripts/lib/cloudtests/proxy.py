@@ -8,17 +8,18 @@ import urllib.parse
 
 SLOW_DOWN = (b'<?xml version="1.0" encoding="UTF-8"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message>'
              b"<RequestId>PROXY0000000000</RequestId></Error>")
+DENIED = b'<?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message><RequestId>PROXY0000000001</RequestId></Error>'
 
 
 class FaultProxy:
     """`throttled` and `lost`: percent of requests that get 503 and do not happen, and that happen and are answered by nobody.
 
-    `counts` has how often (operation, outcome) was; `calm()` ends the faults.
+    What is in `denied` (operations) gets 403 and does not happen. `counts` has how often (operation, outcome) was; `calm()` ends the faults.
     """
 
     def __init__(self, upstream, throttled=0, lost=0, seed=20261122):
         self.upstream = urllib.parse.urlsplit(upstream).netloc
-        self.throttled, self.lost = throttled, lost
+        self.throttled, self.lost, self.denied = throttled, lost, ()
         self.chance, self.lock = random.Random(seed), threading.Lock()
         self.counts = collections.Counter()
         handler = type("Handler", (Handler,), {"proxy": self})
@@ -41,7 +42,7 @@ class FaultProxy:
     def outcome(self, operation):
         with self.lock:
             number = self.chance.random() * 100
-            outcome = "throttled" if number < self.throttled else "lost" if number < self.throttled + self.lost else "answered"
+            outcome = "denied" if operation in self.denied else "throttled" if number < self.throttled else "lost" if number < self.throttled + self.lost else "answered"
             self.counts[operation, outcome] += 1
             return outcome
 
@@ -68,6 +69,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         outcome = self.proxy.outcome(operation(self.command, self.path))
         if outcome == "throttled":
             return self.answer(503, [("content-type", "application/xml")], b"" if self.command == "HEAD" else SLOW_DOWN)
+        if outcome == "denied":
+            return self.answer(403, [("content-type", "application/xml")], b"" if self.command == "HEAD" else DENIED)
         connection = http.client.HTTPConnection(self.proxy.upstream, timeout=60)
         try:
             # The host is part of the signature: it stays the proxy's.

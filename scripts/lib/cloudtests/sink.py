@@ -94,6 +94,42 @@ def a_copy_to_a_bucket_is_exact_through_kills_throttling_and_lost_answers(place)
     check(code == 1 and f"missing: {gone[4:]}" in told and "foreign: stranger.csv" in told and "uncommitted: part-open" in told, f"verify, {code}: {told}")
 
 
+@story
+def merged_files_in_a_bucket_are_exact_through_kills_throttling_and_lost_answers(place):
+    """`auto-compaction`: files of two subtasks that end small in one checkpoint are seen as one."""
+    data = ticks.Ticks(place.path("ticks"), rows=120_000, tickers=50, rows_a_file=5_000)
+    chance = random.Random(6)
+    with proxy.FaultProxy(place.clouds.s3().url, throttled=12, lost=8) as faults:
+        cluster = place.cluster(taskmanagers=3, slots=1, settings=[f"execution.checkpointing.dir=s3://{place.bucket}/recovery"],
+                                environment=place.environment(AWS_ENDPOINT_URL_S3=faults.url))
+        output = f"s3://{place.bucket}/out"
+        options = ("'auto-compaction' = 'true', 'compaction.file-size' = '20mb', 's3.upload.min.part.size' = '5mb', "
+                   "'sink.rolling-policy.rollover-interval' = '700 ms', 'sink.rolling-policy.check-interval' = '100 ms'")
+        job = cluster.submit(place.write("copy.sql", COPY.format(
+            settings=settings(place, ("parallelism.default", 2)), source=data.folder, rate=5_000, output=output, options=options)))
+        for kill in range(4):
+            before = cluster.completed(job)
+            wait(lambda: cluster.completed(job) > before + 7, 90, f"checkpoints before kill {kill + 1}")
+            kill_one(cluster, job, chance)
+        faults.calm()
+        state = cluster.ended(job, 240)
+        check(state["state"] == "FINISHED", f"the job ended {state['state']}: {cluster.root_exception(job)}")
+        did = {f"{name} {outcome}": count for (name, outcome), count in sorted(faults.counts.items()) if outcome != "answered"}
+        say(", ".join(f"{name} {count}" for name, count in did.items()))
+    words = ticks.difference(answer(data), lines(place, "out/"))
+    check(words is None, f"the bucket does not hold each row once: {words}")
+    files = place.keys("out/part-")
+    merged = [key for key in files if key.endswith("-merged")]
+    check(merged, f"none of {len(files)} files is a merged one")
+    code, told = verify(place, output, "--checkpoints", f"s3://{place.bucket}/recovery", "--expect", place.write("expect.sql", COPY.format(
+        settings="", source=data.folder, rate=10_000_000, output=output, options=options)))
+    check(code == 0, f"verify: {told}")
+    say(f"{len(files)} files, {len(merged)} of them merged, {len(place.keys('out/_swiftwater/parts/'))} small ones of killed attempts left; " + told.strip().splitlines()[-1])
+    place.s3.delete_object(Bucket=place.bucket, Key=merged[0])
+    code, told = verify(place, output)
+    check(code == 1 and f"missing: {merged[0][4:]}" in told, f"a merged file that is gone: {code}, {told}")
+
+
 def answer(data):
     """The lines of the copy, from the files of ticks, without anything of ours."""
     import json

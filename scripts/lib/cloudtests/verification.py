@@ -135,3 +135,28 @@ def merged_files_are_verified_through_kills(place):
     os.remove(os.path.join(output, gone))
     code, told = verify(place, output)
     check(code == 1 and f"missing: {gone}" in told, f"a merged file that is gone: {code}, {told}")
+
+
+@story
+def a_savepoint_that_a_running_job_began_from_is_not_disposed(place):
+    """The client does not know where checkpoints are: the JobManager says."""
+    data = ticks.Ticks(place.path("ticks"), rows=100_000, tickers=20, rows_a_file=10_000)
+    cluster = place.cluster(taskmanagers=1, slots=2, settings=[f"execution.checkpointing.dir=s3://{place.bucket}/recovery"])
+    script = place.write("copy.sql", COPY.format(
+        settings=settings(place, ("execution.checkpointing.interval", "0 s")), source=data.folder, rate=1_000, output=f"s3://{place.bucket}/out",
+        options="'sink.rolling-policy.file-size' = '200kb'"))
+    job = cluster.submit(script)
+    wait(lambda: cluster.state(job)["state"] == "RUNNING", 30, "the job to run")
+    saved = cluster.client("stop", job, "-p", f"s3://{place.bucket}/saved").split("Path:")[1].strip()
+    words = cluster.client("submit", script, "--detached", "-s", saved).split()
+    second = words[words.index("JobID") + 1]
+    wait(lambda: cluster.state(second)["state"] == "RUNNING", 30, "the second job to run")
+    there = set(place.keys("saved/"))
+    code, told = client(place, "savepoint", "-d", saved.replace("s3://", "s3a://"), "--jobmanager", cluster.url)
+    check(code == 2 and second in told and "began from this savepoint" in told, f"disposing what a job began from: {code}, {told}")
+    check(set(place.keys("saved/")) == there, "something was removed")
+    say(told.strip())
+    cluster.client("savepoint", second, f"s3://{place.bucket}/later")
+    code, told = client(place, "savepoint", "-d", saved, "--jobmanager", cluster.url)
+    check(code == 0 and "disposed" in told, f"disposing when the job has a later one: {code}, {told}")
+    check(not place.keys("saved/"), f"what is left of it: {list(place.keys('saved/'))}")

@@ -15,6 +15,10 @@ package protocol Bucket: Sendable {
     func openUploads(prefix: String) throws(BucketError) -> [(key: String, upload: String)]
 
     func put(_ key: String, _ bytes: [UInt8]) throws(BucketError)
+    /// Throws `.exists` when there is an object of this name; it may be the one that is put here, when the first try was not answered.
+    func create(_ key: String, _ bytes: [UInt8]) throws(BucketError)
+    /// One that is not there is fine.
+    func delete(_ key: String) throws(BucketError)
     /// `ifMatch`: `.exists` when its ETag is another by now.
     func get(_ key: String, _ range: Range<Int>?, ifMatch: String?) throws(BucketError) -> [UInt8]
     /// Nil: there is no such object.

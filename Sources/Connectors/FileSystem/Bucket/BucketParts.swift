@@ -13,6 +13,8 @@ struct BucketParts: PartStore {
     let partBytes: Int
     /// Parts of one writer that are on their way at most; `append` waits beyond.
     var partsInFlight: Int
+    /// `auto-compaction`: files of less than a part that end in one checkpoint become one of so many bytes at most.
+    var mergesTo: Int64?
     let draw: @Sendable () -> UInt32
     let faults: Set<SeededFault>
 
@@ -47,7 +49,9 @@ struct BucketParts: PartStore {
         return Adoption(upload: adopted, ended: BucketPart.ended(adopted, numbers, file.file, self))
     }
 
-    func check(_ committable: Committable) throws(StreamError) -> FinishedFile { try PendingUpload(committable).file }
+    func check(_ committable: Committable) throws(StreamError) -> FinishedFile {
+        SmallPart.isOne(committable) ? try SmallPart(committable).file : try PendingUpload(committable).file
+    }
 
     func commit(_ committable: Committable) throws(StreamError) {
         let pending = try PendingUpload(committable)
@@ -56,7 +60,13 @@ struct BucketParts: PartStore {
 
     /// An object that is not there any more was committed when a list says so: whoever reads these files may take them away.
     fileprivate func unlessListed(_ file: FinishedFile, _ error: BucketError) throws(StreamError) {
-        guard error.kind == .noSuchUpload || error.kind == .invalidPart, try CommitList.names(file, in: self) else { throw error.streamError }
+        do throws(BucketError) { if try isListed(file, after: error) { return } } catch { throw error.streamError }
+        throw error.streamError
+    }
+
+    func isListed(_ file: FinishedFile, after error: BucketError) throws(BucketError) -> Bool {
+        guard error.kind == .noSuchUpload || error.kind == .invalidPart else { return false }
+        do throws(StreamError) { return try CommitList.names(file, in: self) } catch { throw BucketError(.other(retry: error.retry), error.message) }
     }
 
     func settle(folders: [String]) throws(StreamError) {}
@@ -76,7 +86,7 @@ struct BucketParts: PartStore {
     /// Nothing: a retained checkpoint or savepoint may name any open upload. A lifecycle rule of the bucket removes those that are left.
     func discard(_ job: JobID, vertex: Int, attemptsBelow attempt: UInt32, depth: Int, keeping committables: [Committable]) throws(StreamError) {
         guard faults.contains(.openUploadsAborted) else { return }
-        let kept = Set(try committables.map { committable throws(StreamError) in try PendingUpload(committable).upload })
+        let kept = Set(try committables.filter { PendingUpload.isOne($0) }.map { committable throws(StreamError) in try PendingUpload(committable).upload })
         for (key, upload) in (try? bucket.openUploads(prefix: prefix)) ?? [] where !kept.contains(upload) { try? bucket.abortUpload(key, upload: upload) }
     }
 }
@@ -91,6 +101,8 @@ private final class BucketPart: PartBody {
     private var tail = Tail()
     private var cut = 0
     private(set) var length: Int64 = 0
+    /// It has ended with less than a part, to be merged with others.
+    private var small: SmallUpload?
 
     init(_ store: BucketParts, folder: String, _ upload: PartUpload, _ line: any UploadLine) {
         self.store = store
@@ -120,8 +132,18 @@ private final class BucketPart: PartBody {
     }
 
     func finish(_ file: FinishedFile) throws(StreamError) -> Ended {
+        if store.mergesTo != nil, cut == 0, tail.count > 0 { return sendSmall(file) }
         if tail.count > 0 { try cutPart() }
         return BucketPart.ended(upload, cut == 0 ? [] : Array(1...cut), file, store)
+    }
+
+    private func sendSmall(_ file: FinishedFile) -> Ended {
+        line.wait { line.running < store.partsInFlight }
+        let sending = SmallUpload(SmallPart(prefix: store.prefix, file: file), store.bucket, line)
+        sending.begin(tail.bytes)
+        tail = Tail()
+        small = sending
+        return { (checkpoint) throws(StreamError) in try sending.committable(checkpoint) }
     }
 
     /// The committable once all parts are there; nil when there is nothing to commit.
@@ -162,5 +184,8 @@ private final class BucketPart: PartBody {
         }
     }
 
-    func abandon() { upload.abandon() }
+    func abandon() {
+        small?.abandon()
+        upload.abandon()
+    }
 }

@@ -73,7 +73,7 @@ struct PendingUpload: Hashable, Sendable {
             throw BucketError(
                 .noSuchUpload,
                 "\(name): its upload is gone and there is no such object: \(file.rows) rows are lost. A lifecycle rule of the bucket has probably removed the "
-                    + "incomplete upload; AbortIncompleteMultipartUpload must wait longer than the oldest checkpoint or savepoint that may be restored")
+                    + "incomplete upload, or small files below \(SmallPart.folder); such rules must wait longer than the oldest checkpoint or savepoint that may be restored")
         }
         guard object.metadata[idKey] == id else {
             throw BucketError(.exists, "\(name): an object that this job did not write is there already; it is not written over")

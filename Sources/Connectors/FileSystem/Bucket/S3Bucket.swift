@@ -6,7 +6,7 @@ import Synchronization
 struct S3Bucket: Bucket {
     let name: String
     let client: S3Client
-    /// For so long what is denied, and never was allowed, is asked for again: changes of permissions take seconds.
+    /// For so long what is denied is asked for again: changes of permissions take seconds.
     var patience = Duration.zero
 
     var uri: String { "s3://\(name)" }
@@ -42,6 +42,14 @@ struct S3Bucket: Bucket {
         _ = try wait { () async throws(AWSError) in try await client.put(bucket: name, key: key, body: bytes) }
     }
 
+    func create(_ key: String, _ bytes: [UInt8]) throws(BucketError) {
+        _ = try wait { () async throws(AWSError) in try await client.put(bucket: name, key: key, body: bytes, condition: .ifNoneMatch) }
+    }
+
+    func delete(_ key: String) throws(BucketError) {
+        try wait { () async throws(AWSError) in try await client.delete(bucket: name, key: key) }
+    }
+
     func get(_ key: String, _ range: Range<Int>?, ifMatch: String?) throws(BucketError) -> [UInt8] {
         try wait { () async throws(AWSError) in try await client.get(bucket: name, key: key, range: range, ifMatch: ifMatch) }.bytes
     }
@@ -63,7 +71,7 @@ struct S3Bucket: Bucket {
                 let began = ContinuousClock.now
                 while true {
                     do throws(AWSError) { return try await work() } catch {
-                        guard error.kind == .denied, !error.wasAllowed, ContinuousClock.now - began < patience else { throw error }
+                        guard error.kind == .denied, ContinuousClock.now - began < patience else { throw error }
                         try? await Task.sleep(for: .milliseconds(500))
                     }
                 }
@@ -91,7 +99,7 @@ extension Buckets {
     private static let clients = Mutex<[S3Configuration: S3Client]>([:])
 
     /// Of S3, as the process is configured, unless the table says otherwise. One client for each configuration.
-    /// `patience`: with what was never allowed.
+    /// `patience`: with what is denied.
     package static func s3(_ general: S3Configuration = S3Configuration(), patience: Duration = .seconds(15)) -> Buckets {
         Buckets { (name, options) throws(StreamError) in
             var configuration = general

@@ -23,6 +23,11 @@ package struct CommitList: Sendable {
         package var after: [String]?
         /// Where its job began, as `job@checkpoint`, when that was another job.
         package var origin: String?
+        /// The multipart upload that becomes the file; in plans of merges only.
+        package var upload: String?
+
+        /// Files of writers that are in it: what is merged, or itself.
+        package var parts: [String] { merged ?? [path] }
     }
 
     let path: String
@@ -37,16 +42,21 @@ package struct CommitList: Sendable {
         let listed = entries.filter { $0.checkpoint > 0 && PartName.owner(of: FilePath.name($0.path)) != nil }
         let groups = Dictionary(grouping: listed) { "\(PartName.owner(of: FilePath.name($0.path)) ?? "")/_\(padded($0.checkpoint))" }
         return groups.sorted { $0.key < $1.key }.map { group, entries in
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            var bytes: [UInt8] = []
-            for entry in entries.sorted(by: { $0.path < $1.path }) {
-                guard let line = try? encoder.encode(entry) else { preconditionFailure("strings and numbers are JSON") }
-                bytes += line
-                bytes.append(0x0A)
-            }
+            let bytes = lines(of: entries.sorted { $0.path < $1.path })
             return CommitList(path: "\(folder)/\(group)-\(checksum(bytes)).jsonl", bytes: bytes)
         }
+    }
+
+    static func lines(of entries: [Entry]) -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        var bytes: [UInt8] = []
+        for entry in entries {
+            guard let line = try? encoder.encode(entry) else { preconditionFailure("strings and numbers are JSON") }
+            bytes += line
+            bytes.append(0x0A)
+        }
+        return bytes
     }
 
     private static func checksum(_ bytes: [UInt8]) -> String {
@@ -103,7 +113,7 @@ package struct CommitList: Sendable {
     }
 
     /// Names sort as checkpoints do. They begin with `_`: some readers look at a file's own name only.
-    private static func padded(_ checkpoint: CheckpointID) -> String {
+    static func padded(_ checkpoint: CheckpointID) -> String {
         let digits = String(checkpoint)
         return String(repeating: "0", count: max(0, 12 - digits.count)) + digits
     }

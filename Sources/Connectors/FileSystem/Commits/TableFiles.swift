@@ -22,6 +22,10 @@ package struct TableFiles: Sendable {
     /// What `uncommitted` is made of: paths of hidden files, and of what uploads will be, with the upload's id.
     private(set) var hidden: Set<ExactText> = []
     private(set) var uploads: Set<ExactText> = []
+    /// Of small files that are to be merged, in a bucket: whether they were, lists say.
+    private var parts: [File] = []
+    /// Plans of merges, in a bucket.
+    private var plans: [String] = []
     /// Lists of commits, sorted.
     private var lists: [String] = []
     /// Lists that are being written, or were when their process ended.
@@ -51,7 +55,7 @@ package struct TableFiles: Sendable {
                 throw error.streamError
             }
         }
-        guard !files.isEmpty || !lists.isEmpty || !uncommitted.isEmpty else {
+        guard !files.isEmpty || !lists.isEmpty || !uncommitted.isEmpty || !parts.isEmpty else {
             throw StreamError(.user, retry: false, "there are no files: nothing was ever committed here, all of it was removed, or it is another path")
         }
         uncommitted.sort()
@@ -90,6 +94,11 @@ package struct TableFiles: Sendable {
         if path.hasPrefix(CommitList.folder + "/") {
             return FilePath.name(path).hasPrefix(".") ? staged.append(path) : lists.append(path)
         }
+        if MergePlan.checkpoint(ofPath: path) != nil { return plans.append(path) }
+        if SmallPart.name(at: path) != nil {
+            hidden.insert(ExactText(path))
+            return parts.append(File(path: path, bytes: bytes))
+        }
         if PartName.isHidden(FilePath.name(path)) {
             hidden.insert(ExactText(path))
             return uncommitted.append("\(path) (\(bytes) bytes)")
@@ -113,9 +122,22 @@ package struct TableFiles: Sendable {
         return (entries, damaged)
     }
 
-    /// What commits that are not done were about to merge, or have.
-    func mergesUnderWay() -> [CommitList.Entry] {
-        staged.flatMap { list -> [CommitList.Entry] in
+    /// Small files that no commit has merged, in words.
+    func unmerged(_ entries: [CommitList.Entry]) -> [String] {
+        let merged = Set(entries.flatMap(\.parts).map { ExactText(FilePath.name($0)) })
+        return parts.filter { part in SmallPart.name(at: part.path).map { !merged.contains(ExactText($0)) } ?? true }
+            .map { "\($0.path) (\($0.bytes) bytes)" }
+    }
+
+    /// What commits of these checkpoints that are not done were about to merge, or have.
+    func mergesUnderWay(of checkpoints: Set<CheckpointID>) -> [CommitList.Entry] {
+        let plans = plans.filter { plan in MergePlan.checkpoint(ofPath: plan).map { checkpoints.contains($0) } ?? false }
+        let planned = plans.flatMap { plan -> [CommitList.Entry] in
+            var bytes: [UInt8] = []
+            guard (try? read(plan) { bytes += $0 }) != nil else { return [] }
+            return (try? CommitList.entries(bytes)) ?? []
+        }
+        return planned + staged.flatMap { list -> [CommitList.Entry] in
             var bytes: [UInt8] = []
             // One that is half written, or was shown a moment ago, says nothing.
             guard (try? read(list) { bytes += $0 }) != nil, let entries = try? CommitList.entries(bytes) else { return [] }

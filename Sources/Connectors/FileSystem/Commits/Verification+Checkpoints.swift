@@ -27,10 +27,10 @@ extension Verification {
     private mutating func findOpenCommits(_ table: TableFiles, _ manifest: Manifest) {
         let owners = Set(table.owners), there = Set(table.files.map { ExactText($0.path) })
         let merged = Set(listed.values.flatMap { $0.merged ?? [] }.map { ExactText($0) })
+        let open = (manifest.subtasks.flatMap(\.committables) + manifest.uncommitted.map(\.committable)).compactMap { PendingPart($0, of: table) }
         var mergesNow: [ExactText: CommitList.Entry] = [:]
-        for entry in table.mergesUnderWay() { for part in entry.merged ?? [] { mergesNow[ExactText(part)] = entry } }
-        for committable in manifest.subtasks.flatMap(\.committables) + manifest.uncommitted.map(\.committable) {
-            guard let pending = PendingPart(committable, of: table), pending.isUpload || owners.contains(pending.owner) else { continue }
+        for entry in table.mergesUnderWay(of: Set(open.map(\.file.checkpoint))) { for part in entry.parts { mergesNow[ExactText(part)] = entry } }
+        for pending in open where pending.isInBucket || owners.contains(pending.owner) {
             let path = ExactText(pending.file.path)
             if listed[path].map({ $0.bytes >= pending.file.bytes }) ?? merged.contains(path) { continue }
             let words = "\(pending.file.path): checkpoint \(manifest.checkpoint) of job \(manifest.job) is complete"
@@ -38,11 +38,11 @@ extension Verification {
                 // Visible and not listed: the commit was cut off before it was acknowledged, or goes on right now.
                 foreign.removeAll { ExactText($0) == path }
                 uncommitted.append("\(words), the file is there, and its commit was not acknowledged (\(pending.file.rows) rows)")
-            } else if pending.isUpload ? table.uploads.contains(pending.source) : table.hidden.contains(pending.source) {
-                uncommitted.append("\(words), and its commit was not acknowledged (\(pending.file.rows) rows)")
             } else if let whole = mergesNow[path], there.contains(ExactText(whole.path)) || table.hidden.contains(PendingPart.hidden(whole.path)) {
                 foreign.removeAll { ExactText($0) == ExactText(whole.path) }
                 uncommitted.append("\(words), it was merged into \(whole.path), and its commit was not acknowledged (\(pending.file.rows) rows)")
+            } else if table.uploads.contains(pending.source) || table.hidden.contains(pending.source) {
+                uncommitted.append("\(words), and its commit was not acknowledged (\(pending.file.rows) rows)")
             } else {
                 missing.append("\(words), and neither the file nor what it is made from is there: \(pending.file.rows) rows")
             }
@@ -55,16 +55,19 @@ private struct PendingPart {
     var file: FinishedFile
     /// As `TableFiles` knows it.
     var source: ExactText
-    var isUpload: Bool
+    var isInBucket: Bool
     var owner: String
 
     /// Nil: it is something else, or another table's.
     init?(_ committable: Committable, of table: TableFiles) {
         if PendingUpload.isOne(committable), let pending = try? PendingUpload(committable) {
             guard table.path(ofKey: pending.key) == pending.file.path else { return nil }
-            (file, source, isUpload) = (pending.file, TableFiles.upload(pending.file.path, pending.upload), true)
+            (file, source, isInBucket) = (pending.file, TableFiles.upload(pending.file.path, pending.upload), true)
+        } else if SmallPart.isOne(committable), let pending = try? SmallPart(committable) {
+            guard let path = table.path(ofKey: pending.key), SmallPart.key("", pending.file.path) == path else { return nil }
+            (file, source, isInBucket) = (pending.file, ExactText(path), true)
         } else if PendingFile.isOne(committable), let pending = try? PendingFile(committable), pending.file.checkpoint > 0 {
-            (file, source, isUpload) = (pending.file, PendingPart.hidden(pending.file.path), false)
+            (file, source, isInBucket) = (pending.file, PendingPart.hidden(pending.file.path), false)
         } else {
             return nil
         }

@@ -29,6 +29,7 @@ package struct Verification {
         var listed: [ExactText: CommitList.Entry] = [:]
         let (entries, damaged) = try table.entries()
         changed = damaged
+        uncommitted = (uncommitted + table.unmerged(entries)).sorted()
         for entry in entries {
             if let other = listed[ExactText(entry.path)], (other.bytes, other.crc32c) != (entry.bytes, entry.crc32c) {
                 changed.append("\(entry.path): two commits list it, with \(other.bytes) and \(entry.bytes) bytes")

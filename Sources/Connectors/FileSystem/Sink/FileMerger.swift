@@ -78,10 +78,8 @@ struct FileMerger {
 
     /// Copies them into a hidden file. One that an earlier try left behind is written anew.
     private func merge(_ files: [PendingFile]) throws(StreamError) -> CommitList.Entry {
-        let first = files[0].file.path
-        let suffix = first.hasSuffix(".gz") ? ".gz" : ""
-        let path = first.dropLast(suffix.count) + "-merged" + suffix
-        let hidden = hidden(store.full(String(path)))
+        let path = PartName.merged(files[0].file.path)
+        let hidden = hidden(store.full(path))
         let output = open(hidden, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         guard output >= 0 else { throw FilePath.error("creating", hidden) }
         defer { close(output) }
@@ -109,7 +107,7 @@ struct FileMerger {
         guard fsync(output) == 0 else { throw FilePath.error("syncing", hidden) }
         let paths = files.map(\.file.path), after = Set(files.flatMap(\.file.lineage.after)).subtracting(paths)
         return CommitList.Entry(
-            path: String(path), bytes: files.reduce(0) { $0 + $1.file.bytes }, rows: files.reduce(0) { $0 + $1.file.rows }, crc32c: PartName.hex(checksum),
+            path: path, bytes: files.reduce(0) { $0 + $1.file.bytes }, rows: files.reduce(0) { $0 + $1.file.rows }, crc32c: PartName.hex(checksum),
             checkpoint: files[0].file.checkpoint, merged: paths, after: after.isEmpty ? nil : after.sorted(), origin: files.lazy.compactMap(\.file.lineage.origin).first)
     }
 }

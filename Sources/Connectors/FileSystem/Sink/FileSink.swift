@@ -27,19 +27,8 @@ package struct FileSink: Sink {
         self.draw = buckets.draw
         switch try TablePath(options) {
         case .folder(let path):
-            var mergesTo: Int64?
-            if try options.flag("auto-compaction", default: false) {
-                let rolled = try options.bytes("sink.rolling-policy.file-size") ?? 128 << 20
-                mergesTo = try options.bytes("compaction.file-size") ?? rolled
-                guard try options.flag("sink.commit-list.enabled", default: true) else {
-                    throw options.error("'auto-compaction' needs the lists of commits ('sink.commit-list.enabled')")
-                }
-            }
-            store = LocalParts(path: path, mergesTo: mergesTo)
+            store = LocalParts(path: path, mergesTo: try FileSink.mergesTo(options))
         case .bucket(let name, let key):
-            if try options.flag("auto-compaction", default: false) {
-                throw options.error("'auto-compaction' is for folders: files in a bucket go on over checkpoints, and 'sink.rolling-policy.…' says when they end")
-            }
             let partBytes = try options.bytes("s3.upload.min.part.size") ?? 8 << 20
             guard partBytes >= buckets.leastPartBytes else {
                 throw options.error("'s3.upload.min.part.size' is at least 5 MB: smaller parts are refused by S3")
@@ -48,7 +37,7 @@ package struct FileSink: Sink {
             guard (1...64).contains(inFlight) else { throw options.error("'s3.upload.max.concurrent.uploads' is from 1 to 64, not \(inFlight)") }
             store = BucketParts(
                 bucket: try buckets.open(name, spec.options), prefix: key.isEmpty ? "" : key + "/", partBytes: Int(partBytes), partsInFlight: Int(inFlight),
-                draw: buckets.draw, faults: buckets.faults)
+                mergesTo: try FileSink.mergesTo(options), draw: buckets.draw, faults: buckets.faults)
         }
         self.rolling = try RollingPolicy(options)
         self.times = try TimeBuckets(options)
@@ -66,6 +55,16 @@ package struct FileSink: Sink {
         try format.check(spec.schema, options, without: Set(spec.partitionKeys.map { spec.schema.names[$0] }))
     }
 
+    /// `auto-compaction`: bytes of a file that is made of small ones. Nil: none are.
+    private static func mergesTo(_ options: Options) throws(StreamError) -> Int64? {
+        guard try options.flag("auto-compaction", default: false) else { return nil }
+        guard try options.flag("sink.commit-list.enabled", default: true) else {
+            throw options.error("'auto-compaction' needs the lists of commits ('sink.commit-list.enabled')")
+        }
+        let rolled = try options.bytes("sink.rolling-policy.file-size") ?? 128 << 20
+        return try options.bytes("compaction.file-size") ?? rolled
+    }
+
     package func makeWriter(_ context: WriterContext) throws(StreamError) -> any SinkWriter {
         try store.probe()
         return try FileSinkWriter(self, context)
@@ -81,12 +80,26 @@ package struct FileSink: Sink {
             for mark in marks { try store.put(mark.path, []) }
             return
         }
+        let merge = try mergeInBucket(pending)
+        let whole = zip(pending, files).filter { !SmallPart.isOne($0.0) }
         var lists: [Staged] = []
-        if listsCommits { lists = try CommitList.lists(of: files).map { list throws(StreamError) in try store.stage(list.path, list.bytes) } }
-        try commitFiles(pending)
+        if listsCommits || merge != nil {
+            let entries = whole.map { CommitList.Entry($0.1) } + (merge?.entries ?? [])
+            lists = try CommitList.lists(of: entries).map { list throws(StreamError) in try store.stage(list.path, list.bytes) }
+        }
+        try commitFiles(whole.map(\.0))
+        try merge?.carryOut()
         try store.settle(folders: files.map { FilePath.folder(of: $0.path) })
         for show in lists { try show() }
+        try merge?.removeParts()
         for mark in marks { try store.put(mark.path, []) }
+    }
+
+    /// Nil: there are no small parts. Whether some are merged now is of no matter: they may be from when it was so.
+    private func mergeInBucket(_ committables: [Committable]) throws(StreamError) -> BucketMerge? {
+        guard let bucket = store as? BucketParts else { return nil }
+        let parts = try committables.filter { SmallPart.isOne($0) }.map { committable throws(StreamError) in try SmallPart(committable) }
+        return parts.isEmpty ? nil : try BucketMerge(parts, in: bucket, makeLine)
     }
 
     private func commitFiles(_ committables: [Committable]) throws(StreamError) {

@@ -23,6 +23,12 @@ struct PartName: Equatable, Sendable {
     static func hidden(_ name: String) -> String { "." + name + hiddenSuffix }
     static func isHidden(_ name: String) -> Bool { name.hasPrefix(".part-") && name.hasSuffix(hiddenSuffix) }
 
+    /// The name, or path, of the file that begins with this one's rows (`auto-compaction`).
+    static func merged(_ first: String) -> String {
+        let suffix = first.hasSuffix(".gz") ? ".gz" : ""
+        return first.dropLast(suffix.count) + "-merged" + suffix
+    }
+
     static func hex(_ number: UInt32) -> String {
         let digits = String(number, radix: 16)
         return String(repeating: "0", count: 8 - digits.count) + digits
