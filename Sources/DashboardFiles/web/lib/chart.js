@@ -30,8 +30,8 @@ let pointed = null;
 export function chart({ id, title, series, format, from, to, marks = [], maximum, stacked = false, note }) {
   const width = widths.get(id) ?? 420;
   const span = Math.max(1, to - from);
-  const shown = series.map((line) => ({ ...line, points: thin(line.points.filter((point) => point.at >= from && point.at <= to), width) }));
-  const drawn = stacked ? stack(shown) : shown;
+  const shown = series.map((line) => ({ ...line, points: line.points.filter((point) => point.at >= from && point.at <= to) }));
+  const drawn = (stacked ? stack(shown) : shown).map((line) => ({ ...line, points: thin(line.points, width, stacked) }));
   const highest = maximum ?? niceMaximum(Math.max(0, ...drawn.flatMap((line) => line.points.map((point) => point.value ?? 0))), format);
   // As wide as the longest word beside the axis.
   const inner = { ...margin, left: Math.max(56, 12 + 6.1 * Math.max(...[0, 0.5, 1].map((part) => format(highest * part).length))) };
@@ -69,10 +69,11 @@ export function chart({ id, title, series, format, from, to, marks = [], maximum
           h("text", { x: inner.left - 6, y: y(highest * part) + 3.5, "text-anchor": "end" }, isEmpty ? "" : format(highest * part)))),
         ticks(from, to, width).map((tick) => h("text", { class: "tick", x: x(tick), y: height - 4, "text-anchor": "middle" }, clock(tick).slice(0, span < 240_000 ? 8 : 5))),
         marks.filter((mark) => mark.at >= from && mark.at <= to).map((mark) => h("line", { class: `mark tone-${mark.tone}`, x1: x(mark.at), x2: x(mark.at), y1: inner.top, y2: height - inner.bottom }, h("title", {}, `${clock(mark.at)} ${mark.text}`))),
-        drawn.map((line, index) => h("g", { class: `line tone-${line.tone}` },
+        // What stands upon nothing must not hide what it stands on.
+        backToFront(stacked, drawn.map((line, index) => h("g", { class: `line tone-${line.tone}` },
           h("path", { class: "area", d: area(line.points, stacked && index > 0 ? drawn[index - 1].points : null, x, y) }),
           h("path", { class: "stroke", d: path(line.points, x, y) }),
-          lonely(line.points).map((point) => h("circle", { cx: x(point.at), cy: y(point.value), r: 2.5 })))),
+          lonely(line.points).map((point) => h("circle", { cx: x(point.at), cy: y(point.value), r: 2.5 }))))),
         at === null ? null : h("g", { class: "cross" },
           h("line", { x1: x(at), x2: x(at), y1: inner.top, y2: height - inner.bottom }),
           h("text", { x: Math.min(width - 34, Math.max(inner.left + 24, x(at))), y: height - 4, "text-anchor": "middle" }, clock(at)))),
@@ -99,14 +100,16 @@ function ticks(from, to, width) {
   return all;
 }
 
-/// No more points than there are pixels: the largest of each group stands for it, so that peaks stay.
-function thin(points, width) {
+const backToFront = (stacked, lines) => (stacked ? lines.reverse() : lines);
+
+/// No more points than there are pixels: the largest of each group stands for it, so that peaks stay; the last one where lines must keep to one moment.
+function thin(points, width, isStacked) {
   const group = Math.ceil(points.length / Math.max(60, width));
   if (group <= 1) return points;
   const thinned = [];
   for (let start = 0; start < points.length; start += group) {
     const part = points.slice(start, start + group);
-    thinned.push(part.reduce((best, point) => ((point.value ?? -1) > (best.value ?? -1) ? point : best)));
+    thinned.push(isStacked ? part.at(-1) : part.reduce((best, point) => ((point.value ?? -1) > (best.value ?? -1) ? point : best)));
   }
   return thinned;
 }
