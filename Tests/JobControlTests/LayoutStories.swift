@@ -52,6 +52,7 @@ import Wire
         let leaver = layout.vertices[0].slots[1]!.worker.description
         story.obedient = []
         story.say(leaver, .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000)))
+        story.wait(.milliseconds(200))
         story.say(leaver, .moved(job: Story.job, layout: layout.epoch + 1, bytes: 1000, isAhead: true))
         #expect(story.machine.view.history.inProgress.map(\.movedBytes) == [1000])
         // Of a layout that is over, or of another's job.
