@@ -47,6 +47,28 @@ import Testing
         #expect(subject.said() == ["0→0 #0 rows 1@1", "snapshot 1", "0→0 #1 barrier 1"])
     }
 
+    /// What follows such a barrier is of another layout: ends are declared anew, rows go by other owners. (`simulate --seeds 400 --jobs calc` of 2026-11-23.)
+    @Test(arguments: [false, true]) func theBarrierOfAChangeHoldsItsChannelThoughItsCheckpointIsAborted(isAbortedFirst: Bool) {
+        let subject = subject(inputs: 2)
+        subject.tell(.start)
+        subject.tell(.element(channel(0, 0, 0), sequence: 0, .end))
+        subject.tell(.prepare(TaskChange(layout: 2, plan: plan(inputs: 2, outputs: 1))))
+        subject.run()
+        if isAbortedFirst { subject.tell(.aborted(7)) }
+        let change = Barrier(checkpoint: 7, kind: .checkpoint, layout: 2)
+        subject.tell(.element(channel(0, 0, 0), sequence: 1, .barrier(change)))
+        subject.run()
+        if !isAbortedFirst { subject.tell(.aborted(7)) }
+        subject.tell(.element(channel(0, 0, 0), sequence: 2, .end))
+        subject.tell(.element(channel(0, 1, 0), sequence: 0, .batch(batch(Row(1, 1)))))
+        subject.run()
+        #expect(subject.said() == ["0→0 #0 rows 1@1"], "one channel has ended, and that once")
+        subject.tell(.element(channel(0, 1, 0), sequence: 1, .barrier(change)))
+        subject.run()
+        let said = subject.said()
+        #expect(said.prefix(2) == ["snapshot 7", "0→0 #1 barrier 7"] && !said.contains("ended"), "\(said)")
+    }
+
     @Test func anAbortLetsBlockedRowsThrough() {
         let subject = subject(inputs: 2)
         subject.tell(.start)

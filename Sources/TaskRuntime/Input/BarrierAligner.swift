@@ -5,6 +5,9 @@ import Dataflow
 /// Only a channel that has delivered the barrier waits. A newer barrier takes the place of a pending one. Barriers of checkpoints
 /// that are over here, or were aborted (perhaps before any of their barriers came), pass without effect. Channels that have ended
 /// still carry barriers, so all channels count always.
+///
+/// A barrier that ends in another layout is never taken back: what follows it on its channel is of that layout, and means something else in
+/// this one. When its checkpoint is aborted the attempt is over, and its channels wait until it is taken off.
 package struct BarrierAligner {
     package enum Decision: Hashable {
         /// Of a checkpoint that is over: go on.
@@ -39,7 +42,7 @@ package struct BarrierAligner {
 
     package mutating func receive(_ barrier: Barrier, from channel: Int, at now: Instant) -> Decision {
         let id = barrier.checkpoint
-        guard id > floor, !aborted.contains(id) else { return .late }
+        guard id > floor, barrier.layout != nil || !aborted.contains(id) else { return .late }
         var released: [Int] = []
         switch pending {
         case let alignment? where alignment.barrier.checkpoint == id:
@@ -65,6 +68,7 @@ package struct BarrierAligner {
     package mutating func abort(_ id: CheckpointID) -> [Int] {
         guard id > floor else { return [] }
         if let alignment = pending, alignment.barrier.checkpoint == id {
+            guard alignment.barrier.layout == nil else { return [] }
             pending = nil
             raiseFloor(to: id)
             return alignment.delivered
