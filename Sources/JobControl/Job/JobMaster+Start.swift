@@ -245,7 +245,10 @@ extension JobMaster {
             places += cluster.lastResorts
             room = min(mostSlots, places.reduce(0) { $0 + cluster.slots.free(on: $1) })
         }
-        guard let wanted = parallelism(on: room), let slots = cluster.slots.take(wanted.max() ?? 0, for: holder, on: places) else {
+        let planner = RecoveryPlanner(graph: graph, point: restore)
+        guard let wanted = parallelism(on: room),
+            let slots = cluster.slots.take(wanted.max() ?? 0, for: holder, on: places, preferring: planner.slots)
+        else {
             guard now.instant - since >= options.slotRequestTimeout else { return tellWhatIsMissing(since: since, at: now, in: &cluster) }
             let error = StreamError(
                 .externalSystem, retry: true,
@@ -266,12 +269,7 @@ extension JobMaster {
         lastChange = now.instant
         attempt = max(attempt, spent.attempt) + 1
         layoutEpoch = max(layoutEpoch, spent.epoch) + 1
-        let layout = Layout(
-            epoch: layoutEpoch, attempt: attempt,
-            vertices: parallelism.map { count in
-                Layout.Vertex(
-                    slots: Array(slots.prefix(count)), owners: KeyGroup.table(parallelism: count, groups: graph.maxParallelism))
-            })
+        let layout = planner.plan(on: slots, parallelism: wanted, attempt: attempt, epoch: layoutEpoch)
         let through = coordinator.nextID - 1 + CheckpointCoordinator.reserve
         let attempt = attempt
         let started = started
@@ -325,7 +323,7 @@ extension JobMaster {
                 .deploy(
                     Deployment(
                         job: job, name: graph.name, graph: graphBytes, settings: submission.settings, layout: layout, peers: peers,
-                        subtasks: subtasks, restore: restore?.order(for: subtasks, layout: layout), committables: ledger.pending)),
+                        subtasks: subtasks, restore: restore?.order(for: subtasks, graph: graph, layout: layout), committables: ledger.pending)),
                 to: worker)
         }
         chronicle.deployed()

@@ -101,18 +101,23 @@ package struct RestorePoint: Sendable {
         return entries
     }
 
-    /// What the tasks on one worker need of it: with the same key groups a subtask needs its own state, otherwise that of all.
-    package func order(for subtasks: [SubtaskID], layout: Layout) -> Deployment.Restore {
-        let same = vertices.indices.map { vertex in
-            vertices[vertex].map { manifest.layout.vertices[$0].owners == layout.vertices[vertex].owners
-                && manifest.layout.vertices[$0].indices == layout.vertices[vertex].indices } ?? false
-        }
-        func needs(_ old: SubtaskID) -> Bool {
-            guard let vertex = position(of: old.vertex) else { return false }
-            return subtasks.contains { $0.vertex == vertex && (!same[vertex] || $0.index == old.index) }
+    /// What the tasks on one worker need of it: the objects that have state of their key groups, or of subtasks to which they succeed.
+    package func order(for subtasks: [SubtaskID], graph: JobGraph, layout: Layout) -> Deployment.Restore {
+        var needed: Set<SubtaskID> = []
+        for (vertex, spec) in graph.vertices.enumerated() {
+            guard let old = vertices[vertex] else { continue }
+            let (before, now) = (manifest.layout.vertices[old], layout.vertices[vertex])
+            let here = Set(subtasks.filter { $0.vertex == vertex }.map(\.index))
+            if before.owners.count != now.owners.count {
+                needed.formUnion(before.indices.map { SubtaskID(vertex: old, index: $0) })
+            } else if spec.isKeyed {
+                for (owner, next) in zip(before.owners, now.owners) where here.contains(Int(next)) { needed.insert(SubtaskID(vertex: old, index: Int(owner))) }
+            }
+            // What is a sink's goes to the subtask of the same number; that of subtasks that are no more, round robin.
+            for index in before.indices where spec.sink != nil && here.contains(index % now.parallelism) { needed.insert(SubtaskID(vertex: old, index: index)) }
         }
         return Deployment.Restore(
-            checkpoint: checkpoint, store: store, objects: objects.filter { $0.subtasks.contains(where: needs) }, vertices: vertices,
+            checkpoint: checkpoint, store: store, objects: objects.filter { !needed.isDisjoint(with: $0.subtasks) }, vertices: vertices,
             parallelism: manifest.layout.vertices.map(\.slots.count))
     }
 }

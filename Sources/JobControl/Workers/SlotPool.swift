@@ -37,7 +37,25 @@ package struct SlotPool: Sendable {
 
     /// `count` free slots on `usable` workers, as even over the workers as it goes: each next one on the worker with the fewest taken.
     /// Nil, and nothing taken, when there are not enough.
-    package mutating func take(_ count: Int, for holder: Holder, on usable: [WorkerID]) -> [Layout.Slot]? {
+    ///
+    /// `preferred` are taken first, in their order, but of no worker more than the fullest one has otherwise.
+    package mutating func take(_ count: Int, for holder: Holder, on usable: [WorkerID], preferring preferred: [Layout.Slot] = []) -> [Layout.Slot]? {
+        guard !preferred.isEmpty else { return spread(count, for: holder, on: usable) }
+        var other = self
+        guard let even = other.spread(count, for: holder, on: usable) else { return nil }
+        let most = Dictionary(grouping: even, by: \.worker).values.map(\.count).max() ?? 0
+        var kept: [Layout.Slot] = []
+        for slot in preferred where kept.count < count && usable.contains(slot.worker) {
+            guard let held = slots[slot.worker], held.indices.contains(slot.index), held[slot.index] == nil,
+                kept.count(where: { $0.worker == slot.worker }) < most
+            else { continue }
+            slots[slot.worker]![slot.index] = holder
+            kept.append(slot)
+        }
+        return spread(count - kept.count, for: holder, on: usable).map { kept + $0 }
+    }
+
+    private mutating func spread(_ count: Int, for holder: Holder, on usable: [WorkerID]) -> [Layout.Slot]? {
         var free: [WorkerID: Int] = [:]
         for worker in usable { free[worker] = self.free(on: worker) }
         guard free.values.reduce(0, +) >= count else { return nil }

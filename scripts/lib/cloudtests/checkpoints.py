@@ -49,6 +49,34 @@ def checkpoints_in_a_bucket_survive_kill_9_and_a_savepoint_goes_on_from_it(place
 
 
 @story
+def survivors_of_a_loss_read_nothing_from_the_bucket_and_a_spare_slot_reads_what_was_lost(place):
+    data, output = ticks.Ticks(place.path("ticks"), rows=60_000, tickers=200, rows_a_file=5_000), place.path("out")
+    os.makedirs(place.path("copies"))
+    cluster = place.cluster(taskmanagers=4, slots=1, settings=[
+        f"execution.checkpointing.dir=s3://{place.bucket}/recovery", f"io.tmp.dirs={place.path('copies')}"])
+    job = cluster.submit(ticks.script(place.path("1.sql"), data.folder, output, rate=8_000, settings=[*CHECKPOINTS, ("parallelism.default", 3)]))
+    wait(lambda: cluster.completed(job) > 3, 30, "checkpoints in the bucket")
+    names = sorted(name for name in cluster.processes() if name.startswith("taskmanager"))
+    holders = [name for name in names if "Deployed job" in cluster.log_text(name)]
+    [spare] = set(names) - set(holders)
+    os.kill(cluster.processes()[holders[1]], signal.SIGKILL)
+    wait(lambda: cluster.state(job)["state"] == "RUNNING" and cluster.state(job)["restarts"] == 1, 30, "the job to run again")
+
+    def read(name):
+        found = re.search(r"read (\d+) bytes from local copies, (\d+) from the store", cluster.log_text(name))
+        return found and (int(found[1]), int(found[2]))
+
+    figures = {name: wait(lambda: read(name), 10, f"what {name} restores") for name in (holders[0], holders[2], spare)}
+    for name in (holders[0], holders[2]):
+        check(figures[name][0] > 0 and figures[name][1] == 0, f"{name} has read {figures[name]} bytes of its own and from the bucket")
+    check(figures[spare][0] == 0 and figures[spare][1] > 0, f"{spare} has read {figures[spare]} bytes of its own and from the bucket")
+    check(cluster.ended(job, 90)["state"] == "FINISHED", "the job has not finished")
+    words = ticks.difference(data.answer, ticks.committed(output))
+    check(words is None, f"the output is not the undisturbed one: {words}")
+    say(f"bytes of its own and from the bucket: {figures}")
+
+
+@story
 def a_bucket_that_is_slow_or_silent_at_times_costs_no_row_and_no_restart(place):
     data, output = ticks.Ticks(place.path("ticks"), rows=60_000, tickers=20, rows_a_file=5_000), place.path("out")
     front = stubs.Unreliable(place.clouds.s3().url)
