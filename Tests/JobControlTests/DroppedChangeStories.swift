@@ -105,6 +105,28 @@ import Wire
         leaving.expectMoved(without: leaving.joiner)
     }
 
+    @Test func whoNeverPreparesAChangeHoldsItUpNoLongerThanACheckpoint() {
+        var options = LayoutStories.options(reactive: true)
+        options.checkpointTimeout = .seconds(20)
+        var story = Story()
+        for name in ["w0", "w1"] { story.connect(name) }
+        story.submit(options)
+        story.wait(.seconds(3))
+        let before = story.lastLayout(Story.job)!
+        story.connect("w9", obeys: false)
+        story.wait(.seconds(18))
+        #expect(story.changes.last?.layout.workers.count == 3 && story.triggered.isEmpty)
+        story.wait(.seconds(4))
+        #expect(story.sent(to: "w9").contains(.withdraw(job: Story.job, attempt: before.attempt + 1)))
+        #expect(story.log.contains("it was not prepared within"))
+        story.obedient.insert("w9")
+        story.say("w9", .withdrawn(job: Story.job, attempt: before.attempt + 1))
+        #expect(story.lastLayout(Story.job) == before && story.phase == .running && story.view.restarts == 0)
+        // It is avoided for a while.
+        story.wait(.seconds(30))
+        #expect(story.lastLayout(Story.job)?.workers.count == 3 && story.view.restarts == 0)
+    }
+
     @Test func aTaskThatFailsBeforeItsBarrierIsNoFailureOfTheJob() {
         var leaving = Leaving()
         let begins = leaving.story.changes.last!.layout.tasks(of: Story.job).first { $0.attempt == leaving.dropped }!

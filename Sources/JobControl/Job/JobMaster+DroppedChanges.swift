@@ -40,11 +40,28 @@ extension JobMaster {
     /// Something that begins cannot be made, or a connection broke that only the change needs.
     mutating func cannotChange(_ worker: WorkerID, _ attempt: UInt32, _ error: StreamError, at now: Now, in cluster: inout Cluster) {
         guard case .running = phase, let planned, planned.next.attempt == attempt else { return }
+        guard !planned.isRunning else {
+            nextChange = now.instant + changePause.next()
+            return fail(error, worker: worker, charges: false, at: now, in: &cluster)
+        }
+        avoid([worker], in: planned, at: now)
+        dropChange(because: "TaskManager \(worker) cannot: \(error)", at: now, in: &cluster)
+    }
+
+    private mutating func avoid(_ workers: [WorkerID], in planned: PlannedLayout, at now: Now) {
         let pause = changePause.next()
         nextChange = now.instant + pause
-        guard !planned.isRunning else { return fail(error, worker: worker, charges: false, at: now, in: &cluster) }
-        if !planned.plan.old.workers.contains(worker) { avoided[worker] = now.instant + max(pause * 2, .seconds(10)) }
-        dropChange(because: "TaskManager \(worker) cannot: \(error)", at: now, in: &cluster)
+        for worker in workers where !planned.plan.old.workers.contains(worker) { avoided[worker] = now.instant + max(pause * 2, .seconds(10)) }
+    }
+
+    /// Nobody waits longer for those who prepare or take in copies than for a checkpoint.
+    mutating func watchPatience(at now: Now, in cluster: inout Cluster) {
+        guard let planned, let waiting = planned.step.waiting else { return }
+        let due = planned.since + options.checkpointTimeout
+        guard due <= now.instant else { return remind(at: due) }
+        avoid(waiting.sorted(), in: planned, at: now)
+        let names = waiting.sorted().map(\.description).joined(separator: ", ")
+        dropChange(because: "it was not prepared within \(options.checkpointTimeout) on TaskManager\(waiting.count > 1 ? "s" : "") \(names)", at: now, in: &cluster)
     }
 
     /// Whoever leaves must not wait for a change until it is too late even for a checkpoint.

@@ -74,6 +74,7 @@ extension JobMaster {
         forgetAvoided(at: now)
         guard cluster.options.changesLayouts else { return }
         watchTime(at: now, in: &cluster)
+        watchPatience(at: now, in: &cluster)
         guard case .running = phase, planned == nil, coordinator.pending?.kind.endsJob != true, !coordinator.wishes.contains(where: { $0.kind.endsJob }),
             let (reason, due) = wish(layout, at: now, in: &cluster)
         else { return }

@@ -13,6 +13,14 @@ package struct PlannedLayout: Sendable {
         case ready
         /// The barrier runs. From here on the change comes to its end, or the job recovers.
         case running(CheckpointID)
+
+        /// TaskManagers that have not yet done what comes before the barrier.
+        var waiting: Set<WorkerID>? {
+            switch self {
+            case .preparing(let waiting), .copying(let waiting): waiting
+            case .publishing, .ready, .running: nil
+            }
+        }
     }
 
     package let plan: LayoutChange
