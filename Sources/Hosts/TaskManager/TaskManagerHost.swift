@@ -138,7 +138,11 @@ package final class TaskManagerHost: Sendable {
                         notice(.uploaded(job: job, attempt: attempt, checkpoint: checkpoint, $0))
                     }
                 }
-            case .subsume(let job, let checkpoint): pool.run { [backup] in backup?.drop(job, before: checkpoint) }
+            case .subsume(let job, let checkpoint):
+                pool.run { [backup, workshop] in
+                    backup?.drop(job, before: checkpoint)
+                    workshop.dropWritten(job, before: checkpoint)
+                }
             case .commit(let job, let checkpoint, let pending):
                 pool.run { [workshop] in
                     let (ids, error) = workshop.commit(job: job, pending)

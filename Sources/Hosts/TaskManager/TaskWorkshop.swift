@@ -58,7 +58,21 @@ package final class TaskWorkshop: Sendable {
         jobs.withLock { $0[task.job]?.slots[task] }.map { slots[$0] }
     }
 
-    package func forget(_ job: JobID) { jobs.withLock { $0[job] = nil } }
+    package func forget(_ job: JobID) {
+        dropWritten(job, before: .max)
+        jobs.withLock { $0[job] = nil }
+    }
+
+    /// Without a folder what was written lies in this process, where nobody else deletes it.
+    package func dropWritten(_ job: JobID, before checkpoint: CheckpointID) {
+        guard jobs.withLock({ $0[job].map { $0.store == nil } }) ?? false, let memory = try? stores.store(nil) else { return }
+        let prefix = "\(job)/chk-"
+        for entry in (try? memory.list(prefix: prefix)) ?? [] {
+            let parts = entry.key.path.dropFirst(prefix.count).split(separator: "/")
+            guard let id = parts.first.flatMap({ CheckpointID($0) }), id < checkpoint, parts.last?.hasPrefix("\(worker)-") ?? false else { continue }
+            try? memory.delete(entry.key)
+        }
+    }
 
     package func removed(job: JobID, attempt: UInt32) {
         jobs.withLock { jobs in
@@ -174,9 +188,6 @@ package final class TaskWorkshop: Sendable {
         }
     }
 
-    /// So many bytes of state may wait at a connection before the next piece is sent: rows that follow wait behind them.
-    private static let handOverWindow = 1 << 20
-
     /// Encodes state and sends it to its new owner, as fast as the connection takes it. Answers how many bytes it was.
     package func handOver(_ operators: [OperatorSnapshot], _ departure: LayoutChange.Departure, _ layout: LayoutEpoch, isAhead: Bool, from task: TaskID) -> Int {
         let target = departure.to
@@ -189,11 +200,28 @@ package final class TaskWorkshop: Sendable {
             switch route {
             case .slot(let slot, _): slot.post(.command(target, .state(parcel)))
             case .peer(let link):
-                while link.pendingBytes > Self.handOverWindow { usleep(500) }
+                guard waitForRoom(on: link, task) else { return 0 }
                 link.send(DataMessage.state(parcel).encode())
             }
         }
         return bytes.count
+    }
+
+    /// False: nobody wants it any more, or the peer takes nothing.
+    private func waitForRoom(on link: any Link, _ task: TaskID) -> Bool {
+        var window = HandOverWindow(since: SystemClock.instant())
+        while true {
+            switch window.look(pending: link.pendingBytes, at: SystemClock.instant()) {
+            case .open: return true
+            case .full:
+                // With its attempt a task goes, and what it owes.
+                guard jobs.withLock({ $0[task.job]?.slots[task] != nil }) else { return false }
+                usleep(500)
+            case .stuck:
+                link.close(reason: "nothing of the state that was handed over has left for \(HandOverWindow.patience)")
+                return false
+            }
+        }
     }
 
     /// What was deployed, and from where its state came.
