@@ -120,7 +120,7 @@ package struct JobOptions: Hashable, Sendable {
     package var cooldown = Duration.seconds(5)
     /// Notices that come within this time are one change.
     package var noticeWindow = Duration.milliseconds(50)
-    /// The same where there is time: longer than the interval at which TaskManagers look for notices.
+    /// The same where there is time: longer than the interval at which TaskManagers look for notices (`jobmanager.evacuation.notice-window`).
     package var longNoticeWindow = Duration.seconds(6)
 
     /// `time`: until whoever said that he goes is gone.

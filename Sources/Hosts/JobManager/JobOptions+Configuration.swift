@@ -19,6 +19,7 @@ extension JobOptions {
         isReactive = configuration.get(JobManagerOptions.schedulerMode) == .reactive
         stabilization = configuration.get(JobManagerOptions.executingStabilization)
         cooldown = configuration.get(JobManagerOptions.executingCooldown)
+        longNoticeWindow = configuration.get(JobManagerOptions.noticeWindow)
         checkpointHistory = configuration.get(RestOptions.checkpointHistory)
         restart = RestartStrategy(configuration)
     }

@@ -20,6 +20,9 @@ package enum JobManagerOptions {
     package static let executingStabilization = ConfigKey<Duration>(
         "jobmanager.adaptive-scheduler.executing.resource-stabilization-timeout", .seconds(1),
         formerly: ["jobmanager.adaptive-scheduler.scaling-interval.max"], "How long a running job waits for still more slots before it rescales.")
+    package static let noticeWindow = ConfigKey<Duration>(
+        "jobmanager.evacuation.notice-window", .seconds(6),
+        "TaskManagers that say within this time that they leave in a minute or later leave in one change; more than taskmanager.spot.interval.")
     package static let rescaleMaxDelay = ConfigKey<Duration?>(
         "jobmanager.adaptive-scheduler.rescale-trigger.max-delay", nil, formerly: ["jobmanager.adaptive-scheduler.max-delay-for-scale-trigger"],
         "Longest wait for a checkpoint before a rescale.")
@@ -34,7 +37,7 @@ package enum JobManagerOptions {
 
     static let all: [any AnyConfigKey] = [
         rpcAddress, rpcPort, bindHost, slotRequestTimeout, scheduler, schedulerMode, submissionTimeout, submissionStabilization, executingCooldown,
-        executingStabilization, rescaleMaxDelay, rescaleMaxFailures, minParallelismIncrease, historySize, archiveDirectory, completedJobs,
+        executingStabilization, noticeWindow, rescaleMaxDelay, rescaleMaxFailures, minParallelismIncrease, historySize, archiveDirectory, completedJobs,
     ]
 }
 
