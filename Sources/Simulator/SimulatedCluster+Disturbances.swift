@@ -161,6 +161,25 @@ extension SimulatedCluster {
         timeline.after(.seconds(10)) { [self] in leaveOnce(host) }
     }
 
+    /// TaskManagers are being told of a change: one that would only join it is told to go, or is gone.
+    func spoil(_ change: Deployment) {
+        guard !isHealed, chance.chance(plan.spoiledChanges), let previous = change.previous else { return }
+        let joiners = Set(change.layout.workers).subtracting(previous.workers).sorted().compactMap { taskManagers[$0] }
+        guard !joiners.isEmpty else { return }
+        let joiner = chance.pick(joiners)
+        timeline.after(chance.duration(.zero, .milliseconds(chance.pick([20, 60, 300])))) { [self] in
+            guard joiner.isAlive, !isHealed, outcome == nil else { return }
+            if plan.isPlanned || chance.chance(0.5) {
+                guard mayLeave(joiner) else { return }
+                leave(joiner, reason: "a change counts on it", within: chance.duration(.seconds(2), .seconds(25)))
+            } else {
+                remove(joiner, machineGone: chance.chance(0.3), restartAfter: chance.duration(.seconds(1), .seconds(20)))
+            }
+            trace.note(time, "disturbance", "spoils change #\(change.layout.attempt) by \(joiner.id)")
+            tally.count(.changeSpoiled)
+        }
+    }
+
     private func replaceJobManager() {
         trace.note(time, "jobmanager", "another one is started")
         startJobManager()

@@ -37,6 +37,7 @@ package final class SimulatedCluster {
     private(set) var outcome: String?
     private var restartsSeen: Set<UInt32> = []
     private var changesSeen: Set<UInt32> = []
+    private var changesPlanned: Set<UInt32> = []
     /// Slots without which the job cannot run, as users last wanted it.
     var leastSlots: Int
     /// Nothing disturbs any more.
@@ -54,11 +55,15 @@ package final class SimulatedCluster {
         jobID = JobID.random(using: &random)
         var planChance = random.fork()
         let until = Duration.seconds(options.minutes * 54)
-        plan = options.isDisturbed ? DisturbancePlan.draw(&planChance, until: until, isPlanned: options.isPlanned) : .none(until: until)
+        var plan = options.isDisturbed ? DisturbancePlan.draw(&planChance, until: until, isPlanned: options.isPlanned) : .none(until: until)
         world = ConnectorWorld(notesReads: plan.isPlanned && !plan.isTight)
         // A checkpoint of a change that takes too long ends in a recovery, and has a right to.
         if plan.isPlanned { job.options.checkpointTimeout = .seconds(600) }
         if plan.isTight { job.options.restart = .none }
+        if plan.isPlanned { job.options.checkpointDirectory = Self.checkpoints }
+        // Its HEAD is in the JobManager's memory, and what a checkpoint holds in that of the TaskManagers.
+        if job.options.checkpointDirectory == nil { plan.means.removeAll { [.killJobManager, .deposeJobManager, .requestCheckpoint].contains($0.0) } }
+        self.plan = plan
         self.job = job
         graph = job.graph
         graphBytes = JobGraphBytes.encode(graph)
@@ -136,6 +141,7 @@ package final class SimulatedCluster {
         }
         switch seen {
         case .leaderSent(.deploy(let deployment), _, _): restartsSeen.insert(deployment.layout.attempt)
+        case .leaderSent(.change(let deployment), _, _): if changesPlanned.insert(deployment.layout.attempt).inserted { spoil(deployment) }
         case .leaderSent(.conclude(_, let attempt), _, _): if changesSeen.insert(attempt).inserted { tally.count(.layoutChanged) }
         case .leaderHeard(.handedBack(_, let splits, _), _, _): if !splits.isEmpty { tally.count(.splitsMoved) }
         case .stateSent(let parcel): tally.count(parcel.number > 0 ? .stateMovedInPieces : .stateMoved)

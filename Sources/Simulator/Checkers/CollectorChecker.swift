@@ -10,16 +10,17 @@ struct CollectorChecker: Checker {
 
     mutating func see(_ seen: Observation, at time: Duration) -> String? {
         switch seen {
-        case .put(let key):
-            present.insert(key)
+        case .put(let path):
+            present.insert(CollectorChecker.key(path))
             return nil
-        case .deleted(let key):
+        case .deleted(let path):
+            let key = CollectorChecker.key(path)
             present.remove(key)
             return reached[key].map { "\(key) is deleted, but HEAD names checkpoint \($0), which needs it" }
         case .head(let head):
             reached = [:]
             for retained in head.retained {
-                for key in (retained.objects + [retained.manifest]).map(CollectorChecker.path) {
+                for key in retained.objects + [retained.manifest] {
                     reached[key] = retained.checkpoint
                     if !present.contains(key) { return "HEAD names checkpoint \(retained.checkpoint), but \(key) is not there" }
                 }
@@ -29,6 +30,11 @@ struct CollectorChecker: Checker {
         }
     }
 
-    /// A savepoint's manifest is named by its whole path.
-    private static func path(_ key: String) -> String { key.contains("://") ? key : SimulatedCluster.checkpoints + "/" + key }
+    /// HEAD names a savepoint's manifest by its whole path, and everything else by its key, in whichever store of the job it is.
+    private static func key(_ path: String) -> String {
+        for root in [SimulatedCluster.checkpoints + "/", "memory"] where path.hasPrefix(root) {
+            return String(root == "memory" ? path.drop { $0 != "/" }.dropFirst() : path.dropFirst(root.count))
+        }
+        return path
+    }
 }

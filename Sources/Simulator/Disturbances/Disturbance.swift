@@ -33,6 +33,8 @@ package enum Disturbance: String, CaseIterable, Sendable {
     // Planned changes of the layout
     /// Somebody may leave, but need not end (a rebalance recommendation).
     case taskManagerRecommended
+    /// Somebody goes on whom a change begins tasks.
+    case changeSpoiled
     /// Many other parallelisms within seconds.
     case rescaledToAndFro
     case taskManagerJoined, layoutChanged, stateMoved, stateMovedInPieces, splitsMoved

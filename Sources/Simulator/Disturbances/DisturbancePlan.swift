@@ -32,6 +32,8 @@ package struct DisturbancePlan: Sendable {
     package var commitTrouble = 0.0
     package var discoveryTrouble = 0.0
     package var timerTrouble = 0.0
+    /// Share of planned changes in which somebody who would only join goes before the barrier, or just after it.
+    package var spoiledChanges = 0.0
     /// Share of attempts to connect that are refused at first.
     package var connectTrouble = 0.0
     /// Only what a cluster does on purpose happens, and slowness: nobody and nothing is lost, so that nothing may restart (`PlannedChecker`).
@@ -77,6 +79,7 @@ package struct DisturbancePlan: Sendable {
         plan.discoveryTrouble = random.pick([0, 0.2])
         plan.timerTrouble = random.pick([0, 0.05])
         plan.connectTrouble = random.pick([0, 0.2])
+        plan.spoiledChanges = random.pick([0, 0, 0.3])
         if plan.isPlanned {
             let slow = plan.store.slow
             plan.store = .healthy

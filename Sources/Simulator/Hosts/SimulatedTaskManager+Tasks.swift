@@ -38,7 +38,7 @@ extension SimulatedTaskManager {
         then: @escaping (Result<[String: [UInt8]], StreamError>) -> Void
     ) {
         guard let key = keys.first else { return then(.success(got)) }
-        cluster.store.perform(.get(key: key), in: store ?? SimulatedCluster.checkpoints) { [self] answer in
+        cluster.store.perform(.get(key: key), in: self.store(store)) { [self] answer in
             inside { [self] in
                 switch answer {
                 case .got(let bytes, _): fetch(Array(keys.dropFirst()), store: store, got: got.merging([key: bytes]) { $1 }, then: then)
@@ -126,6 +126,9 @@ extension SimulatedTaskManager {
 
     // MARK: Checkpoints
 
+    /// Where the job's state is written: without a folder, in this process.
+    private func store(_ named: String?) -> String { named ?? cluster.job.options.checkpointDirectory ?? "memory of \(id)" }
+
     func upload(_ job: JobID, _ attempt: UInt32, _ checkpoint: CheckpointID, folder: String, store: String?, _ snapshots: [TaskSnapshot]) {
         let began = time
         // Frozen state is turned into bytes later, while its task goes on; sinks' uploads may take longer still.
@@ -155,7 +158,7 @@ extension SimulatedTaskManager {
             }
             guard !sizes.isEmpty else { return answer(.success(nil)) }
             let key = "\(folder)/\(id)-\(attempt)"
-            cluster.store.perform(.put(key: key, bytes, .ifNoneMatch), in: store ?? SimulatedCluster.checkpoints) { [self] result in
+            cluster.store.perform(.put(key: key, bytes, .ifNoneMatch), in: self.store(store)) { [self] result in
                 inside {
                     guard case .put = result else {
                         return answer(.failure(StreamError(.externalSystem, retry: true, "\(key): \(result.summary)")))

@@ -96,6 +96,11 @@ extension SimulatedJob {
             job.bucket = BucketPlan.draw(&random)
             job.rollEvery = 2
         }
+        // Without a folder, and so without checkpoints before the last: it begins anew after each loss, and when somebody leaves.
+        if random.chance(0.04) {
+            job.options.checkpointDirectory = nil
+            job.options.checkpointInterval = nil
+        }
         if shape == .calc, random.chance(0.5) { job.readStream(SimulatedStream.draw(&random, minutes: minutes), &random) }
         return job
     }
@@ -138,7 +143,7 @@ extension SimulatedJob {
         """
         \(shape)\(shape == .window ? " \(window) \(isTwoPhase ? "two-phase" : "one-phase")" : ""), \
         parallelism \(sourceParallelism)/\(parallelism)/\(sinkParallelism)\
-        \(chainsSink ? " chained" : "")\(options.isReactive ? " reactive" : ""), roll every \(rollEvery), \(bucket == nil ? "" : "to a bucket, ")\(inputs.map { "\($0.splits) \($0.stream == nil ? "splits of \($0.rowsPerSplit) rows" : "shards")" }), checkpoints every \
+        \(chainsSink ? " chained" : "")\(options.isReactive ? " reactive" : ""), roll every \(rollEvery), \(bucket == nil ? "" : "to a bucket, ")\(options.checkpointDirectory == nil ? "no folder, " : "")\(inputs.map { "\($0.splits) \($0.stream == nil ? "splits of \($0.rowsPerSplit) rows" : "shards")" }), checkpoints every \
         \(options.checkpointInterval.map { "\($0)" } ?? "never")
         """
     }
