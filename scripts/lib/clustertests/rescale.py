@@ -1,6 +1,7 @@
 """Planned changes on real processes: TaskManagers that leave, join, or both; other parallelisms. Nothing restarts."""
 import json
 import os
+import signal
 import time
 import urllib.request
 
@@ -31,6 +32,30 @@ def a_task_manager_that_leaves_is_evacuated_without_a_restart(place):
     check(len(job.changes()) == 1, f"changes: {job.changes()}")
     check("Restoring job" not in job.cluster.log_text("jobmanager"), "something was restored")
     say(f"{leaver} left after {took * 1000:.0f} ms; {len(stays)} tasks stayed with their attempts; {job.positions.seen} checkpoints, no reader went back")
+
+
+@story
+def a_change_whose_new_owner_dies_before_its_barrier_is_dropped_and_planned_anew(place):
+    job = Job(place, taskmanagers=3, parallelism=2)
+    before = job.until(2)
+    holders = sorted({name for _, name in before.values()})
+    leaver = holders[0]
+    [spare] = [name for name in job.cluster.processes() if name != "jobmanager" and name not in holders]
+    os.kill(job.cluster.processes()[spare], signal.SIGSTOP)
+    [pid] = job.terminate(leaver)
+    wait(job.changes, 10, "a change that would put tasks on a TaskManager that stands still")
+    job.cluster.add()
+    job.kill(spare)
+    wait(lambda: not alive(pid), 25, f"{leaver} to end")
+    after = job.tasks()
+    check(not {leaver, spare} & set(job.holders()), f"tasks on {leaver} or {spare}: {after}")
+    for task, where in before.items():
+        check(where[1] == leaver or after.get(task) == where, f"{task} stayed and was {where}, now it is {after.get(task)}")
+    text = job.cluster.log_text("jobmanager")
+    check("does not change to layout" in text, "no change was dropped")
+    check("Restoring job" not in text, "something was restored")
+    job.finish()
+    check(len(job.changes()) >= 2 and job.concluded() == 1, f"changes: {job.changes()}, of which {job.concluded()} came to their end")
 
 
 @story
