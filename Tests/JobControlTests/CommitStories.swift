@@ -1,3 +1,4 @@
+import Columnar
 import Dataflow
 import JobControl
 import Testing
