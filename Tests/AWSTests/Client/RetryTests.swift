@@ -65,6 +65,20 @@ struct RetryTests {
         #expect(world.requests.count == 1)
     }
 
+    @Test func aDenialSaysWhetherTheSameWasEverAllowedOnThatStream() async throws {
+        let world = TestWorld { (_, before) throws(HTTPFailure) in
+            before == 0 ? xml(200, #"{"ShardIterator":"i"}"#) : xml(400, #"{"__type":"AccessDeniedException","message":"no"}"#)
+        }
+        let client = client(world)
+        _ = try await KinesisClient(client, stream: KinesisStream(name: "a")).shardIterator("s", .trimHorizon)
+        for (name, wasAllowed) in [("a", true), ("b", false)] {
+            do throws(AWSError) {
+                _ = try await KinesisClient(client, stream: KinesisStream(name: name)).shardIterator("s", .trimHorizon)
+                Issue.record("it was allowed")
+            } catch { #expect(error.kind == .denied && error.wasAllowed == wasAllowed, "\(name)") }
+        }
+    }
+
     @Test func anUnansweredFirstAttemptIsRememberedAfterARefusedSecond() async {
         let world = TestWorld { (_, before) throws(HTTPFailure) in
             if before == 0 { throw HTTPFailure(.timeout, "no answer in time", mayHaveArrived: true) }

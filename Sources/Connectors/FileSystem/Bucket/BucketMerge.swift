@@ -5,7 +5,7 @@ import Dataflow
 /// then the bytes are gathered into the upload that the plan names, and completing that makes the file, as it does with any other.
 ///
 /// A commit that is repeated, with whatever others, at whatever time, finds the plan and does what is left. Parts are removed when a list of commits
-/// names the file. See docs/decisions/0006-small-files-in-a-bucket.md.
+/// names the file. See docs/decisions/0007-small-files-in-a-bucket.md.
 struct BucketMerge {
     /// Files that are gathered at the same time; each holds up to two parts' bytes.
     private static let side = 4
