@@ -87,7 +87,8 @@ package enum TaskCommand: Sendable {
     case trigger(Barrier)
     case completed(CheckpointID)
     case aborted(CheckpointID)
-    case splits([SplitState], noMore: Bool)
+    /// As in `LeaderMessage`.
+    case splits([SplitState], noMore: Bool, released: [String] = [])
     /// A planned change: open what it brings; it takes effect at the barrier that names its layout.
     case prepare(TaskChange)
     /// The channels of that planned change are open: send state that leaves with it ahead.

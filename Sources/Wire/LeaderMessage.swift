@@ -33,8 +33,9 @@ package enum LeaderMessage: Hashable, Sendable {
     /// HEAD names the checkpoint.
     case completed(job: JobID, checkpoint: CheckpointID)
     case aborted(job: JobID, checkpoint: CheckpointID)
-    /// Splits for a source task; with `noMore` it will get no further ones and may end.
-    case splits(TaskID, [SplitState], noMore: Bool)
+    /// Splits for a source task; with `noMore` it will get no further ones and may end. `released`: splits that it has read to their end, and whose
+    /// place it need not hold once it has taken the others; without others and without `noMore` nothing else is said.
+    case splits(TaskID, [SplitState], noMore: Bool, released: [String] = [])
     /// Carry out committables of a checkpoint that HEAD names; answer `committed`. Repeated until acknowledged.
     case commit(job: JobID, checkpoint: CheckpointID, [Manifest.PendingCommit])
     /// Nothing of the job is needed any more.

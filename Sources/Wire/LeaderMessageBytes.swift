@@ -26,10 +26,11 @@ extension LeaderMessage {
         case .completed(let job, let checkpoint), .aborted(let job, let checkpoint):
             writer.put(job)
             writer.put(checkpoint)
-        case .splits(let task, let splits, let noMore):
+        case .splits(let task, let splits, let noMore, let released):
             writer.put(task)
             writer.putList(splits) { $0.put($1) }
             writer.put(noMore)
+            writer.putList(released) { $0.put($1) }
         case .commit(let job, let checkpoint, let pending):
             writer.put(job)
             writer.put(checkpoint)
@@ -87,7 +88,8 @@ extension LeaderMessage {
         case 8: .completed(job: try reader.job(), checkpoint: try reader.number())
         case 9: .aborted(job: try reader.job(), checkpoint: try reader.number())
         case 10:
-            .splits(try reader.task(), try reader.list { reader throws(MalformedBytes) in try reader.splitState() }, noMore: try reader.bool())
+            .splits(try reader.task(), try reader.list { reader throws(MalformedBytes) in try reader.splitState() }, noMore: try reader.bool(),
+                released: try reader.list { reader throws(MalformedBytes) in try reader.string() })
         case 11:
             .commit(
                 job: try reader.job(), checkpoint: try reader.number(),

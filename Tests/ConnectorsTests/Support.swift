@@ -105,7 +105,7 @@ func readAll(_ source: any Source, batchRows: Int = 7, states: [SplitState]? = n
     while true {
         switch try reader.poll(maximumRows: batchRows, at: now(time)) {
         case .batch(let batch, _): rows += batch.rows
-        case .splitFinished: continue
+        case .splitFinished, .splitEnded: continue
         case .nothing(let until): time = max(time, (until?.nanoseconds ?? 0) / 1_000_000) + 1
         case .needsSplits:
             reader.close()

@@ -115,7 +115,7 @@ import Wire
         story.forget()
         story.say("w1", .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000)))
         story.wait(.milliseconds(200))
-        let given = story.sent(to: "w0").compactMap { if case .splits(_, let splits, _) = $0 { splits } else { nil } }.flatMap { $0 }
+        let given = story.sent(to: "w0").compactMap { if case .splits(_, let splits, _, _) = $0 { splits } else { nil } }.flatMap { $0 }
         #expect(given == [Self.split("b", at: 4)])
         #expect(story.view.restarts == 0)
     }

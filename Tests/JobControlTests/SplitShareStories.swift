@@ -95,7 +95,7 @@ struct SplitShareStories {
         options.parallelism = 2
         story.submit(options)
         func given(_ story: Story) -> [[String]] {
-            story.sent.compactMap { if case .splits(_, let splits, _) = $0 { splits.map(\.split.id) } else { nil } }
+            story.sent.compactMap { if case .splits(_, let splits, _, _) = $0 { splits.map(\.split.id) } else { nil } }
         }
         for index in [1, 0] { story.say("w\(index)", .needsSplits(story.task(0, index))) }
         #expect(given(story) == [["s1", "s3"], ["s0", "s2", "s4"]])
@@ -104,7 +104,7 @@ struct SplitShareStories {
         story.splits += ["s5", "s6"]
         story.wait(.seconds(11))
         let late = story.sent.compactMap { message -> [String]? in
-            guard case .splits(let task, let splits, false) = message else { return nil }
+            guard case .splits(let task, let splits, false, _) = message else { return nil }
             return ["\(task.subtask.index)"] + splits.map(\.split.id)
         }
         #expect(late == [["0", "s6"], ["1", "s5"]])

@@ -7,7 +7,7 @@ import Wire
 struct SplitStories {
     private func given(_ story: Story) -> [(subtask: SubtaskID, splits: [String], positions: [[UInt8]], noMore: Bool)] {
         story.sent.compactMap { message in
-            guard case .splits(let task, let splits, let noMore) = message else { return nil }
+            guard case .splits(let task, let splits, let noMore, _) = message else { return nil }
             return (task.subtask, splits.map(\.split.id), splits.map(\.position), noMore)
         }
     }
@@ -149,7 +149,7 @@ struct RestoreStories {
         #expect(story.sent.contains { if case .commit(Self.other, _, let commits) = $0 { commits.map(\.committable.id) == ["f"] } else { false } })
         let task = TaskID(job: Self.other, subtask: SubtaskID(vertex: 0, index: 0), attempt: 1)
         story.say("w0", .needsSplits(task))
-        let splits = story.sent.compactMap { if case .splits(_, let splits, _) = $0 { splits } else { nil } }
+        let splits = story.sent.compactMap { if case .splits(_, let splits, _, _) = $0 { splits } else { nil } }
         #expect(splits.last?.map(\.split.id) == ["a"])
         #expect(splits.last?.map(\.position) == [[9]])
         #expect(story.machine.view(of: Self.other)?.checkpoints.restored?.path == path)

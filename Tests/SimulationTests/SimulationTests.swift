@@ -40,7 +40,7 @@ import Testing
         var options = RunOptions()
         options.fault = fault
         // Only these jobs have the real connectors.
-        if SeededFault.ofConnectors.contains(fault) { options.shapes = [.calc] }
+        if SeededFault.ofConnectors.contains(fault) { options.shapes = fault == .endsForgotten ? [.window] : [.calc] }
         let results = await Run.all(Array(1...200), options, until: { $0.broken != nil })
         let caught = results.first { $0.broken != nil }
         #expect(caught != nil, "\(fault) was not caught")

@@ -100,6 +100,8 @@ final class ListReader: SourceReader {
     /// Each number of readers that it was told.
     private(set) var shares: [Int] = []
     var readsSideBySide = false
+    /// Splits come after one another: those that end are said to hold their place.
+    var hasFollowers = false
     /// Splits do not end by themselves: after their rows there is nothing for now.
     private let isUnbounded: Bool
 
@@ -120,6 +122,7 @@ final class ListReader: SourceReader {
         if first.next == first.count {
             if isUnbounded { return .nothing(until: nil) }
             splits.removeFirst()
+            if hasFollowers { return .splitEnded(SplitState(split: first.split, position: Array(String(first.next).utf8))) }
             return .splitFinished(first.split.id)
         }
         let end = min(first.count, first.next + min(most, maximumRows))
@@ -136,7 +139,9 @@ final class ListReader: SourceReader {
     func close() { isClosed = true }
 }
 
-func split(_ id: String, rows: Int) -> SplitState { SplitState(split: Split(id: id, label: id, payload: [UInt8(rows)])) }
+func split(_ id: String, rows: Int, after: [String] = []) -> SplitState {
+    SplitState(split: Split(id: id, label: id, payload: [UInt8(rows)], after: after))
+}
 func position(_ state: SplitState) -> Int { Int(String(decoding: state.position, as: UTF8.self)) ?? 0 }
 
 /// Keeps what is written; one committable a barrier with the number of rows.

@@ -240,6 +240,49 @@ import Testing
             ])
     }
 
+    /// Shards: "a" ends, others go on, and its children are found later.
+    private func ended() -> Subject {
+        let reader = ListReader { id, row in Row(Int64(row), ["a": 10, "b": 100, "a1": 11, "a2": 12][id] ?? 0) }
+        (reader.readsSideBySide, reader.hasFollowers) = (true, true)
+        let subject = subject(reader, delay: 0)
+        subject.tell(.splits([split("a", rows: 1), split("b", rows: 2)], noMore: false))
+        subject.run()
+        _ = subject.said()
+        return subject
+    }
+
+    @Test func aSplitThatEndedHoldsTheWatermarkUntilItsChildrenAreRead() {
+        let subject = ended()
+        #expect(subject.task.metrics.watermark == 10)
+        subject.tell(.splits([], noMore: false, released: ["b"]))
+        subject.tell(.splits([split("a1", rows: 1, after: ["a"]), split("a2", rows: 1, after: ["a"])], noMore: false, released: ["a"]))
+        subject.run()
+        let said = subject.said().filter { $0.contains("rows") || $0.contains("watermark") }
+        #expect(said == ["0→0 #3 rows 0@11", "0→0 #4 rows 0@12", "0→0 #5 watermark 11"], "no row is late")
+    }
+
+    @Test func snapshotsShowWhatEndedUntilItIsReleased() {
+        let subject = ended()
+        subject.tell(.trigger(barrier(1)))
+        subject.run()
+        #expect(subject.lastSnapshot?.splits.map(\.split.id) == ["a", "b"] && subject.lastSnapshot?.splits.map(\.watermark) == [10, 100])
+        #expect(subject.lastSnapshot?.splits.map { position($0) } == [1, 2] && subject.lastSnapshot?.finishedSplits == [])
+        _ = subject.said()
+        subject.tell(.completed(1))
+        #expect(subject.said() == ["finished a", "finished b"], "the word of it may have been lost")
+        subject.tell(.splits([], noMore: false, released: ["a", "b", "unknown"]))
+        subject.tell(.trigger(barrier(2)))
+        subject.run()
+        #expect(subject.lastSnapshot?.splits.isEmpty == true && subject.lastSnapshot?.finishedSplits == ["a", "b"])
+    }
+
+    @Test func nothingIsHeldWhenNothingWillFollow() {
+        let subject = ended()
+        subject.tell(.splits([], noMore: true))
+        subject.run()
+        #expect(subject.said().suffix(3) == ["0→0 #4 watermark max", "0→0 #5 end", "ended"])
+    }
+
     @Test func afterEveryRowCutsOnlyBeforeLateRows() {
         let subject = subject(times([10, 5, 9, 20, 19, 17, 30, 8], most: 8), delay: 2, everyRow: true)
         subject.tell(.splits([split("a", rows: 8)], noMore: true))

@@ -106,7 +106,8 @@ struct WorkerStory {
         case .copyAhead(let layout): "copy ahead of layout \(layout)"
         case .withdraw(let layout): "withdraw layout \(layout)"
         case .state(let parcel): "state of \(parcel.from.subtask)"
-        case .splits(let splits, let noMore): "splits \(splits.map(\.split.id))\(noMore ? " noMore" : "")"
+        case .splits(let splits, let noMore, let released):
+            "splits \(splits.map(\.split.id))\(noMore ? " noMore" : "")\(released.isEmpty ? "" : " released \(released)")"
         }
     }
 

@@ -59,7 +59,7 @@ enum MessageSamples {
             .deploy(deployment(restore)), .deploy(deployment(nil)), .start(job: job, attempt: 1), .cancel(job: job, attempt: 1),
             .trigger(job: job, attempt: 1, Barrier(checkpoint: 3, kind: .drain, layout: 2), folder: "f", store: "s"),
             .trigger(job: job, attempt: 1, Barrier(checkpoint: 3, kind: .checkpoint), folder: "f", store: nil),
-            .completed(job: job, checkpoint: 3), .aborted(job: job, checkpoint: 3), .splits(task, [split], noMore: true),
+            .completed(job: job, checkpoint: 3), .aborted(job: job, checkpoint: 3), .splits(task, [split], noMore: true, released: ["s1", "s2"]),
             .commit(job: job, checkpoint: 3, [commit]), .release(job: job), .change(deployment(nil, previous: layout)), .conclude(job: job, attempt: 2),
             .copyAhead(job: job, attempt: 2), .withdraw(job: job, attempt: 2), .leave(Leave(reason: "drain", milliseconds: 1_000)),
         ]

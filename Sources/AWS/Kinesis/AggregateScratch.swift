@@ -167,7 +167,7 @@ extension Digest {
     }
 
     /// 16 bytes.
-    static func md5(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
+    package static func md5(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: 16) { buffer, count in
             var length: UInt32 = 0
             _ = EVP_Digest(bytes.baseAddress, bytes.count, buffer.baseAddress, &length, md5Algorithm.pointer, nil)

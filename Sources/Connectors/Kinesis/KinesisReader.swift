@@ -90,9 +90,9 @@ final class KinesisReader: SourceReader {
                     shards[shard]?.position = ShardPosition(sequence: block.sequence(last), sub: last.sub, isLast: last.isLast)
                 }
             case .ended(let shard)?:
-                shards[shard] = nil
                 order.removeAll { $0 == shard }
-                return .splitFinished(shard)
+                guard let read = shards.removeValue(forKey: shard), !source.faults.contains(.endsForgotten) else { return .splitFinished(shard) }
+                return .splitEnded(SplitState(split: read.split, position: read.position?.bytes ?? []))
             case .failed(let error)?: throw error
             case nil: return shards.isEmpty ? .needsSplits : .nothing(until: nil)
             }

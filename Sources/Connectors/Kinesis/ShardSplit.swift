@@ -60,8 +60,8 @@ package struct ShardSplit: Hashable, Sendable {
 package struct ShardPosition: Hashable, Sendable {
     package var sequence: String
     /// Among the records that share the sequence number, and whether it was the last of them.
-    var sub: Int32
-    var isLast: Bool
+    package var sub: Int32
+    package var isLast: Bool
 
     var bytes: [UInt8] {
         var writer = ByteWriter()

@@ -104,6 +104,9 @@ package enum SourcePoll {
     case batch(Batch, split: String)
     /// That split is read to its end; its rows were all given.
     case splitFinished(String)
+    /// The same, with where it stands, of a source whose splits come after one another: its place in event time is held until all that comes after
+    /// it is being read.
+    case splitEnded(SplitState)
     /// Nothing now: ask again at `until`, or when woken.
     case nothing(until: Instant?)
     /// All given splits are finished; more are wanted.

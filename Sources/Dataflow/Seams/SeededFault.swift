@@ -15,11 +15,11 @@ package enum SeededFault: String, CaseIterable, Sendable {
     // Files in a bucket
     case tailsForgotten, partsContinued, openUploadsAborted, filesShownEarly, mergesUnplanned
     // A stream that is resharded
-    case childrenBeforeParents, oneParentIsEnough, lastRecordReadAgain, fetchedCountsAsRead
+    case childrenBeforeParents, oneParentIsEnough, lastRecordReadAgain, fetchedCountsAsRead, childrenAnywhere, endsForgotten
 
     /// Those that only jobs with the real connectors can show.
     package static let ofConnectors: Set<SeededFault> = [
         .tailsForgotten, .partsContinued, .openUploadsAborted, .filesShownEarly, .mergesUnplanned, .childrenBeforeParents, .oneParentIsEnough,
-        .lastRecordReadAgain, .fetchedCountsAsRead,
+        .lastRecordReadAgain, .fetchedCountsAsRead, .childrenAnywhere, .endsForgotten,
     ]
 }

@@ -123,8 +123,9 @@ package struct CheckpointCoordinator: Sendable {
 
     package mutating func pause() { nextTrigger = nil }
 
-    /// What the job would recover from now is the user's, who may delete it: where checkpoints are taken, the next is due as soon as it may be.
-    package mutating func hasten(at now: Instant) { if nextTrigger != nil { nextTrigger = now + options.minimumPause } }
+    /// Where checkpoints are taken, the next is due as soon as it may be: what the job would recover from now is the user's, who may delete it; or
+    /// something waits for it.
+    package mutating func hasten(at now: Instant) { nextTrigger = nextTrigger.map { min($0, now + options.minimumPause) } }
 
     package mutating func wish(_ wish: Wish) { wishes.append(wish) }
 

@@ -225,6 +225,12 @@ extension JobMaster {
             let assignments = assigners[index].finished(splits, by: reader)
             if case .running = phase { assign(assignments, vertex: assigners[index].vertex, in: &cluster) }
         }
+        for index in assigners.indices {
+            let reading = point.splits(of: assigners[index].vertex).reading
+            let assignments = assigners[index].completed(done.id, reading: reading, at: now.instant)
+            if case .running = phase { assign(assignments, vertex: assigners[index].vertex, in: &cluster) }
+        }
+        hastenCheckpoint(at: now)
         if sweepsAfterNext || cluster.options.faults.contains(.pendingObjectsSwept) {
             sweepsAfterNext = false
             collector.wishSweep()

@@ -101,7 +101,9 @@ extension JobMaster {
             }
             let assignments = assigners[index].discovered(found, at: now.instant)
             switch phase {
-            case .running: assign(assignments, vertex: vertex, in: &cluster)
+            case .running:
+                assign(assignments, vertex: vertex, in: &cluster)
+                hastenCheckpoint(at: now)
             case .restarting, .finishing, .ending, .ended, .suspended:
                 break  // The readers that wait are being ended; the next attempt hands out all splits anew.
             case .created, .reading, .claiming, .waitingForSlots, .publishingLayout, .deploying:
@@ -135,14 +137,25 @@ extension JobMaster {
         }
     }
 
-    mutating func splitFinished(_ split: String, of task: TaskID, in cluster: inout Cluster) {
+    mutating func splitFinished(_ split: String, of task: TaskID, at now: Now, in cluster: inout Cluster) {
         switch phase {
         case .running:
             guard isCurrent(task), let index = assigners.firstIndex(where: { $0.vertex == task.subtask.vertex }) else { return }
-            assign(assigners[index].finished([split], by: task.subtask.index), vertex: task.subtask.vertex, in: &cluster)
+            let reader = task.subtask.index
+            let assignments =
+                cluster.options.faults.contains(.childrenAnywhere)
+                ? assigners[index].finished([split], by: reader) + [SplitAssigner.Assignment(subtask: reader, splits: [], noMore: false, released: [split])]
+                : assigners[index].ended(split, by: reader, before: coordinator.nextID, at: now.instant)
+            assign(assignments, vertex: task.subtask.vertex, in: &cluster)
+            hastenCheckpoint(at: now)
         case .created, .reading, .claiming, .waitingForSlots, .publishingLayout, .deploying, .restarting, .finishing, .ending, .ended, .suspended:
             break  // Of an attempt that is being ended.
         }
+    }
+
+    /// What can only be read behind a checkpoint does not wait for the interval.
+    mutating func hastenCheckpoint(at now: Now) {
+        if coordinator.pending == nil, assigners.contains(where: \.awaitsCheckpoint) { coordinator.hasten(at: now.instant) }
     }
 
     /// Gives splits to readers of the attempt that runs.
@@ -151,7 +164,7 @@ extension JobMaster {
         for assignment in assignments {
             let subtask = SubtaskID(vertex: vertex, index: assignment.subtask)
             cluster.send(
-                .splits(layout.task(subtask, of: job), assignment.splits, noMore: assignment.noMore),
+                .splits(layout.task(subtask, of: job), assignment.splits, noMore: assignment.noMore, released: assignment.released),
                 to: layout.slot(of: subtask).worker)
         }
     }

@@ -91,7 +91,8 @@ package struct JobMaster: Sendable {
         }
         head = HeadKeeper(job: submission.job)
         coordinator = CheckpointCoordinator(job: submission.job, options: submission.options)
-        assigners = graph.sources.map { SplitAssigner(vertex: $0, readers: parallelism[$0]) }
+        let hasCheckpoints = submission.options.checkpointInterval != nil
+        assigners = graph.sources.map { SplitAssigner(vertex: $0, readers: parallelism[$0], hasCheckpoints: hasCheckpoints) }
         policy = RestartPolicy(submission.options.restart)
         chronicle = JobChronicle(at: now.wallMilliseconds)
     }
@@ -113,7 +114,7 @@ package struct JobMaster: Sendable {
         case .taskEnded(let task): taskEnded(task)
         case .taskFailed(let task, let error, let worker): taskFailed(task, error, worker, at: now, in: &cluster)
         case .needsSplits(let task): needsSplits(task, in: &cluster)
-        case .splitFinished(let task, let split): splitFinished(split, of: task, in: &cluster)
+        case .splitFinished(let task, let split): splitFinished(split, of: task, at: now, in: &cluster)
         case .discovered(let vertex, let result): discovered(vertex, result, at: now, in: &cluster)
         case .acknowledged(let acknowledgement, let worker): acknowledged(acknowledgement, worker, at: now, in: &cluster)
         case .declined(let worker, let attempt, let checkpoint, let reason):

@@ -5,8 +5,14 @@ import Dataflow
 /// Promises: a split is pending, or with one reader, or finished; never two of them. What was handed out before a trigger belongs to its
 /// reader; so the pending ones at the trigger are what the checkpoint holds.
 ///
-/// A split waits (`held`) while one that it comes after is known and not finished. Finished is what is known and neither pending nor with a
-/// reader: so a checkpoint says it without saying anything, also one whose reader ended a split between the enumerator's share and its own.
+/// A split waits (`held`) while one that it comes after is known and not read to its end. Finished is what is known and neither pending nor with
+/// a reader: so a checkpoint says it without saying anything, also one whose reader ended a split between the enumerator's share and its own.
+///
+/// Of what is spread, a split that has ended stays with its reader until all splits that come after it are with one: meanwhile it holds the
+/// watermark where it left it, also in checkpoints. What comes after it goes to the same reader, behind its last rows in the same channels. What
+/// comes after ends at several readers waits until a checkpoint is complete whose barrier followed them all: so their rows were taken in
+/// everywhere. Of these readers it gets the one whose end left the least watermark, which has held the place all the while. (Without checkpoints
+/// nobody can know, and it does not wait.)
 ///
 /// Splits that were with readers before a restore, half read or only fetched ahead, are all with readers again before those begin anything
 /// fresh, each reader's in the order of discovery: a reader that is further on would raise the watermark above rows that nobody has yet.
@@ -18,41 +24,34 @@ package struct SplitAssigner: Sendable {
         package var splits: [SplitState]
         /// Nothing further will come for this reader.
         package var noMore: Bool
+        /// Ended splits whose place need not be held any more once `splits` are taken. Without these it says nothing else.
+        package var released: [String]
 
-        package init(subtask: Int, splits: [SplitState], noMore: Bool) {
+        package init(subtask: Int, splits: [SplitState], noMore: Bool, released: [String] = []) {
             self.subtask = subtask
             self.splits = splits
             self.noMore = noMore
+            self.released = released
         }
     }
 
-    /// Splits that leave at the front, without moving the others each time.
-    private struct Line: Sendable {
-        private var slots: [SplitState] = []
-        private var head = 0
-
-        var elements: ArraySlice<SplitState> { slots[head...] }
-        var count: Int { slots.count - head }
-        var isEmpty: Bool { count == 0 }
-
-        mutating func append(_ splits: [SplitState]) { slots += splits }
-
-        mutating func popFirst() -> SplitState? {
-            guard head < slots.count else { return nil }
-            defer {
-                head += 1
-                if head * 2 > slots.count {
-                    slots.removeFirst(head)
-                    head = 0
-                }
-            }
-            return slots[head]
-        }
+    /// A split that its reader has read to its end.
+    private struct End: Sendable {
+        /// The next checkpoint that was triggered after it: when that or a later one is complete, all its rows were taken in everywhere.
+        let proof: CheckpointID
+        var isProven: Bool
+        /// Of the split, once a checkpoint has shown it.
+        var watermark = Int64.max
+        let since: Instant
     }
+
+    /// When nothing that comes after an ended split is found for so long, nothing will be.
+    private static let patience = Duration.seconds(60)
 
     package let vertex: Int
+    private let hasCheckpoints: Bool
     /// Fresh splits for whoever asks, in the order of discovery.
-    private var pending = Line()
+    private var pending = SplitLine()
     /// Splits that are set aside for each reader until it asks for the first time.
     private var shares: [[SplitState]]
     /// The numbers of the readers.
@@ -79,6 +78,10 @@ package struct SplitAssigner: Sendable {
     private var waiting: [(subtask: Int, isTold: Bool)] = []
     /// Splits with a reader that no snapshot has shown as finished, by reader.
     private var handedOut: [String: Int] = [:]
+    /// Those of them that were read to their end.
+    private var ends: [String: End] = [:]
+    /// Readers to be told that an ended split's place need not be held.
+    private var released: [(split: String, reader: Int)] = []
 
     private enum Discovery: Hashable, Sendable {
         case due(Instant)
@@ -89,8 +92,9 @@ package struct SplitAssigner: Sendable {
     }
     private var discovery = Discovery.due(.zero)
 
-    package init(vertex: Int, readers: Int = 1) {
+    package init(vertex: Int, readers: Int = 1, hasCheckpoints: Bool = true) {
         self.vertex = vertex
+        self.hasCheckpoints = hasCheckpoints
         shares = Array(repeating: [], count: readers)
         self.readers = Array(0..<readers)
     }
@@ -121,6 +125,8 @@ package struct SplitAssigner: Sendable {
         hasAsked = []
         waiting = []
         handedOut = [:]
+        ends = [:]
+        released = []
         handedBack = []
         isSuspended = false
         let old = discovery
@@ -145,7 +151,7 @@ package struct SplitAssigner: Sendable {
         }
         let owed = reading.filter { isOwed($0, wasReading: true) } + set.filter { isOwed($0, wasReading: false) }
         let dealt = Set(owed.map(\.split.id))
-        pending = Line()
+        pending = SplitLine()
         held = (reading + set).filter { !dealt.contains($0.split.id) }.sorted(by: isBefore)
         release()
         readers = Array(0..<readers.count)
@@ -192,8 +198,9 @@ package struct SplitAssigner: Sendable {
             origin = origin ?? found.origin
             isInformed = true
             discovery = isComplete ? .over : found.next.map { .due(now + $0) } ?? .over
+            giveUp(at: now)
             setSharesAside()
-            return answerWaiting() + handOutShares()
+            return withReleased(answerWaiting() + handOutShares())
         }
     }
 
@@ -212,29 +219,46 @@ package struct SplitAssigner: Sendable {
         if waiting.contains(where: { $0.subtask == subtask }) { return [] }
         hasAsked.insert(subtask)
         waiting.append((subtask, isTold: false))
-        return answerWaiting()
+        return withReleased(answerWaiting())
     }
 
     // MARK: Giving
 
-    /// What comes after nothing unfinished need not wait any longer.
+    /// What comes after nothing unfinished need not wait any longer; what comes after ends goes to a reader of these.
     private mutating func release() {
         guard !held.isEmpty else { return }
-        pending.append(held.filter { $0.split.after.allSatisfy { !open.contains($0) } })
-        held.removeAll { $0.split.after.allSatisfy { !open.contains($0) } }
+        var stillHeld: [SplitState] = []
+        for state in held {
+            let before = state.split.after.filter { open.contains($0) }
+            if before.isEmpty {
+                pending.append([state])
+            } else if let reader = successor(of: before) {
+                shares[reader].append(state)
+            } else {
+                stillHeld.append(state)
+            }
+        }
+        held = stillHeld
+    }
+
+    /// The reader that goes on where these ended; nil: not all have, or rows of them may still be on their way from another one.
+    private func successor(of before: [String]) -> Int? {
+        let known = before.compactMap { split in ends[split].flatMap { end in handedOut[split].map { (end: end, reader: $0) } } }
+        guard known.count == before.count, Set(known.map(\.reader)).count == 1 || known.allSatisfy(\.end.isProven) else { return nil }
+        return known.min { ($0.end.watermark, $0.reader) < ($1.end.watermark, $1.reader) }?.reader
     }
 
     /// With `.spread`, deals what is pending to the readers that have least; among those to `preferred`.
     private mutating func setSharesAside(preferred: Int = 0) {
         guard distribution == .spread, !pending.isEmpty else { return }
         var loads = shares.map(\.count)
-        for reader in handedOut.values { loads[reader] += 1 }
+        for (split, reader) in handedOut where ends[split] == nil { loads[reader] += 1 }
         for split in pending.elements {
             let reader = readers.min { (loads[$0], $0 == preferred ? -1 : $0) < (loads[$1], $1 == preferred ? -1 : $1) } ?? 0
             loads[reader] += 1
             shares[reader].append(split)
         }
-        pending = Line()
+        pending = SplitLine()
     }
 
     /// Gives splits, or word that there are none, to those who wait.
@@ -260,6 +284,7 @@ package struct SplitAssigner: Sendable {
         shares[subtask] = []
         if splits.isEmpty, let first = pending.popFirst() { splits = [first] }
         for split in splits { handedOut[split.split.id] = subtask }
+        for split in Set(splits.flatMap(\.split.after)).sorted() where ends[split] != nil && !isAwaited(split) { settle(split) }
         return splits
     }
 
@@ -282,14 +307,14 @@ package struct SplitAssigner: Sendable {
     /// The splits that readers hold, which every complete checkpoint must show.
     package var outstanding: Set<String> { Set(handedOut.keys) }
 
-    /// The reader has read these to their end: it says so at once, and in every snapshot until a checkpoint is complete.
-    ///
-    /// What came after them begins, with the same reader if that one has no more than the others: its watermark stood still for them.
+    /// A complete checkpoint shows that the reader has read these to their end. What comes after them begins, with the same reader if that one has
+    /// no more than the others.
     package mutating func finished(_ splits: [String], by reader: Int) -> [Assignment] {
-        let ended = splits.filter { handedOut[$0] == reader }
-        guard !ended.isEmpty else { return [] }
-        for split in ended {
+        let done = splits.filter { handedOut[$0] == reader }
+        guard !done.isEmpty else { return [] }
+        for split in done {
             handedOut[split] = nil
+            ends[split] = nil
             open.remove(split)
         }
         // A shard that ends has children, which may be unknown yet.
@@ -297,7 +322,7 @@ package struct SplitAssigner: Sendable {
         guard !held.isEmpty else { return [] }
         release()
         setSharesAside(preferred: reader)
-        return answerWaiting() + handOutShares()
+        return withReleased(answerWaiting() + handOutShares())
     }
 
     package var counts: (pending: Int, handedOut: Int, known: Int) {
@@ -314,10 +339,86 @@ package struct SplitAssigner: Sendable {
         precondition(open == unassigned.union(handedOut.keys), "what is pending or with a reader is not finished, all else is")
         precondition(held.allSatisfy { $0.split.after.contains { open.contains($0) } }, "a split waits only for unfinished ones")
         precondition(pending.elements.allSatisfy { $0.split.after.allSatisfy { !open.contains($0) } }, "what is handed out comes after nothing unfinished")
+        precondition(ends.keys.allSatisfy { handedOut[$0] != nil }, "a split that has ended is with its reader until it is finished")
+        precondition(
+            isSuspended || shares.joined().allSatisfy { $0.isBegun || $0.split.after.allSatisfy { !open.contains($0) || ends[$0] != nil } },
+            "what has a reader set aside for it comes after nothing that has not ended")
         precondition((pending.elements + held).allSatisfy { !$0.isBegun }, "what was begun has a reader set aside for it")
         precondition(isSuspended || hasAsked.allSatisfy { shares[$0].isEmpty }, "a reader that has asked has its share")
         precondition(distribution != .spread || pending.isEmpty, "what is spread has a reader set aside for it")
         precondition(unassigned.isSubset(of: knownSet), "what is pending is known")
+    }
+}
+
+// Splits that have ended, and what comes after them.
+extension SplitAssigner {
+    /// The reader has given all rows of a split, which it says again with each checkpoint until it is answered. `checkpoint`: the next one that
+    /// will be triggered.
+    package mutating func ended(_ split: String, by reader: Int, before checkpoint: CheckpointID, at now: Instant) -> [Assignment] {
+        guard isSpread else { return finished([split], by: reader) }
+        guard handedOut[split] == reader else {
+            if knownSet.contains(split), !open.contains(split) { released.append((split, reader)) }
+            return withReleased([])
+        }
+        guard ends[split] == nil else { return [] }
+        ends[split] = End(proof: checkpoint, isProven: !hasCheckpoints, since: now)
+        // What comes after it may be unknown yet.
+        if case .due = discovery { discovery = .due(.zero) }
+        giveUp(at: now)
+        release()
+        return withReleased(answerWaiting() + handOutShares())
+    }
+
+    /// `reading`: the splits that the checkpoint shows.
+    package mutating func completed(_ checkpoint: CheckpointID, reading: [SplitState], at now: Instant) -> [Assignment] {
+        guard !ends.isEmpty else { return [] }
+        for (split, end) in ends where end.proof <= checkpoint { ends[split]?.isProven = true }
+        for state in reading { ends[state.split.id]?.watermark = state.watermark }
+        giveUp(at: now)
+        release()
+        return withReleased(answerWaiting() + handOutShares())
+    }
+
+    /// Something could be read if a checkpoint were complete.
+    package var awaitsCheckpoint: Bool {
+        held.contains { state in
+            let before = state.split.after.filter { open.contains($0) }
+            return before.allSatisfy { ends[$0] != nil } && !before.allSatisfy { ends[$0]?.isProven ?? true }
+        }
+    }
+
+    /// Something that comes after it has no reader yet.
+    private func isAwaited(_ split: String) -> Bool {
+        func waits(_ state: SplitState) -> Bool { state.split.after.contains(split) }
+        return held.contains(where: waits) || shares.contains { $0.contains(where: waits) } || pending.elements.contains(where: waits)
+            || handedBack.contains { waits($0.split) }
+    }
+
+    private mutating func settle(_ split: String) {
+        ends[split] = nil
+        open.remove(split)
+        if let reader = handedOut.removeValue(forKey: split) { released.append((split, reader)) }
+    }
+
+    /// Nothing comes after these.
+    private mutating func giveUp(at now: Instant) {
+        for (split, end) in ends.sorted(by: { $0.key < $1.key }) where !isAwaited(split) {
+            if isComplete || discovery == .over || end.isProven && now - end.since >= SplitAssigner.patience { settle(split) }
+        }
+    }
+
+    private mutating func withReleased(_ answers: [Assignment]) -> [Assignment] {
+        guard !isSuspended, !released.isEmpty else { return answers }
+        var answers = answers
+        for (split, reader) in released where readers.contains(reader) {
+            if let index = answers.firstIndex(where: { $0.subtask == reader && (!$0.splits.isEmpty || !$0.released.isEmpty) }) {
+                answers[index].released.append(split)
+            } else {
+                answers.append(Assignment(subtask: reader, splits: [], noMore: false, released: [split]))
+            }
+        }
+        released = []
+        return answers
     }
 }
 
@@ -331,7 +432,11 @@ extension SplitAssigner {
     /// A reader is past the barrier and leaves these; those it has read to their end.
     package mutating func handBack(_ splits: [SplitState], finished: [String], by reader: Int) {
         _ = self.finished(finished, by: reader)
-        for split in splits where handedOut.removeValue(forKey: split.split.id) != nil { handedBack.append((split, reader)) }
+        for split in splits where handedOut.removeValue(forKey: split.split.id) != nil {
+            // Whoever gets it finds its end again.
+            ends[split.split.id] = nil
+            handedBack.append((split, reader))
+        }
     }
 
     /// The next layout holds. `readers`: their numbers; `awaiting`: those that read nothing until they are told what is theirs; of these
@@ -344,11 +449,14 @@ extension SplitAssigner {
         var back = handedBack
         for (reader, share) in shares.enumerated() { back += share.map { ($0, reader) } }
         handedBack = []
+        func isHeld(_ state: SplitState) -> Bool { !state.isBegun && state.split.after.contains { open.contains($0) } }
+        held += back.map(\.split).filter(isHeld)
+        back.removeAll { isHeld($0.split) }
         shares = Array(repeating: [], count: (readers.max() ?? 0) + 1)
         waiting.removeAll { !readers.contains($0.subtask) || awaiting.contains($0.subtask) }
         hasAsked = Set(readers)
         var loads = Array(repeating: 0, count: shares.count)
-        for reader in handedOut.values where loads.indices.contains(reader) { loads[reader] += 1 }
+        for (split, reader) in handedOut where loads.indices.contains(reader) && ends[split] == nil { loads[reader] += 1 }
         // All that one reader left goes to one heir, what was only fetched ahead too: it comes before anything fresh.
         var heirs: [Int: Int] = [:]
         for (split, reader) in back {
@@ -372,7 +480,7 @@ extension SplitAssigner {
             }
             answers.append(Assignment(subtask: reader, splits: splits, noMore: noMore))
         }
-        return answers + answerWaiting() + handOutShares()
+        return withReleased(answers + answerWaiting() + handOutShares())
     }
 }
 

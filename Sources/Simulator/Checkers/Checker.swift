@@ -34,6 +34,8 @@ package enum Observation {
     case bucket(BucketChange)
     /// A stream's records leave a reader of a task of this attempt, in this order.
     case recordsRead(table: String, ids: [Int64], attempt: UInt32)
+    /// A sink's task writes these rows, in this order.
+    case rowsWritten([Int64], by: TaskID)
     /// The job has finished, and nothing is under way any more.
     case over
 }

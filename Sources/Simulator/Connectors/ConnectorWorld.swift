@@ -135,6 +135,11 @@ struct SimulatedConnectors: ConnectorRegistry, @unchecked Sendable {
     }
 
     func sink(_ spec: SinkSpec) throws(StreamError) -> any Sink {
+        let sink = try plainSink(spec)
+        return cluster.job.keepsOrder ? OverheardSink(real: sink, cluster: cluster) : sink
+    }
+
+    private func plainSink(_ spec: SinkSpec) throws(StreamError) -> any Sink {
         if let buckets, spec.options["connector"] != nil { return try StandardConnectors(buckets: buckets).sink(spec) }
         return SimulatedSink(spec: spec, world: world, rollEvery: rollEvery)
     }

@@ -63,7 +63,7 @@ package struct SimulatedInput: Sendable {
         if let record = stream?.shards[split].records[index] {
             return Row(
                 key: record.key, id: Int64(split) << 32 | Int64(index), value: Int64(chance >> 20 & 0x3FF),
-                time: HostClock.epochMilliseconds + record.time.milliseconds)
+                time: HostClock.epochMilliseconds + record.arrival.milliseconds)
         }
         let place = HostClock.epochMilliseconds + Int64(split * rowsPerSplit + index) * stepMilliseconds
         return Row(
@@ -93,7 +93,7 @@ package struct SimulatedInput: Sendable {
     func next(in split: Int, _ state: SplitState) -> Int {
         guard let stream else { return SimulatedInput.index(at: state.position) }
         guard let position = try? ShardPosition(state) else { return 0 }
-        return stream.count(in: split, through: position.sequence)
+        return stream.count(in: split, through: position)
     }
 
     package static func index(at position: [UInt8]) -> Int { position.isEmpty ? 0 : position.reversed().reduce(0) { $0 << 8 | Int($1) } }

@@ -59,8 +59,8 @@ extension LeaderMessage {
         case .trigger(_, let attempt, let barrier, _, _): "trigger \(barrier.checkpoint) \(barrier.kind) #\(attempt)\(barrier.layout.map { ", then layout \($0)" } ?? "")"
         case .completed(_, let checkpoint): "completed \(checkpoint)"
         case .aborted(_, let checkpoint): "aborted \(checkpoint)"
-        case .splits(let task, let splits, let noMore):
-            "splits for \(task.subtask)#\(task.attempt): \(splits.summary)\(noMore ? ", no more" : "")"
+        case .splits(let task, let splits, let noMore, let released):
+            "splits for \(task.subtask)#\(task.attempt): \(splits.summary)\(noMore ? ", no more" : "")\(released.isEmpty ? "" : ", released \(released)")"
         case .commit(_, let checkpoint, let commits): "commit \(checkpoint) \(commits.map(\.committable.id))"
         case .release: "release"
         case .leave(let leave): "leave within \(leave.milliseconds) ms: \(leave.reason)"

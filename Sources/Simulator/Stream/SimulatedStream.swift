@@ -1,4 +1,5 @@
 import AWS
+import Connectors
 import Dataflow
 
 /// A stream that is resharded while it is read: records of keys in the order in which they are put, each in the shard that was open for its key just then.
@@ -11,6 +12,8 @@ package struct SimulatedStream: Sendable {
         package let key: Int
         /// When it is put, in cluster time.
         package let time: Duration
+        /// As the service says it: when those that are put together with it had come, too.
+        package fileprivate(set) var arrival: Duration
     }
 
     package struct Shard: Sendable {
@@ -21,6 +24,8 @@ package struct SimulatedStream: Sendable {
         package let opens: Duration
         package var closes: Duration
         package var records: [Record] = []
+        /// Those that a producer has put together into one, with one sequence number: ranges of `records`, in order, all of them.
+        package var groups: [Range<Int>] = []
     }
 
     /// In the order of their ids. Parents come before children.
@@ -38,6 +43,7 @@ package struct SimulatedStream: Sendable {
         let end = Duration.seconds(minutes * 57)
         stream.reshard(&random, from: random.int(1...4), times: random.int(1...8), until: end)
         stream.put(&random, random.int(600...1_800), keys: random.pick([2, 5, 20, 60]), until: end)
+        stream.putTogether(&random, most: random.pick([1, 1, 4, 20]))
         return stream
     }
 
@@ -91,7 +97,22 @@ package struct SimulatedStream: Sendable {
             guard let shard = shards.firstIndex(where: { $0.slots.contains(slot) && $0.opens <= time && time < $0.closes }) else {
                 preconditionFailure("at each moment some shard takes each key")
             }
-            shards[shard].records.append(Record(put: put, key: key, time: time))
+            shards[shard].records.append(Record(put: put, key: key, time: time, arrival: time))
+        }
+    }
+
+    /// As the producer library does: records of one shard that are put within a second, up to so many.
+    private mutating func putTogether(_ random: inout Chance, most: Int) {
+        for index in shards.indices {
+            let records = shards[index].records
+            var from = 0
+            while from < records.count {
+                let limit = min(records.count, from + (most == 1 ? 1 : random.int(1...most)))
+                let end = records[from..<limit].prefix { $0.time - records[from].time <= .seconds(1) }.endIndex
+                shards[index].groups.append(from..<end)
+                for record in from..<end { shards[index].records[record].arrival = records[end - 1].time }
+                from = end
+            }
         }
     }
 
@@ -107,11 +128,24 @@ package struct SimulatedStream: Sendable {
     /// Sequence numbers rise with the order in which records are put.
     static func sequence(put: Int) -> String { String(1_000_000_000 + put * 3) }
 
-    /// How many records of the shard lie before `sequence`, or with it.
-    func count(in shard: Int, through sequence: String) -> Int {
+    func sequence(of group: Range<Int>, in shard: Int) -> String { SimulatedStream.sequence(put: shards[shard].records[group.lowerBound].put) }
+
+    /// How many groups of the shard lie before `sequence`, or with it.
+    func groups(in shard: Int, through sequence: String) -> Int {
         guard let number = Int(sequence) else { return 0 }
-        return shards[shard].records.count { 1_000_000_000 + $0.put * 3 <= number }
+        return shards[shard].groups.count { 1_000_000_000 + shards[shard].records[$0.lowerBound].put * 3 <= number }
     }
+
+    /// How many records a reader has given that is at `position`.
+    func count(in shard: Int, through position: ShardPosition) -> Int {
+        let groups = shards[shard].groups
+        let count = self.groups(in: shard, through: position.sequence)
+        guard count > 0 else { return 0 }
+        return position.isLast ? groups[count - 1].upperBound : groups[count - 1].lowerBound + Int(position.sub) + 1
+    }
+
+    /// When it is there.
+    func time(of group: Range<Int>, in shard: Int) -> Duration { shards[shard].records[group.lowerBound].arrival }
 
     func shard(named id: String) -> Int? { shards.firstIndex { $0.id == id } }
 

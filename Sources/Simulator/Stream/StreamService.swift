@@ -53,36 +53,35 @@ private final class ShardFetching: @unchecked Sendable {
         }
         let all = stream.shards[shard]
         let first = start
-        let there = all.records[first...].prefix { $0.time <= cluster.time }.prefix(stream.answerRecords)
+        let there = all.groups[first...].prefix { stream.time(of: $0, in: shard) <= cluster.time }.prefix(stream.answerRecords)
         if !there.isEmpty {
             guard let answer = answer(there) else { return cluster.broken("Wire", "an answer of the stream cannot be read") }
             _ = place.took(answer.block)
             inbox.put(.records(shard: all.id, answer.block))
         }
         let last = first + there.count
-        if last == all.records.count, all.closes <= cluster.time { return inbox.put(.ended(shard: all.id)) }
-        let due = last < all.records.count ? all.records[last].time : all.closes
+        if last == all.groups.count, all.closes <= cluster.time { return inbox.put(.ended(shard: all.id)) }
+        let due = last < all.groups.count ? stream.time(of: all.groups[last], in: shard) : all.closes
         next(after: max(.milliseconds(200), due - cluster.time) + cluster.chance.duration(.zero, .milliseconds(300)))
     }
 
     private var start: Int {
         switch place.position {
         case .trimHorizon: 0
-        case .after(let sequence): stream.count(in: shard, through: sequence)
-        case .at(let sequence): max(0, stream.count(in: shard, through: sequence) - 1)
+        case .after(let sequence): stream.groups(in: shard, through: sequence)
+        case .at(let sequence): max(0, stream.groups(in: shard, through: sequence) - 1)
         case .latest, .timestamp: preconditionFailure("simulated tables are read from the stream's beginning")
         }
     }
 
     /// GetRecords, in its own bytes.
-    private func answer(_ records: ArraySlice<SimulatedStream.Record>) -> KinesisAnswer? {
-        var index = records.startIndex
-        let texts = records.map { record in
-            let row = input.row(shard, index)
-            index += 1
-            let data = SimulatedInput.keyText(row.key) + Array(",\(row.id),\(row.value)".utf8)
-            let seconds = Double(row.time) / 1000
-            return #"{"SequenceNumber":"\#(SimulatedStream.sequence(put: record.put))","Data":"\#(Base64.encode(data))","PartitionKey":"k","ApproximateArrivalTimestamp":\#(seconds)}"#
+    private func answer(_ groups: ArraySlice<Range<Int>>) -> KinesisAnswer? {
+        let texts = groups.map { group in
+            let rows = group.map { input.row(shard, $0) }
+            let lines = rows.map { SimulatedInput.keyText($0.key) + Array(",\($0.id),\($0.value)".utf8) }
+            let data = lines.count == 1 ? lines[0] : AggregatedRecord.bytes(lines)
+            let seconds = Double(rows[rows.count - 1].time) / 1000
+            return #"{"SequenceNumber":"\#(stream.sequence(of: group, in: shard))","Data":"\#(Base64.encode(data))","PartitionKey":"k","ApproximateArrivalTimestamp":\#(seconds)}"#
         }
         return KinesisAnswer(Array(#"{"Records":[\#(texts.joined(separator: ","))],"NextShardIterator":"i","MillisBehindLatest":0}"#.utf8))
     }

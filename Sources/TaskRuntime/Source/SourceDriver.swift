@@ -31,6 +31,9 @@ final class SourceDriver {
     /// Splits that were read to their end, with the first checkpoint that held each as finished.
     private var finished: [(id: String, checkpoint: CheckpointID?)] = []
     private var finishedIDs: Set<String> = []
+    /// Splits that were read to their end, while it is not known that all that comes after them is being read: they hold the watermark where they
+    /// left it, and snapshots show them.
+    private var ended: [SplitState] = []
     /// An answer to `needsSplits` is due.
     private var hasAsked = false
     private var noMore = false
@@ -69,26 +72,49 @@ final class SourceDriver {
 
     // MARK: Splits
 
-    func add(_ splits: [SplitState], noMore: Bool, at now: Now) throws(StreamError) {
+    func add(_ splits: [SplitState], noMore: Bool, released: [String] = [], at now: Now) throws(StreamError) {
         if noMore { self.noMore = true }
-        if isAwaitingSplits { return try release(splits, at: now) }
-        guard !splits.isEmpty else {
+        let isAnswer = !splits.isEmpty || noMore || released.isEmpty
+        if isAwaitingSplits, isAnswer {
+            try release(splits, at: now)
+        } else if !splits.isEmpty {
+            hasAsked = false
+            isStarved = false
+            try take(splits, at: now)
+            beActive()
+        } else if isAnswer {
             // "Nothing for now": the JobManager remembers who asked, and answers again when it has something.
             isStarved = !self.noMore
-            return
         }
-        hasAsked = false
-        isStarved = false
-        try take(splits, at: now)
-        beActive()
-        try passWatermark()
+        for split in ended.map(\.split.id) where noMore || released.contains(split) {
+            ended.removeAll { $0.split.id == split }
+            try finish(split)
+        }
+        if !isAwaitingSplits, !splits.isEmpty { try passWatermark() }
+    }
+
+    /// A split does not count any more; snapshots show it as finished.
+    private func finish(_ split: String) throws(StreamError) {
+        // What its last rows allow counts no more when it is gone.
+        if !isAwaitingSplits { try passWatermark() }
+        guard watermarks.finish(split) else {
+            throw StreamError(.internal, retry: false, "split \(split) ended, which was not given to this reader")
+        }
+        finished.append((split, nil))
+        finishedIDs.insert(split)
+        if !isAwaitingSplits { try passWatermark() }
     }
 
     /// A split holds the watermark from when rows of it come, or were read; from the start, if it is read side by side with others, or if the
     /// watermark of one behind it is known already: that one alone would let it rise while this one is waited for. `moved`: other readers may
     /// have left it.
     private func take(_ splits: [SplitState], moved: Bool = false, at now: Now) throws(StreamError) {
-        let fresh = splits.filter { split in !finishedIDs.contains(split.split.id) && watermarks.watermark(of: split.split.id) == nil }
+        var fresh = splits.filter { split in !finishedIDs.contains(split.split.id) && watermarks.watermark(of: split.split.id) == nil }
+        // It begins where those ended that it comes after.
+        for index in fresh.indices {
+            let before = ended.filter { fresh[index].split.after.contains($0.split.id) }.compactMap { watermarks.watermark(of: $0.split.id) }
+            fresh[index].watermark = max(fresh[index].watermark, before.min() ?? Watermark.minimum)
+        }
         let begun = fresh.indices.filter { fresh[$0].watermark > Watermark.minimum || !fresh[$0].position.isEmpty }
         let hasRead = !watermarks.isEmpty || watermarks.combined > Watermark.minimum
         let before = max(begun.last ?? 0, moved && hasRead ? begun.first ?? fresh.count : 0)
@@ -172,15 +198,12 @@ final class SourceDriver {
             askAhead()
             return .worked
         case .splitFinished(let split):
-            // What its last rows allow counts no more when it is gone.
-            try passWatermark()
-            guard watermarks.finish(split) else {
-                throw StreamError(.internal, retry: false, "split \(split) ended, which was not given to this reader")
-            }
-            finished.append((split, nil))
-            finishedIDs.insert(split)
             outbox.effects.append(.splitFinished(split))
-            try passWatermark()
+            try finish(split)
+            return .worked
+        case .splitEnded(let split):
+            outbox.effects.append(.splitFinished(split.split.id))
+            if noMore { try finish(split.split.id) } else { ended.append(split) }
             return .worked
         case .nothing(let until):
             try passWatermark()
@@ -278,7 +301,7 @@ final class SourceDriver {
     // MARK: Checkpoints
 
     func snapshot(_ checkpoint: CheckpointID) throws(StreamError) -> (splits: [SplitState], finished: [String]) {
-        var splits = try noting { () throws(StreamError) in try source.reader.snapshot() }
+        var splits = try noting { () throws(StreamError) in try source.reader.snapshot() } + ended
         for index in splits.indices { splits[index].watermark = watermarks.watermark(of: splits[index].split.id) ?? splits[index].watermark }
         for index in finished.indices where finished[index].checkpoint == nil { finished[index].checkpoint = checkpoint }
         return (splits, finished.map(\.id))
@@ -287,6 +310,8 @@ final class SourceDriver {
     func completed(_ checkpoint: CheckpointID) {
         finished.removeAll { entry in entry.checkpoint.map { $0 <= checkpoint } ?? false }
         if finishedIDs.count > finished.count { finishedIDs = Set(finished.map(\.id)) }
+        // The word of it may have been lost.
+        for split in ended { outbox.effects.append(.splitFinished(split.split.id)) }
     }
 
     func close() { source.reader.close() }

@@ -12,7 +12,7 @@ package final class Task {
 
     /// What a source is told in order: splits that came before a trigger belong to its checkpoint.
     private enum SourceOrder {
-        case splits([SplitState], noMore: Bool)
+        case splits([SplitState], noMore: Bool, released: [String])
         case trigger(Barrier)
     }
 
@@ -95,7 +95,8 @@ package final class Task {
             case .element(let channel, let sequence, let element): try gate.receive(channel, sequence: sequence, element)
             case .credit(let channel, let batches): try outputs.add(credits: Int(batches), to: channel)
             case .trigger(let barrier): if source != nil { orders.append(.trigger(barrier)) }
-            case .splits(let splits, let noMore): if source != nil { orders.append(.splits(splits, noMore: noMore)) }
+            case .splits(let splits, let noMore, let released):
+                if source != nil { orders.append(.splits(splits, noMore: noMore, released: released)) }
             case .completed(let checkpoint):
                 source?.completed(checkpoint)
                 sink?.completed(checkpoint)
@@ -219,7 +220,7 @@ package final class Task {
     private func carryOut(_ order: SourceOrder, at now: Now) throws(StreamError) {
         guard let source else { return }
         switch order {
-        case .splits(let splits, let noMore): try source.add(splits, noMore: noMore, at: now)
+        case .splits(let splits, let noMore, let released): try source.add(splits, noMore: noMore, released: released, at: now)
         case .trigger(let barrier):
             // Repeated, older than what was injected, or aborted before its turn came.
             guard barrier.checkpoint > lastInjected, !aborted.contains(barrier.checkpoint) else { return }

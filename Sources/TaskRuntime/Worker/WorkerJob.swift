@@ -16,7 +16,7 @@ struct WorkerJob {
         case trigger(attempt: UInt32, Barrier, SnapshotGathering.Order)
         case completed(CheckpointID)
         case aborted(CheckpointID)
-        case splits(TaskID, [SplitState], noMore: Bool)
+        case splits(TaskID, [SplitState], noMore: Bool, released: [String])
         case snapshot(TaskID, CheckpointID, TaskSnapshot)
         case needsSplits(TaskID)
         case splitFinished(TaskID, String)
@@ -207,12 +207,12 @@ struct WorkerJob {
             (.broken, .completed), (.broken, .aborted), (.removing, .completed), (.removing, .aborted), (.gone, .completed), (.gone, .aborted):
             break
 
-        case (.making, .splits(let task, let splits, let noMore)) where members[task] != nil:
-            early.append((task, .splits(splits, noMore: noMore)))
-        case (.made, .splits(let task, let splits, let noMore)) where members[task] != nil,
-            (.running, .splits(let task, let splits, let noMore)) where members[task] != nil:
+        case (.making, .splits(let task, let splits, let noMore, let released)) where members[task] != nil:
+            early.append((task, .splits(splits, noMore: noMore, released: released)))
+        case (.made, .splits(let task, let splits, let noMore, let released)) where members[task] != nil,
+            (.running, .splits(let task, let splits, let noMore, let released)) where members[task] != nil:
             if noMore || !splits.isEmpty { members[task]?.wantsSplits = false }
-            effects.append(.command(task, .splits(splits, noMore: noMore)))
+            effects.append(.command(task, .splits(splits, noMore: noMore, released: released)))
         case (_, .splits): break  // For a task that is gone; the JobManager has them still.
 
         case (.running, .snapshot(let task, let checkpoint, let snapshot)) where members[task] != nil:

@@ -137,7 +137,8 @@ package struct WorkerMachine {
             tell(job, .completed(checkpoint), &effects)
             effects.append(.subsume(job, by: checkpoint))
         case .aborted(let job, let checkpoint): tell(job, .aborted(checkpoint), &effects)
-        case .splits(let task, let splits, let noMore): tell(task.job, .splits(task, splits, noMore: noMore), &effects)
+        case .splits(let task, let splits, let noMore, let released):
+            tell(task.job, .splits(task, splits, noMore: noMore, released: released), &effects)
         case .commit(let job, let checkpoint, let pending): commit(job, checkpoint, pending, wasSilent: wasSilent, &effects)
         case .release(let job):
             known.remove(job)

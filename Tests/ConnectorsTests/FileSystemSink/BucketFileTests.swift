@@ -191,7 +191,7 @@ import Testing
             switch try reader.poll(maximumRows: 7, at: now(0)) {
             case .batch(let batch, _): ids += batch.rows.compactMap { if case .integer(let id) = $0[0] { id } else { nil } }
             case .nothing: work.step()
-            case .splitFinished: continue
+            case .splitFinished, .splitEnded: continue
             case .needsSplits: return ids
             }
         }

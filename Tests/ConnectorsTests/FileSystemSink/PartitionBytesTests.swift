@@ -41,7 +41,7 @@ import Testing
                     found[text, default: 0] += 1
                 }
             case .nothing: work.step()
-            case .splitFinished: continue
+            case .splitFinished, .splitEnded: continue
             case .needsSplits: break loop
             }
         }

@@ -1,0 +1,120 @@
+import Dataflow
+import JobControl
+import Testing
+import Wire
+
+/// Splits that have ended hold their place until all that comes after them is being read, behind their last rows.
+struct SplitEndStories {
+    private func split(_ id: String, after: [String] = []) -> Split { Split(id: id, label: id, payload: [], after: after) }
+
+    private func found(_ splits: [Split], isComplete: Bool = false) -> Discovery {
+        Discovery(splits: splits, isComplete: isComplete, next: .seconds(10), distribution: .spread)
+    }
+
+    /// `0:a1,a2 -a`: reader 0 gets a1 and a2, and need not hold a any more.
+    private func words(_ answers: [SplitAssigner.Assignment]) -> [String] {
+        answers.filter { !$0.splits.isEmpty || !$0.released.isEmpty }.map { answer in
+            (["\(answer.subtask):" + answer.splits.map(\.split.id).joined(separator: ",")] + answer.released.map { "-\($0)" }).joined(separator: " ")
+        }
+    }
+
+    /// An assigner that has found these splits, and whose readers have all asked.
+    private func assigner(readers: Int, hasCheckpoints: Bool = true, _ splits: [Split]) -> SplitAssigner {
+        var assigner = SplitAssigner(vertex: 0, readers: readers, hasCheckpoints: hasCheckpoints)
+        _ = assigner.discover(at: .zero)
+        _ = assigner.discovered(found(splits), at: .zero)
+        for reader in 0..<readers { _ = assigner.needsSplits(reader) }
+        return assigner
+    }
+
+    private func reading(_ id: String, at watermark: Int64) -> SplitState { SplitState(split: split(id), position: [1], watermark: watermark) }
+
+    @Test func childrenAreReadWhereTheirParentWas() {
+        var assigner = assigner(readers: 3, [split("a"), split("a1", after: ["a"]), split("a2", after: ["a"])])
+        #expect(words(assigner.ended("a", by: 0, before: 1, at: .zero)) == ["0:a1,a2 -a"])
+        #expect(words(assigner.ended("a", by: 0, before: 1, at: .zero)) == ["0: -a"], "the answer was lost")
+        #expect(assigner.outstanding == ["a1", "a2"])
+        assigner.checkInvariants()
+    }
+
+    @Test func aMergeAcrossReadersWaitsForACheckpointBehindBothEnds() {
+        var assigner = assigner(readers: 2, [split("a"), split("b"), split("ab", after: ["a", "b"])])
+        #expect(words(assigner.ended("b", by: 1, before: 3, at: .zero)) == [])
+        #expect(!assigner.awaitsCheckpoint, "a is still being read")
+        #expect(words(assigner.ended("a", by: 0, before: 4, at: .zero)) == [])
+        #expect(assigner.awaitsCheckpoint && assigner.outstanding == ["a", "b"])
+        // Its barrier may have passed the reader of a before a's last rows.
+        #expect(words(assigner.completed(3, reading: [reading("a", at: 5), reading("b", at: 10)], at: .zero)) == [])
+        // The reader that stands lower has held the place.
+        #expect(words(assigner.completed(4, reading: [reading("a", at: 20), reading("b", at: 10)], at: .zero)) == ["1:ab -b", "0: -a"])
+        #expect(!assigner.awaitsCheckpoint && assigner.outstanding == ["ab"])
+        assigner.checkInvariants()
+    }
+
+    @Test func aMergeAtOneReaderOrWithoutCheckpointsDoesNotWait() {
+        var one = assigner(readers: 1, [split("a"), split("b"), split("ab", after: ["a", "b"])])
+        #expect(words(one.ended("a", by: 0, before: 1, at: .zero)) == [])
+        #expect(words(one.ended("b", by: 0, before: 1, at: .zero)) == ["0:ab -a -b"])
+        var without = assigner(readers: 2, hasCheckpoints: false, [split("a"), split("b"), split("ab", after: ["a", "b"])])
+        #expect(words(without.ended("a", by: 0, before: 1, at: .zero)) == [])
+        #expect(words(without.ended("b", by: 1, before: 1, at: .zero)) == ["0:ab -a", "1: -b"])
+    }
+
+    @Test func thePlaceIsHeldUntilTheChildrenAreFound() {
+        var assigner = assigner(readers: 2, [split("a")])
+        #expect(words(assigner.ended("a", by: 0, before: 1, at: .seconds(1))) == [])
+        #expect(assigner.discover(at: .seconds(1)) == ["a"], "they are looked for at once")
+        #expect(words(assigner.discovered(found([]), at: .seconds(1))) == [])
+        _ = assigner.discover(at: .seconds(11))
+        #expect(words(assigner.discovered(found([split("a1", after: ["a"])]), at: .seconds(11))) == ["0:a1 -a"])
+    }
+
+    @Test func whatHasNoChildrenIsHeldForAMinuteAndACheckpoint() {
+        var assigner = assigner(readers: 1, [split("a"), split("b")])
+        #expect(words(assigner.ended("a", by: 0, before: 1, at: .zero)) == [])
+        _ = assigner.discover(at: .seconds(61))
+        #expect(words(assigner.discovered(found([]), at: .seconds(61))) == [], "its rows may still be on their way")
+        #expect(words(assigner.completed(1, reading: [], at: .seconds(62))) == ["0: -a"])
+        // Nothing more will be found.
+        _ = assigner.discover(at: .seconds(71))
+        _ = assigner.discovered(found([], isComplete: true), at: .seconds(71))
+        #expect(words(assigner.ended("b", by: 0, before: 2, at: .seconds(72))) == ["0: -b"])
+        #expect(assigner.outstanding == [])
+    }
+
+    /// Its end is found again, and what comes after it is read there.
+    @Test func anEndedSplitMovesWithAPlannedChange() {
+        var assigner = assigner(readers: 2, [split("a"), split("b"), split("ab", after: ["a", "b"])])
+        #expect(words(assigner.ended("a", by: 0, before: 1, at: .zero)) == [])
+        assigner.suspend()
+        assigner.handBack([reading("a", at: 7)], finished: [], by: 0)
+        assigner.handBack([], finished: [], by: 1)
+        #expect(words(assigner.resume(readers: [1], awaiting: [1], beginning: [])) == ["1:a"])
+        assigner.checkInvariants()
+        #expect(words(assigner.ended("b", by: 1, before: 2, at: .zero)) == [])
+        #expect(words(assigner.ended("a", by: 1, before: 2, at: .zero)) == ["1:ab -a -b"])
+    }
+
+    @Test func whatWasSetAsideWaitsAgainWhenItsParentMoves() {
+        var assigner = assigner(readers: 2, [split("a"), split("b"), split("ab", after: ["a", "b"])])
+        #expect(words(assigner.ended("a", by: 0, before: 1, at: .zero)) == [])
+        #expect(words(assigner.ended("b", by: 1, before: 1, at: .zero)) == [])
+        assigner.suspend()
+        #expect(words(assigner.completed(1, reading: [reading("a", at: 1), reading("b", at: 2)], at: .zero)) == [], "the next layout is under way")
+        assigner.handBack([reading("a", at: 1)], finished: [], by: 0)
+        assigner.handBack([], finished: [], by: 1)
+        #expect(words(assigner.resume(readers: [1], awaiting: [1], beginning: [])) == ["1:a"])
+        #expect(words(assigner.ended("a", by: 1, before: 2, at: .zero)) == ["1:ab -a -b"])
+    }
+
+    @Test func aRestoreFindsTheEndAgain() {
+        var assigner = assigner(readers: 2, [split("a"), split("a1", after: ["a"])])
+        let share = assigner.snapshot()
+        #expect(words(assigner.ended("a", by: 0, before: 1, at: .zero)) == ["0:a1 -a"])
+        var restored = SplitAssigner(vertex: 0, readers: 1)
+        restored.reset(to: share, reading: [reading("a", at: 3)])
+        #expect(words(restored.needsSplits(0)) == ["0:a"])
+        #expect(words(restored.ended("a", by: 0, before: 2, at: .zero)) == ["0:a1 -a"])
+        restored.checkInvariants()
+    }
+}
