@@ -80,19 +80,27 @@ package final class History: Sendable {
         jobs.withLock { $0[job]?.keyGroups.first?.of.filter { $0.key.vertex == vertex } ?? [:] }
     }
 
-    /// A subtask's figures at the last point, by Flink's names, then those of its operators (`Calc[2].numRecordsIn`); empty before the first.
-    func figures(_ job: JobView, _ subtask: SubtaskID, withOperators: Bool) -> [(name: String, value: Double)] {
-        guard let past = jobs.withLock({ $0[job.id] }), let last = past.last[subtask] else { return [] }
-        let before = past.before[subtask].flatMap { $0.task == last.task ? $0 : nil }
-        let ends = past.timestamps.suffix(2)
-        let elapsed = Duration.milliseconds((ends.last ?? 0) - (ends.first ?? 0))
-        let task = TaskFigures.named(last, before: before, elapsed: elapsed)
-        guard withOperators else { return task }
-        return task
-            + OperatorFigures.all(of: job.graph.vertices[subtask.vertex], last, before: before, elapsed: elapsed).flatMap { part in
+    /// A subtask's figures at the last point, by Flink's names, then those of its operators (`Calc[2].numRecordsIn`); empty before the first. `wanted`: nil for all.
+    func figures(_ job: JobView, _ subtask: SubtaskID, _ wanted: WantedFigures?) -> [(name: String, value: Double)] {
+        guard let reading = reading(job.id, subtask) else { return [] }
+        let vertex = job.graph.vertices[subtask.vertex]
+        if let wanted { return wanted.figures(of: vertex, reading) }
+        return TaskFigures.named(reading)
+            + OperatorFigures.all(of: vertex, reading).flatMap { part in
                 let prefix = part.queryName + "."
                 return part.figures.map { (prefix + $0.name, $0.value) }
             }
+    }
+
+    /// A subtask's report at the last point beside that of the point before; nil before the first.
+    func reading(_ job: JobID, _ subtask: SubtaskID) -> TaskReading? {
+        jobs.withLock { jobs in
+            guard let past = jobs[job], let last = past.last[subtask] else { return nil }
+            let before = past.before[subtask].flatMap { $0.task == last.task ? $0 : nil }
+            let points = past.timestamps.count
+            let elapsed = points > 1 ? past.timestamps[points - 1] - past.timestamps[points - 2] : 0
+            return TaskReading(last, before: before, elapsed: .milliseconds(elapsed))
+        }
     }
 
     func json(_ job: JobView, since: Int64, now: Int64) -> JSON {

@@ -29,20 +29,22 @@ extension RESTService {
         }
         router.get("/jobs/:job/vertices/:vertex/metrics") { request, context in
             let (job, vertex) = try await place(context)
+            let wanted = wanted(request, of: vertex, in: job)
             return Response.json(chosen(vertex.subtasks.flatMap { subtask in
-                history.figures(job, subtask.id, withOperators: asksForOperators(request)).map { ("\(subtask.id.index).\($0.name)", text($0.value)) }
+                history.figures(job, subtask.id, wanted).map { ("\(subtask.id.index).\($0.name)", text($0.value)) }
             }, request))
         }
         router.get("/jobs/:job/vertices/:vertex/subtasks/metrics") { request, context in
             let (job, vertex) = try await place(context)
-            return Response.json(try aggregated(vertex.subtasks.map { history.figures(job, $0.id, withOperators: asksForOperators(request)) }, request))
+            let wanted = wanted(request, of: vertex, in: job)
+            return Response.json(try aggregated(vertex.subtasks.map { history.figures(job, $0.id, wanted) }, request))
         }
         router.get("/jobs/:job/vertices/:vertex/subtasks/:subtask/metrics") { request, context in
             let (job, vertex) = try await place(context)
             guard let index = Int(context.parameters.get("subtask") ?? ""), vertex.subtasks.indices.contains(index) else {
                 throw Refusal(.notFound, "Vertex \(vertex.id) has \(vertex.parallelism) subtasks")
             }
-            return Response.json(chosen(history.figures(job, vertex.subtasks[index].id, withOperators: asksForOperators(request)).map { ($0.name, text($0.value)) }, request))
+            return Response.json(chosen(history.figures(job, vertex.subtasks[index].id, wanted(request, of: vertex, in: job)).map { ($0.name, text($0.value)) }, request))
         }
         router.get("/jobs/:job/vertices/:vertex/jm-operator-metrics") { _, context in
             _ = try await place(context)
@@ -72,9 +74,10 @@ extension RESTService {
         return all
     }
 
-    /// Names of operators' figures have a dot before the last part, and so has what the vertex' own begin with: a subtask's number.
-    private func asksForOperators(_ request: Request) -> Bool {
-        request.uri.queryParameters["get"].map { $0.split(separator: ",").contains { name in name.drop { $0.isNumber }.dropFirst().contains(".") } } ?? true
+    /// Nil: all of them.
+    private func wanted(_ request: Request, of vertex: JobView.Vertex, in job: JobView) -> WantedFigures? {
+        guard let names = request.uri.queryParameters["get"], let place = job.graph.vertices.first(where: { $0.id == vertex.id }) else { return nil }
+        return WantedFigures(names.split(separator: ","), of: place)
     }
 
     /// Without `get` the names there are; with it the values of those that it names.

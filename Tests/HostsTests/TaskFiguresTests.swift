@@ -55,7 +55,7 @@ import Wire
         var before = TaskMetrics(task: task(0, 1)), after = before
         before.operators = [OperatorMetrics(rowsIn: 10, rowsOut: 4), OperatorMetrics(rowsIn: 4, rowsOut: 4)]
         after.operators = [OperatorMetrics(rowsIn: 30, rowsOut: 8), OperatorMetrics(rowsIn: 8, rowsOut: 8)]
-        let parts = OperatorFigures.all(of: vertex, after, before: before, elapsed: .seconds(2))
+        let parts = OperatorFigures.all(of: vertex, TaskReading(after, before: before, elapsed: .seconds(2)))
         #expect(parts.map(\.queryName) == ["Calc[1]", "Sink__out__or_so[2]"])
         func value(_ name: String, of part: Int) -> Double? { parts[part].figures.first { $0.name == name }?.value }
         #expect(value("numRecordsIn", of: 0) == 30)
@@ -68,7 +68,7 @@ import Wire
         #expect(OperatorFigures.id(of: 1, in: vertex).utf8.count == 32)
         // A report of another chain is not told of this one.
         after.operators = []
-        #expect(OperatorFigures.all(of: vertex, after, before: nil, elapsed: .zero).isEmpty)
+        #expect(OperatorFigures.all(of: vertex, TaskReading(after, before: nil, elapsed: .zero)).isEmpty)
     }
 
     @Test func keyGroupsAreToldWithWhatTheLastCheckpointWrote() {

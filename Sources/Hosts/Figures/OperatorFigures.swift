@@ -17,44 +17,49 @@ package struct OperatorFigures: Sendable {
     }
 
     /// In the chain's order; empty before the first report. Rates are over the time between the last two reports.
-    package static func all(of vertex: JobVertex, _ metrics: TaskMetrics, before: TaskMetrics?, elapsed: Duration) -> [OperatorFigures] {
-        guard metrics.operators.count == vertex.chain.count else { return [] }
-        let task = Dictionary(TaskFigures.named(metrics, before: before, elapsed: elapsed).map { ($0.name, $0.value) }) { first, _ in first }
-        let seconds = Double(elapsed.milliseconds) / 1000
-        return vertex.chain.indices.map { index in
-            let now = metrics.operators[index]
-            let earlier = before.flatMap { $0.operators.indices.contains(index) ? $0.operators[index] : nil }
-            func rate(_ part: KeyPath<OperatorMetrics, Int64>) -> Double {
-                guard let earlier, seconds > 0 else { return 0 }
-                return Double(max(0, now[keyPath: part] - earlier[keyPath: part])) / seconds
-            }
-            let (isSource, isSink) = (index == 0 && vertex.source != nil, index == vertex.chain.count - 1 && vertex.sink != nil)
-            var figures: [(String, Double)] = [
-                ("numRecordsIn", Double(now.rowsIn)), ("numRecordsInPerSecond", rate(\.rowsIn)),
-                ("numRecordsOut", Double(now.rowsOut)), ("numRecordsOutPerSecond", rate(\.rowsOut)),
-            ]
-            func take(_ names: String...) { for name in names { if let value = task[name] { figures.append((name, value)) } } }
-            // Bytes are counted where rows enter the chain and where they leave it.
-            if index == 0 { take("numBytesIn", "numBytesInPerSecond") }
-            if index == vertex.chain.count - 1 { take("numBytesOut", "numBytesOutPerSecond") }
-            if isSource {
-                take("numRecordsSkipped", SourceGauge.pendingRows, SourceGauge.lagMilliseconds)
-                for name in metrics.gauges.keys.sorted() { take(name) }
-            } else {
-                take("currentInputWatermark")
-            }
-            if let watermark = task["currentInputWatermark"], !isSink { figures.append(("currentOutputWatermark", watermark)) }
-            if isSink {
-                // A sink that cannot write fails.
-                figures += [("numRecordsSend", Double(now.rowsOut)), ("numRecordsSendErrors", 0), ("numRecordsOutErrors", 0)]
-                if let bytes = task["numBytesOut"] { figures.append(("numBytesSend", bytes)) }
-            }
-            if case .windowAggregate = vertex.chain[index].spec {
-                figures += [("numLateRecordsDropped", Double(now.lateRows)), ("lateRecordsDroppedRate", rate(\.lateRows))]
-            }
-            if now.stateBytes > 0 { figures.append(("stateSizeBytes", Double(now.stateBytes))) }
-            return OperatorFigures(index: index, name: vertex.chain[index].name, figures: figures)
+    package static func all(of vertex: JobVertex, _ reading: TaskReading) -> [OperatorFigures] {
+        vertex.chain.indices.compactMap { OperatorFigures(of: $0, in: vertex, reading) }
+    }
+
+    /// Nil before the first report.
+    package init?(of index: Int, in vertex: JobVertex, _ reading: TaskReading) {
+        let (last, operators) = (vertex.chain.count - 1, reading.metrics.operators)
+        guard operators.count == vertex.chain.count else { return nil }
+        let now = operators[index]
+        let earlier = reading.before.flatMap { $0.operators.indices.contains(index) ? $0.operators[index] : nil }
+        func rate(_ part: (OperatorMetrics) -> Int64) -> Double {
+            guard let earlier, reading.seconds > 0 else { return 0 }
+            return Double(max(0, part(now) - part(earlier))) / reading.seconds
         }
+        let (isSource, isSink) = (index == 0 && vertex.source != nil, index == last && vertex.sink != nil)
+        var figures: [(String, Double)] = [
+            ("numRecordsIn", Double(now.rowsIn)), ("numRecordsInPerSecond", rate(\.rowsIn)),
+            ("numRecordsOut", Double(now.rowsOut)), ("numRecordsOutPerSecond", rate(\.rowsOut)),
+        ]
+        /// What is told of the whole chain.
+        func take(_ name: String, as other: String? = nil) {
+            if let value = TaskFigures.value(of: name, reading) { figures.append((other ?? name, value)) }
+        }
+        // Bytes are counted where rows enter the chain and where they leave it.
+        if index == 0 { for name in ["numBytesIn", "numBytesInPerSecond"] { take(name) } }
+        if index == last { for name in ["numBytesOut", "numBytesOutPerSecond"] { take(name) } }
+        if isSource {
+            for name in ["numRecordsSkipped", SourceGauge.pendingRows, SourceGauge.lagMilliseconds] + reading.metrics.gauges.keys.sorted() { take(name) }
+        } else {
+            take("currentInputWatermark")
+        }
+        if isSink {
+            // A sink that cannot write fails.
+            figures += [("numRecordsSend", Double(now.rowsOut)), ("numRecordsSendErrors", 0), ("numRecordsOutErrors", 0)]
+            take("numBytesOut", as: "numBytesSend")
+        } else {
+            take("currentInputWatermark", as: "currentOutputWatermark")
+        }
+        if case .windowAggregate = vertex.chain[index].spec {
+            figures += [("numLateRecordsDropped", Double(now.lateRows)), ("lateRecordsDroppedRate", rate(\.lateRows))]
+        }
+        if now.stateBytes > 0 { figures.append(("stateSizeBytes", Double(now.stateBytes))) }
+        (self.index, self.name, self.figures) = (index, vertex.chain[index].name, figures)
     }
 
     /// 32 hex digits, stable for the same SQL, as the vertex's id and the operator's uid are. The first operator of a chain has the vertex's own, as in

@@ -106,47 +106,16 @@ package final class TaskFigures: Sendable {
                     ("job_id", id.description), ("job_name", job.graph.name), ("task_id", vertex.id), ("task_name", vertex.name),
                     ("task_attempt_id", task.description), ("task_attempt_num", "\(task.attempt)"), ("subtask_index", "\(task.subtask.index)"),
                 ]
-                for (name, value) in TaskFigures.named(entry.metrics, before: entry.before, elapsed: entry.elapsed) {
+                let reading = TaskReading(entry.metrics, before: entry.before, elapsed: entry.elapsed)
+                for (name, value) in TaskFigures.named(reading) {
                     snapshot.record("flink_taskmanager_job_task_" + name, labels, .gauge(value))
                 }
-                for part in OperatorFigures.all(of: vertex, entry.metrics, before: entry.before, elapsed: entry.elapsed) {
+                for part in OperatorFigures.all(of: vertex, reading) {
                     let own = labels + [("operator_id", OperatorFigures.id(of: part.index, in: vertex)), ("operator_name", part.name)]
                     for (name, value) in part.figures { snapshot.record("flink_taskmanager_job_task_operator_" + name, own, .gauge(value)) }
                 }
             }
         }
         return snapshot
-    }
-
-    /// One task's figures by Flink's names. Rates are over the time between its last two reports.
-    package static func named(_ metrics: TaskMetrics, before: TaskMetrics?, elapsed: Duration) -> [(name: String, value: Double)] {
-        let seconds = Double(elapsed.milliseconds) / 1000
-        func rate(_ part: KeyPath<TaskMetrics, Int64>) -> Double {
-            guard let before, seconds > 0 else { return 0 }
-            return Double(max(0, metrics[keyPath: part] - before[keyPath: part])) / seconds
-        }
-        func share(_ part: KeyPath<TaskMetrics, Int64>) -> Double { min(1000, rate(part)) }
-        var figures: [(String, Double)] = [
-            ("numRecordsIn", Double(metrics.rowsIn)), ("numRecordsInPerSecond", rate(\.rowsIn)),
-            ("numRecordsOut", Double(metrics.rowsOut)), ("numRecordsOutPerSecond", rate(\.rowsOut)),
-            ("numBytesIn", Double(metrics.bytesIn)), ("numBytesInPerSecond", rate(\.bytesIn)),
-            ("numBytesOut", Double(metrics.bytesOut)), ("numBytesOutPerSecond", rate(\.bytesOut)),
-            ("numBuffersOut", Double(metrics.batchesOut)), ("numBuffersOutPerSecond", rate(\.batchesOut)),
-            ("busyTimeMsPerSecond", share(\.busyMilliseconds)), ("idleTimeMsPerSecond", share(\.idleMilliseconds)),
-            ("backPressuredTimeMsPerSecond", share(\.backpressuredMilliseconds)), ("accumulateBusyTimeMs", Double(metrics.busyMilliseconds)),
-            ("accumulateIdleTimeMs", Double(metrics.idleMilliseconds)), ("accumulateBackPressuredTimeMs", Double(metrics.backpressuredMilliseconds)),
-            ("isBackPressured", share(\.backpressuredMilliseconds) > 500 ? 1 : 0), ("numLateRecordsDropped", Double(metrics.lateRows)),
-            ("numRecordsSkipped", Double(metrics.skippedRows)), ("stateSizeBytes", Double(metrics.stateBytes)),
-        ]
-        if metrics.watermark > Watermark.minimum { figures.append(("currentInputWatermark", Double(metrics.watermark))) }
-        if metrics.pendingRows >= 0 { figures.append((SourceGauge.pendingRows, Double(metrics.pendingRows))) }
-        if metrics.lagMilliseconds >= 0 { figures.append((SourceGauge.lagMilliseconds, Double(metrics.lagMilliseconds))) }
-        figures += metrics.gauges.sorted { $0.key < $1.key }.map { ($0.key, Double($0.value)) }
-        if !metrics.keyGroups.isEmpty {
-            // Where there are fewer keys than key groups most of these are empty, and say nothing.
-            let rows = metrics.keyGroups.map(\.rows).filter { $0 > 0 }
-            figures.append(("keyGroupSkew", Double(rows.max() ?? 1) * Double(max(1, rows.count)) / Double(max(1, rows.reduce(0, +)))))
-        }
-        return figures
     }
 }

@@ -1,0 +1,34 @@
+import Dataflow
+import Hosts
+import Wire
+
+/// Which figures of a vertex' subtasks somebody asks for: of a hundred subtasks, nothing else is worked out.
+struct WantedFigures {
+    private let task: [String]
+    private let operators: [(index: Int, prefix: String, names: Set<String>)]
+
+    /// `names` as `get` has them: `numRecordsIn`, `Calc[2].numRecordsIn`; of a vertex' own list with the number of a subtask in front.
+    init(_ names: some Sequence<Substring>, of vertex: JobVertex) {
+        let names = names.map { name in
+            let rest = name.drop { $0.isNumber }
+            return String(rest.count < name.count && rest.first == "." ? rest.dropFirst() : name)
+        }
+        operators = vertex.chain.enumerated().compactMap { index, part in
+            let prefix = OperatorFigures.queryName(part.name) + "."
+            let own = names.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
+            return own.isEmpty ? nil : (index, prefix, Set(own))
+        }
+        var seen: Set<String> = []
+        task = names.filter { seen.insert($0).inserted }
+    }
+
+    func figures(of vertex: JobVertex, _ reading: TaskReading) -> [(name: String, value: Double)] {
+        var figures: [(name: String, value: Double)] = []
+        for name in task { if let value = TaskFigures.value(of: name, reading) { figures.append((name, value)) } }
+        for part in operators {
+            guard let all = OperatorFigures(of: part.index, in: vertex, reading) else { continue }
+            for (name, value) in all.figures where part.names.contains(name) { figures.append((part.prefix + name, value)) }
+        }
+        return figures
+    }
+}
