@@ -137,7 +137,16 @@ extension JobManagerMachine {
 
 extension JobMaster {
     func view(_ cluster: Cluster) -> JobView {
-        JobView(
+        let layout = phase.layout ?? lastLayout
+        // Many subtasks, few TaskManagers.
+        var hosts: [WorkerID: String?] = [:]
+        func host(_ worker: WorkerID) -> String? {
+            if let known = hosts[worker] { return known }
+            let found = cluster.workers[worker]?.registration.host
+            hosts.updateValue(found, forKey: worker)
+            return found
+        }
+        return JobView(
             id: job, name: graph.name, status: status, started: submitted,
             ended: chronicle.reached.filter { $0.key.isTerminal }.values.max(), timestamps: chronicle.reached, graph: graph, options: options,
             settings: submission.settings, slotsNeeded: slotsNeeded,
@@ -145,13 +154,13 @@ extension JobMaster {
                 JobView.Vertex(
                     id: graph.vertices[vertex].id, name: graph.vertices[vertex].name, parallelism: parallelism[vertex],
                     maxParallelism: graph.maxParallelism,
-                    subtasks: ((phase.layout ?? lastLayout)?.vertices[vertex].indices ?? Array(0..<parallelism[vertex])).map {
-                        subtaskView(SubtaskID(vertex: vertex, index: $0), cluster)
+                    subtasks: (layout?.vertices[vertex].indices ?? Array(0..<parallelism[vertex])).map {
+                        subtaskView(SubtaskID(vertex: vertex, index: $0), layout, host)
                     },
                     splits: assigners.first { $0.vertex == vertex }.map {
                         JobView.Splits(pending: $0.counts.pending, handedOut: $0.counts.handedOut, known: $0.counts.known)
                     },
-                    owners: graph.vertices[vertex].isKeyed ? (phase.layout ?? lastLayout)?.vertices[vertex].owners ?? [] : [])
+                    owners: graph.vertices[vertex].isKeyed ? layout?.vertices[vertex].owners ?? [] : [])
             },
             checkpoints: JobView.Checkpoints(
                 counts: coordinator.counts, history: coordinator.history,
@@ -161,11 +170,10 @@ extension JobMaster {
             uncommitted: ledger.count, waitsFor: phase.name == .waitingForSlots ? chronicle.waitsFor : nil)
     }
 
-    private func subtaskView(_ id: SubtaskID, _ cluster: Cluster) -> JobView.Subtask {
-        let layout = phase.layout ?? lastLayout
+    private func subtaskView(_ id: SubtaskID, _ layout: Layout?, _ host: (WorkerID) -> String?) -> JobView.Subtask {
         let worker = layout?.slot(of: id).worker
         return JobView.Subtask(
-            id: id, state: state(of: id), worker: worker, host: worker.flatMap { cluster.workers[$0]?.registration.host }, attempt: layout?.attempt(of: id) ?? attempt,
+            id: id, state: state(of: id), worker: worker, host: worker.flatMap(host), attempt: layout?.attempt(of: id) ?? attempt,
             metrics: chronicle.metrics[id])
     }
 
