@@ -1,4 +1,5 @@
 import Dataflow
+import HTTPTypes
 import Hosts
 import Hummingbird
 import JobControl
@@ -18,6 +19,15 @@ extension RESTService {
             }
             _ = await jobManager.request(.cancel(job.id))
             return Response.json([:], status: .accepted)
+        }
+    }
+
+    /// A store that will not have the path is told of a path that is wrong; one that does not answer may answer later.
+    private static func status(of error: StreamError) -> HTTPResponse.Status {
+        switch error.kind {
+        case .user: .badRequest
+        case .externalSystem: error.retry ? .serviceUnavailable : .badRequest
+        case .connection, .memory, .internal: .internalServerError
         }
     }
 
@@ -47,10 +57,12 @@ extension RESTService {
         }
         var jobs: [JSON] = []
         for job in compiled.jobs {
-            let submission = Submission(job, restorePath: body["savepointPath"].string, allowNonRestoredState: body["allowNonRestoredState"].bool ?? false)
+            // An empty path is none, as in Flink.
+            let restorePath = body["savepointPath"].string.flatMap { $0.isEmpty ? nil : $0 }
+            let submission = Submission(job, restorePath: restorePath, allowNonRestoredState: body["allowNonRestoredState"].bool ?? false)
             switch await jobManager.request(.submit(submission)) {
             case .submitted(let id): jobs.append(["jobid": .string(id.description), "name": .string(submission.graph.name)])
-            case .refused(let error): throw Refusal(error.kind == .user ? .badRequest : .internalServerError, error.description)
+            case .refused(let error): throw Refusal(RESTService.status(of: error), error.description)
             case .accepted, .completed, .unknownJob: throw Refusal(.internalServerError, "the submission had an unexpected answer")
             }
         }
