@@ -74,7 +74,10 @@ def rest_answers_in_the_shapes_of_a_recorded_flink(place):
         (f"{there}/taskmanagers", "vertex0_taskmanagers"), (f"{there}/backpressure", "vertex0_backpressure"), (f"{there}/accumulators", "vertex0_accumulators"),
         (f"{there}/subtasks/accumulators", "vertex0_subtasks_accumulators"),
     ]:
-        problems += differences(recording(name), cluster.get(path), path)
+        answer = cluster.get(path)
+        if name == "job_checkpoints":  # The newest may be under way, and has less to tell.
+            answer["history"] = [entry for entry in answer["history"] if entry["status"] == "COMPLETED"]
+        problems += differences(recording(name), answer, path)
         if path.startswith("/jobs"):
             check(cluster.get("/v1" + path) is not None, f"/v1{path} is not there")
     check(not problems, "shapes that differ from Flink's:\n   " + "\n   ".join(problems))
