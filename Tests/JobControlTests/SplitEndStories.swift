@@ -44,9 +44,9 @@ struct SplitEndStories {
         #expect(words(assigner.ended("a", by: 0, before: 4, at: .zero)) == [])
         #expect(assigner.awaitsCheckpoint && assigner.outstanding == ["a", "b"])
         // Its barrier may have passed the reader of a before a's last rows.
-        #expect(words(assigner.completed(3, reading: [reading("a", at: 5), reading("b", at: 10)], at: .zero)) == [])
+        #expect(words(assigner.completed(3, reading: [reading("a", at: 5), reading("b", at: 10)])) == [])
         // The reader that stands lower has held the place.
-        #expect(words(assigner.completed(4, reading: [reading("a", at: 20), reading("b", at: 10)], at: .zero)) == ["1:ab -b", "0: -a"])
+        #expect(words(assigner.completed(4, reading: [reading("a", at: 20), reading("b", at: 10)])) == ["1:ab -b", "0: -a"])
         #expect(!assigner.awaitsCheckpoint && assigner.outstanding == ["ab"])
         assigner.checkInvariants()
     }
@@ -74,12 +74,34 @@ struct SplitEndStories {
         #expect(words(assigner.ended("a", by: 0, before: 1, at: .zero)) == [])
         _ = assigner.discover(at: .seconds(61))
         #expect(words(assigner.discovered(found([]), at: .seconds(61))) == [], "its rows may still be on their way")
-        #expect(words(assigner.completed(1, reading: [], at: .seconds(62))) == ["0: -a"])
+        #expect(words(assigner.completed(1, reading: [])) == ["0: -a"])
         // Nothing more will be found.
         _ = assigner.discover(at: .seconds(71))
         _ = assigner.discovered(found([], isComplete: true), at: .seconds(71))
         #expect(words(assigner.ended("b", by: 0, before: 2, at: .seconds(72))) == ["0: -b"])
         #expect(assigner.outstanding == [])
+    }
+
+    /// That nobody could look is no sign that there is nothing.
+    @Test func onlyALookLongAfterTheEndSaysThatNothingFollows() {
+        var assigner = assigner(readers: 1, [split("a")])
+        _ = assigner.discover(at: .seconds(10))
+        #expect(words(assigner.ended("a", by: 0, before: 1, at: .seconds(11))) == [])
+        assigner.discoveryFailed(retryAfter: .seconds(5), at: .seconds(80))
+        #expect(words(assigner.completed(1, reading: [])) == [])
+        _ = assigner.discover(at: .seconds(85))
+        #expect(words(assigner.discovered(found([split("a1", after: ["a"])]), at: .seconds(90))) == ["0:a1 -a"])
+    }
+
+    @Test func aLookThatBeganBeforeASplitsEndIsFollowedByAnotherAtOnce() {
+        var assigner = assigner(readers: 1, [split("a")])
+        _ = assigner.discover(at: .seconds(10))
+        #expect(words(assigner.ended("a", by: 0, before: 1, at: .seconds(11))) == [])
+        #expect(words(assigner.completed(1, reading: [])) == [])
+        #expect(words(assigner.discovered(found([]), at: .seconds(90))) == [])
+        #expect(assigner.deadline == .seconds(90))
+        _ = assigner.discover(at: .seconds(90))
+        #expect(words(assigner.discovered(found([]), at: .seconds(91))) == ["0: -a"])
     }
 
     /// Its end is found again, and what comes after it is read there.
@@ -100,7 +122,7 @@ struct SplitEndStories {
         #expect(words(assigner.ended("a", by: 0, before: 1, at: .zero)) == [])
         #expect(words(assigner.ended("b", by: 1, before: 1, at: .zero)) == [])
         assigner.suspend()
-        #expect(words(assigner.completed(1, reading: [reading("a", at: 1), reading("b", at: 2)], at: .zero)) == [], "the next layout is under way")
+        #expect(words(assigner.completed(1, reading: [reading("a", at: 1), reading("b", at: 2)])) == [], "the next layout is under way")
         assigner.handBack([reading("a", at: 1)], finished: [], by: 0)
         assigner.handBack([], finished: [], by: 1)
         #expect(words(assigner.resume(readers: [1], awaiting: [1], beginning: [])) == ["1:a"])

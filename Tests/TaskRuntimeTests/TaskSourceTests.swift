@@ -241,10 +241,10 @@ import Testing
     }
 
     /// Shards: "a" ends, others go on, and its children are found later.
-    private func ended() -> Subject {
+    private func ended(idle: Duration = .zero) -> Subject {
         let reader = ListReader { id, row in Row(Int64(row), ["a": 10, "b": 100, "a1": 11, "a2": 12][id] ?? 0) }
         (reader.readsSideBySide, reader.hasFollowers) = (true, true)
-        let subject = subject(reader, delay: 0)
+        let subject = subject(reader, delay: 0, idle: idle)
         subject.tell(.splits([split("a", rows: 1), split("b", rows: 2)], noMore: false))
         subject.run()
         _ = subject.said()
@@ -259,6 +259,15 @@ import Testing
         subject.run()
         let said = subject.said().filter { $0.contains("rows") || $0.contains("watermark") }
         #expect(said == ["0→0 #3 rows 0@11", "0→0 #4 rows 0@12", "0→0 #5 watermark 11"], "no row is late")
+    }
+
+    @Test func aSplitThatEndedDoesNotFallIdle() {
+        let subject = ended(idle: .seconds(5))
+        subject.run(at: 60_000)
+        #expect(subject.said().isEmpty && subject.task.metrics.watermark == 10)
+        subject.tell(.splits([split("a1", rows: 1, after: ["a"])], noMore: false, released: ["a", "b"]))
+        subject.run()
+        #expect(subject.said().filter { $0.contains("rows") || $0.contains("watermark") } == ["0→0 #3 rows 0@11", "0→0 #4 watermark 11"])
     }
 
     @Test func snapshotsShowWhatEndedUntilItIsReleased() {

@@ -227,7 +227,7 @@ extension JobMaster {
         }
         for index in assigners.indices {
             let reading = point.splits(of: assigners[index].vertex).reading
-            let assignments = assigners[index].completed(done.id, reading: reading, at: now.instant)
+            let assignments = assigners[index].completed(done.id, reading: reading)
             if case .running = phase { assign(assignments, vertex: assigners[index].vertex, in: &cluster) }
         }
         hastenCheckpoint(at: now)

@@ -45,7 +45,7 @@ package struct SplitAssigner: Sendable {
         let since: Instant
     }
 
-    /// When nothing that comes after an ended split is found for so long, nothing will be.
+    /// When a look that was begun so long after a split's end finds nothing that comes after it, nothing will be.
     private static let patience = Duration.seconds(60)
 
     package let vertex: Int
@@ -91,6 +91,11 @@ package struct SplitAssigner: Sendable {
         case over
     }
     private var discovery = Discovery.due(.zero)
+    /// When the look on its way was begun, and the last one that was answered.
+    private var lookBegan = Instant.zero
+    private var looked: Instant?
+    /// A split has ended since the look on its way was begun.
+    private var looksAgain = false
 
     package init(vertex: Int, readers: Int = 1, hasCheckpoints: Bool = true) {
         self.vertex = vertex
@@ -165,6 +170,8 @@ package struct SplitAssigner: Sendable {
     package mutating func discover(at now: Instant) -> Set<String>? {
         guard case .due(let due) = discovery, due <= now else { return nil }
         discovery = .asked
+        lookBegan = now
+        looksAgain = false
         return knownSet
     }
 
@@ -197,8 +204,9 @@ package struct SplitAssigner: Sendable {
             distribution = found.distribution
             origin = origin ?? found.origin
             isInformed = true
-            discovery = isComplete ? .over : found.next.map { .due(now + $0) } ?? .over
-            giveUp(at: now)
+            discovery = isComplete ? .over : found.next.map { .due(looksAgain ? now : now + $0) } ?? .over
+            looked = lookBegan
+            giveUp()
             setSharesAside()
             return withReleased(answerWaiting() + handOutShares())
         }
@@ -363,18 +371,18 @@ extension SplitAssigner {
         guard ends[split] == nil else { return [] }
         ends[split] = End(proof: checkpoint, isProven: !hasCheckpoints, since: now)
         // What comes after it may be unknown yet.
-        if case .due = discovery { discovery = .due(.zero) }
-        giveUp(at: now)
+        if case .due = discovery { discovery = .due(.zero) } else { looksAgain = true }
+        giveUp()
         release()
         return withReleased(answerWaiting() + handOutShares())
     }
 
     /// `reading`: the splits that the checkpoint shows.
-    package mutating func completed(_ checkpoint: CheckpointID, reading: [SplitState], at now: Instant) -> [Assignment] {
+    package mutating func completed(_ checkpoint: CheckpointID, reading: [SplitState]) -> [Assignment] {
         guard !ends.isEmpty else { return [] }
         for (split, end) in ends where end.proof <= checkpoint { ends[split]?.isProven = true }
         for state in reading { ends[state.split.id]?.watermark = state.watermark }
-        giveUp(at: now)
+        giveUp()
         release()
         return withReleased(answerWaiting() + handOutShares())
     }
@@ -401,9 +409,9 @@ extension SplitAssigner {
     }
 
     /// Nothing comes after these.
-    private mutating func giveUp(at now: Instant) {
+    private mutating func giveUp() {
         for (split, end) in ends.sorted(by: { $0.key < $1.key }) where !isAwaited(split) {
-            if isComplete || discovery == .over || end.isProven && now - end.since >= SplitAssigner.patience { settle(split) }
+            if isComplete || discovery == .over || end.isProven && looked.map({ $0 - end.since >= SplitAssigner.patience }) ?? false { settle(split) }
         }
     }
 

@@ -203,7 +203,12 @@ final class SourceDriver {
             return .worked
         case .splitEnded(let split):
             outbox.effects.append(.splitFinished(split.split.id))
-            if noMore { try finish(split.split.id) } else { ended.append(split) }
+            if noMore {
+                try finish(split.split.id)
+            } else {
+                ended.append(split)
+                watermarks.end(split.split.id)
+            }
             return .worked
         case .nothing(let until):
             try passWatermark()

@@ -10,6 +10,8 @@ struct SplitWatermarks {
         var watermark: Int64
         var hasBegun: Bool
         var isIdle = false
+        /// Read to its end, and what comes after it has no reader yet: that it is silent says nothing.
+        var isEnded = false
         /// Of the source's own clock, which stands still while the source may not read.
         var lastRow: Duration
     }
@@ -68,6 +70,10 @@ struct SplitWatermarks {
         return true
     }
 
+    mutating func end(_ id: String) {
+        if let index = index(of: id) { entries[index].isEnded = true }
+    }
+
     /// What the other splits allow while rows of this one are looked at.
     func bound(without id: String) -> Int64 {
         var least = Int64.max
@@ -105,10 +111,10 @@ struct SplitWatermarks {
         return greatest
     }
 
-    /// Marks splits that gave no row for so long. Answers when the next one would become idle; nil: all are.
+    /// Marks splits that gave no row for so long. Answers when the next one would become idle; nil: none will.
     mutating func markIdle(after timeout: Duration, at clock: Duration) -> Duration? {
         var next: Duration?
-        for index in entries.indices where !entries[index].isIdle {
+        for index in entries.indices where !entries[index].isIdle && !entries[index].isEnded {
             let due = entries[index].lastRow + timeout
             if due <= clock { entries[index].isIdle = true } else { next = min(next ?? due, due) }
         }
