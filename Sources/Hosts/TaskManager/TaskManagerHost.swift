@@ -20,6 +20,8 @@ package final class TaskManagerHost: Sendable {
 
     private let mailbox = Mailbox<Command>()
     private let pool = WorkPool(name: "tm-io", threads: 4)
+    /// Of its own: storage in trouble must not keep tasks from being made. Few, since small files that are merged take memory.
+    private let commits = WorkPool(name: "tm-commit", threads: 2)
     /// Snapshots are made into bytes and written with what rows, and state on its way to another task, leave of the processors.
     private let uploads = WorkPool(name: "tm-upload", threads: 2, niceness: 10)
     /// Tasks stand still for state that is on its way: it does not stand in line behind uploads.
@@ -144,7 +146,7 @@ package final class TaskManagerHost: Sendable {
                     workshop.dropWritten(job, before: checkpoint)
                 }
             case .commit(let job, let checkpoint, let pending):
-                pool.run { [workshop] in
+                commits.run { [workshop] in
                     let (ids, error) = workshop.commit(job: job, pending)
                     notice(.committed(job: job, checkpoint: checkpoint, ids: ids, error))
                 }

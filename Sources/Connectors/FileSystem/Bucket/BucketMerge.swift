@@ -149,13 +149,17 @@ struct BucketMerge {
         }
     }
 
-    /// Throws the first error when all have ended.
+    /// Throws the first error when all that were begun have ended; after an error nothing more is.
     private static func sideBySide<Item: Sendable, Value: Sendable>(
         _ items: [Item], _ line: any UploadLine, _ body: @escaping @Sendable (Item) throws(BucketError) -> Value
     ) throws(StreamError) -> [Value] {
         let results = Results<Value>(count: items.count)
         for (index, item) in items.enumerated() {
             line.wait { line.running < side }
+            if let error = results.error {
+                results.put(index, .failure(error))
+                continue
+            }
             line.run { do throws(BucketError) { results.put(index, .success(try body(item))) } catch { results.put(index, .failure(error.streamError)) } }
         }
         line.wait { results.isComplete }

@@ -11,6 +11,14 @@ final class Results<Value: Sendable>: Sendable {
 
     var isComplete: Bool { results.withLock { $0.allSatisfy { $0 != nil } } }
 
+    /// The first that is there so far.
+    var error: StreamError? {
+        results.withLock { results in
+            for case .failure(let error)? in results { return error }
+            return nil
+        }
+    }
+
     /// Throws the first error.
     func all() throws(StreamError) -> [Value] {
         let all = results.withLock { $0 }
