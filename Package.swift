@@ -85,7 +85,9 @@ let floors: [Target] = [
 ]
 
 let tests: [Target] = [
-    .testTarget(name: "AWSTests", dependencies: ["AWS", .product(name: "NIOCore", package: "swift-nio")]),
+    .testTarget(name: "AWSTests", dependencies: [
+        "AWS", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+    ]),
     .testTarget(name: "ColumnarTests", dependencies: ["Columnar"]),
     .testTarget(name: "MetersTests", dependencies: ["Meters"]),
     .testTarget(name: "SettingsTests", dependencies: ["Settings"]),

@@ -2,11 +2,21 @@ import CLibcrypto
 
 /// Digests as AWS's protocols ask for them, carried out by OpenSSL.
 package enum Digest {
+    /// An algorithm that was looked up once: that takes longer than a short text's digest.
+    struct Algorithm: @unchecked Sendable {  // Nothing changes it.
+        let pointer: OpaquePointer?
+
+        init(_ name: String, otherwise: OpaquePointer?) { pointer = EVP_MD_fetch(nil, name, nil) ?? otherwise }
+    }
+
+    private static let sha256Algorithm = Algorithm("SHA256", otherwise: EVP_sha256())
+
     /// 32 bytes.
     package static func sha256(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: 32) { buffer, count in
-            _ = SHA256(bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count, buffer.baseAddress)
-            count = 32
+            var length: UInt32 = 0
+            _ = EVP_Digest(bytes.baseAddress, bytes.count, buffer.baseAddress, &length, sha256Algorithm.pointer, nil)
+            count = Int(length)
         }
     }
 
@@ -20,12 +30,11 @@ package enum Digest {
         }
     }
 
-    /// 32 bytes.
+    /// 32 bytes. Source: RFC 2104.
     package static func hmacSHA256(key: [UInt8], _ bytes: [UInt8]) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: 32) { buffer, count in
-            var length: UInt32 = 0
-            _ = HMAC(EVP_sha256(), key, Int32(key.count), bytes, bytes.count, buffer.baseAddress, &length)
-            count = Int(length)
-        }
+        var padded = key.count > 64 ? sha256(key) : key
+        padded += repeatElement(0, count: 64 - padded.count)
+        let inner = sha256(padded.map { $0 ^ 0x36 } + bytes)
+        return sha256(padded.map { $0 ^ 0x5C } + inner)
     }
 }

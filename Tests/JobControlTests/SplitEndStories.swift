@@ -139,4 +139,115 @@ struct SplitEndStories {
         #expect(words(restored.ended("a", by: 0, before: 2, at: .zero)) == ["0:a1 -a"])
         restored.checkInvariants()
     }
+
+    /// Lineages as in `SplitLineageStories`: nothing is read before all rows of its parents are behind it, in the same channels or in a complete
+    /// checkpoint; and somebody holds each place until then.
+    @Test(arguments: 0..<200) func nothingOvertakesItsParents(seed: UInt64) {
+        var chance = SeededGenerator(seed: seed)
+        func pick(_ count: Int) -> Int { Int(chance.next() % UInt64(count)) }
+        var all: [Split] = [], leaves: [String] = []
+        func grow() {
+            let id = "s\(all.count)"
+            switch leaves.count > 1 ? pick(3) : 0 {
+            case 0 where all.count < 3: all.append(split(id))
+            case 0, 1:
+                let parent = leaves.remove(at: pick(leaves.count))
+                all += [split(id, after: [parent]), split(id + "+", after: [parent])]
+                leaves.append(id + "+")
+            default: all.append(split(id, after: [leaves.remove(at: pick(leaves.count)), leaves.remove(at: pick(leaves.count))]))
+            }
+            leaves.append(id)
+        }
+        for _ in 0..<3 { grow() }
+        let parents = { (id: String) in all.first { $0.id == id }?.after ?? [] }
+
+        var readers: [[String]] = [[]], held: [[String]] = [[]]
+        var ends: [String: Int] = [:], drained: Set<String> = []
+        var next: CheckpointID = 1
+        /// A checkpoint in the making: the enumerator's share, what had ended by then, and what was handed out since.
+        var cut: (share: Manifest.Enumerator, ended: Set<String>, late: Set<String>, released: Set<String>)?
+        var checkpoint: (share: Manifest.Enumerator?, reading: [SplitState]) = (nil, [])
+        var assigner = SplitAssigner(vertex: 0, readers: 1)
+        var now = Instant.zero
+        func take(_ answers: [SplitAssigner.Assignment]) {
+            for answer in answers {
+                for state in answer.splits {
+                    let id = state.split.id
+                    for parent in parents(id) {
+                        #expect(drained.contains(parent) || ends[parent] == answer.subtask, "\(id) begins at \(answer.subtask), \(parent) ended at \(ends[parent] ?? -1)")
+                        #expect(held.contains { $0.contains(parent) } || checkpoint.share != nil, "nobody holds the place of \(parent)")
+                    }
+                    readers[answer.subtask].append(id)
+                    cut?.late.insert(id)
+                }
+                for id in answer.released {
+                    held[answer.subtask].removeAll { $0 == id }
+                    cut?.released.insert(id)
+                }
+            }
+            assigner.checkInvariants()
+        }
+        func end(_ reader: Int, isLost: Bool) {
+            guard !readers[reader].isEmpty else { return }
+            let done = readers[reader].remove(at: pick(readers[reader].count))
+            held[reader].append(done)
+            ends[done] = reader
+            if !isLost { take(assigner.ended(done, by: reader, before: next, at: now)) }
+        }
+        func look() {
+            now = now + .seconds(11)
+            if let known = assigner.discover(at: now) { take(assigner.discovered(found(all.filter { !known.contains($0.id) }), at: now)) }
+        }
+        func complete() {
+            guard let (share, ended, late, released) = cut else { return }
+            cut = nil
+            let there = (Array((readers + held).joined()) + released).filter { !late.contains($0) }
+            checkpoint = (share, there.sorted().map { SplitState(split: split($0, after: parents($0)), position: [1], watermark: 1) })
+            drained.formUnion(ended)
+            for reader in held.indices { for id in held[reader] { take(assigner.ended(id, by: reader, before: next, at: now)) } }
+            take(assigner.completed(next - 1, reading: checkpoint.reading))
+        }
+        func trigger() {
+            cut = (assigner.snapshot(), Set(held.joined()), [], [])
+            next += 1
+        }
+        for step in 0..<200 {
+            let reader = pick(readers.count)
+            switch pick(8) {
+            case 0 where step < 120: grow()
+            case 0, 1: look()
+            case 2: take(assigner.needsSplits(reader))
+            case 3, 4: end(reader, isLost: pick(4) == 0)
+            case 5, 6:
+                if cut == nil { trigger() } else { complete() }
+            default:
+                guard pick(5) == 0 else { break }
+                let width = 1 + pick(3)
+                readers = Array(repeating: [], count: width)
+                held = readers
+                cut = nil
+                ends = [:]
+                let open = Set((checkpoint.share?.pending ?? []).map(\.split.id) + checkpoint.reading.map(\.split.id))
+                drained = Set(checkpoint.share?.known ?? []).subtracting(open)
+                assigner = SplitAssigner(vertex: 0, readers: width)
+                assigner.reset(to: checkpoint.share, reading: checkpoint.reading)
+                assigner.checkInvariants()
+            }
+        }
+        for _ in 0..<all.count * 2 + 4 {
+            look()
+            for reader in readers.indices {
+                take(assigner.needsSplits(reader))
+                while !readers[reader].isEmpty { end(reader, isLost: false) }
+            }
+            if cut == nil { trigger() }
+            complete()
+        }
+        for _ in 0..<3 {
+            now = now + .seconds(100)
+            look()
+        }
+        #expect(Set(ends.keys).union(drained) == Set(all.map(\.id)))
+        #expect(held.joined().isEmpty, "all are released at last")
+    }
 }

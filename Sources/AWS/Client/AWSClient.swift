@@ -44,11 +44,13 @@ package final class AWSClient: Sendable {
 
     // MARK: What services stand on
 
-    /// A call of AWS JSON 1.1 (`target` is `Kinesis_20131202.GetRecords`); the answer's body.
+    /// A call of AWS JSON 1.1 (`target` is `Kinesis_20131202.GetRecords`); the answer's body. `executor`: as `HTTPRequest.executor`.
     package func call(
-        service: AWSService, target: String, on resource: String = "", body: [UInt8], timeout: Duration = .seconds(30), retries: RetryPolicy? = nil
+        service: AWSService, target: String, on resource: String = "", body: [UInt8], timeout: Duration = .seconds(30), retries: RetryPolicy? = nil,
+        from executor: LoopExecutor? = nil
     ) async throws(AWSError) -> [UInt8] {
         var call = try await jsonCall(service: service, target: target, on: resource, body: body, timeout: timeout)
+        call.request.executor = executor
         call.retries = retries ?? configuration.retries
         return try await send(call).body
     }

@@ -1,4 +1,5 @@
 import NIOCore
+import Synchronization
 
 /// The beginning of an answer, and its body as it comes in.
 package struct HTTPAnswer: Sendable {
@@ -13,6 +14,7 @@ package struct HTTPAnswer: Sendable {
 
     /// The whole answer. Throws `.tooLarge` beyond the limit.
     package func collected(limitBytes: Int) async throws(HTTPFailure) -> HTTPResponse {
+        if let whole = body.whole { return HTTPResponse(status: status, headers: headers, body: whole) }
         let announced = headers.first { $0.name == "content-length" }.flatMap { Int($0.value) } ?? 0
         var bytes: [UInt8] = []
         bytes.reserveCapacity(min(max(0, announced), limitBytes))
@@ -29,8 +31,16 @@ package struct HTTPAnswer: Sendable {
 /// The bytes of a body in order, in pieces without meaning. One task reads it, once. Dropping it ends the transfer.
 package struct ByteChunks: Sendable {
     private let take: @Sendable () async throws(HTTPFailure) -> ByteBuffer?
+    /// All of it, when it has come already.
+    let whole: [UInt8]?
 
-    package init(_ take: @escaping @Sendable () async throws(HTTPFailure) -> ByteBuffer?) { self.take = take }
+    package init(_ take: @escaping @Sendable () async throws(HTTPFailure) -> ByteBuffer?) { (self.take, whole) = (take, nil) }
+
+    init(whole: [UInt8]) {
+        self.whole = whole
+        let rest = Mutex<ByteBuffer?>(whole.isEmpty ? nil : ByteBuffer(bytes: whole))
+        take = { () async throws(HTTPFailure) in rest.withLock { $0.take() } }
+    }
 
     /// Nil at the end.
     package func nextBuffer() async throws(HTTPFailure) -> ByteBuffer? { try await take() }

@@ -17,6 +17,8 @@ package struct HTTPRequest: Sendable {
     package var answerLimitBytes = 64 << 20
     /// Which of the process's HTTP clients carries it: answers without an end would keep others from beginning.
     package var lane = 0
+    /// Where the task runs that makes the call: then it goes over a connection that is kept there, without a general client.
+    package var executor: LoopExecutor?
 
     package init(
         _ method: String, _ endpoint: Endpoint, path: String = "/", query: [(name: String, value: String)] = [],

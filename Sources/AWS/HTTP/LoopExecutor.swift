@@ -6,8 +6,9 @@ import Synchronization
 /// most of what a small call costs. For work that is done in a few milliseconds and never blocks; connections wait meanwhile.
 package final class LoopExecutor: TaskExecutor {
     private let loop: any EventLoop
+    let lines: LoopLines
 
-    private init(_ loop: any EventLoop) { self.loop = loop }
+    private init(_ loop: any EventLoop) { (self.loop, lines) = (loop, LoopLines(loop)) }
 
     /// One for each of the threads that `HTTPTransport` uses.
     private static let all: [LoopExecutor] = MultiThreadedEventLoopGroup.singleton.makeIterator().map { LoopExecutor($0) }
@@ -15,6 +16,9 @@ package final class LoopExecutor: TaskExecutor {
 
     /// One after the other.
     package static func next() -> LoopExecutor { all[turn.wrappingAdd(1, ordering: .relaxed).oldValue % all.count] }
+
+    /// The thread that calls is its own.
+    var isCurrent: Bool { loop.inEventLoop }
 
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)

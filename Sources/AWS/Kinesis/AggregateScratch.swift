@@ -157,14 +157,7 @@ private struct Protobuf {
 }
 
 extension Digest {
-    /// Looked up once: that takes longer than a short text's digest.
-    private static let md5Algorithm = Algorithm(EVP_MD_fetch(nil, "MD5", nil) ?? EVP_md5())
-
-    /// Nothing changes it.
-    private struct Algorithm: @unchecked Sendable {
-        let pointer: OpaquePointer?
-        init(_ pointer: OpaquePointer?) { self.pointer = pointer }
-    }
+    private static let md5Algorithm = Algorithm("MD5", otherwise: EVP_md5())
 
     /// 16 bytes.
     package static func md5(_ bytes: UnsafeRawBufferPointer) -> [UInt8] {

@@ -5,9 +5,9 @@ package struct KinesisClient: Sendable {
 
     package init(_ client: AWSClient, stream: KinesisStream) { (self.client, self.stream) = (client, stream) }
 
-    private func call(_ operation: String, _ members: String..., retries: RetryPolicy? = nil) async throws(AWSError) -> [UInt8] {
+    private func call(_ operation: String, _ members: String..., retries: RetryPolicy? = nil, from executor: LoopExecutor? = nil) async throws(AWSError) -> [UInt8] {
         let body = Array(("{" + members.filter { !$0.isEmpty }.joined(separator: ",") + "}").utf8)
-        return try await client.call(service: .kinesis, target: "Kinesis_20131202.\(operation)", on: "\(stream)", body: body, retries: retries)
+        return try await client.call(service: .kinesis, target: "Kinesis_20131202.\(operation)", on: "\(stream)", body: body, retries: retries, from: executor)
     }
 
     private func read(_ operation: String, _ members: String...) async throws(AWSError) -> JSON {
@@ -69,9 +69,9 @@ package struct KinesisClient: Sendable {
         return iterator
     }
 
-    /// Tried once: the caller minds the limits of the shard. The answer's bytes, for `KinesisAnswer`.
-    package func getRecords(_ iterator: String, limit: Int) async throws(AWSError) -> [UInt8] {
-        try await call("GetRecords", "\"ShardIterator\":\(JSONText.quoted(iterator))", "\"Limit\":\(limit)", stream.arn == nil ? "" : stream.members, retries: RetryPolicy.none)
+    /// Tried once: the caller minds the limits of the shard. The answer's bytes, for `KinesisAnswer`. `executor`: where the caller runs.
+    package func getRecords(_ iterator: String, limit: Int, from executor: LoopExecutor? = nil) async throws(AWSError) -> [UInt8] {
+        try await call("GetRecords", "\"ShardIterator\":\(JSONText.quoted(iterator))", "\"Limit\":\(limit)", stream.arn == nil ? "" : stream.members, retries: RetryPolicy.none, from: executor)
     }
 
     // MARK: Fan-out

@@ -65,7 +65,7 @@ struct ShardFetcher: Sendable {
 
     private func fetch(_ iterator: String) async throws(AWSError) -> KinesisAnswer {
         defer { inbox.leave() }
-        let body = try await client.getRecords(iterator, limit: reading.maximumRecords)
+        let body = try await client.getRecords(iterator, limit: reading.maximumRecords, from: executor)
         guard let answer = KinesisAnswer(body, keys: keys) else {
             throw AWSError(.service, "Kinesis GetRecords \(shard)", code: "UnreadableAnswer", "the answer is not what the service promises")
         }

@@ -1,0 +1,103 @@
+import AWS
+import NIOCore
+import NIOPosix
+import Synchronization
+import Testing
+
+/// Calls of tasks that run where their connections do.
+@Suite struct KeptConnectionTests {
+    /// What a server does with a call.
+    private enum Deed { case answer, answerAndEnd, endAtOnce, nothing }
+
+    /// Numbers its connections from 1 and its calls from 0; an answer's body is `connection:body of the call`.
+    private final class Server: ChannelInboundHandler, @unchecked Sendable {
+        typealias InboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+
+        private let deeds: [Deed]
+        private let counts: Counts
+        private var number = 0
+        private var received = ""
+
+        final class Counts: Sendable { let state = Mutex((connections: 0, calls: 0)) }
+
+        init(_ deeds: [Deed], _ counts: Counts) { (self.deeds, self.counts) = (deeds, counts) }
+
+        func channelActive(context: ChannelHandlerContext) {
+            number = counts.state.withLock { state in
+                state.connections += 1
+                return state.connections
+            }
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            received += String(buffer: unwrapInboundIn(data))
+            guard received.hasSuffix("!") else { return }
+            let text = "\(number):" + (received.split(separator: "\r\n").last ?? "")
+            received = ""
+            let call = counts.state.withLock { state in
+                state.calls += 1
+                return state.calls - 1
+            }
+            let answer = ByteBuffer(string: "HTTP/1.1 200 OK\r\nContent-Length: \(text.utf8.count)\r\n\r\n\(text)")
+            switch deeds[call] {
+            case .answer: context.writeAndFlush(wrapOutboundOut(answer), promise: nil)
+            case .answerAndEnd:
+                context.writeAndFlush(wrapOutboundOut(answer), promise: nil)
+                context.close(promise: nil)
+            case .endAtOnce: context.close(promise: nil)
+            case .nothing: break
+            }
+        }
+    }
+
+    /// Bodies of the answers, or what became of the call instead.
+    private func calls(_ deeds: [Deed], timeout: Duration = .seconds(60), cancelled: Bool = false) async throws -> [String] {
+        let counts = Server.Counts()
+        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Server(deeds, counts)) }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let endpoint = Endpoint(isTLS: false, host: "127.0.0.1", port: try #require(server.localAddress?.port))
+        let executor = LoopExecutor.next()
+        let task = Task(executorPreference: executor) {
+            var outcomes: [String] = []
+            while counts.state.withLock({ $0.calls }) < deeds.count {
+                var request = HTTPRequest("POST", endpoint, headers: [("host", endpoint.authority)], body: ByteBuffer(string: "call \(outcomes.count)!"))
+                (request.executor, request.timeout) = (executor, timeout)
+                do throws(HTTPFailure) {
+                    let answer = try await Surroundings.machine.open(request).collected(limitBytes: 1_000)
+                    outcomes.append(String(decoding: answer.body, as: UTF8.self))
+                } catch {
+                    outcomes.append("\(error.kind)\(error.mayHaveArrived ? "" : ", unsent")")
+                    if error.kind == .cancelled || error.kind == .timeout { break }
+                }
+            }
+            return outcomes
+        }
+        if cancelled { task.cancel() }
+        let outcomes = await task.value
+        try await server.close().get()
+        return outcomes
+    }
+
+    @Test func callsFollowEachOtherOnOneConnection() async throws {
+        #expect(try await calls([.answer, .answer, .answer]) == ["1:call 0!", "1:call 1!", "1:call 2!"])
+    }
+
+    @Test func aConnectionThatTheServerEndedIsReplacedUnnoticed() async throws {
+        #expect(try await calls([.answer, .answerAndEnd, .answer]) == ["1:call 0!", "1:call 1!", "2:call 2!"])
+        // It ends just when it is used again: what was sent is sent anew.
+        #expect(try await calls([.answer, .endAtOnce, .answer]) == ["1:call 0!", "2:call 1!"])
+    }
+
+    @Test func aNewConnectionThatEndsWithoutAnAnswerIsAFailure() async throws {
+        #expect(try await calls([.endAtOnce, .answer]) == ["broken", "2:call 1!"])
+    }
+
+    @Test func silenceAndCancellationEndACall() async throws {
+        #expect(try await calls([.nothing], timeout: .milliseconds(20)) == ["timeout"])
+        #expect(try await calls([.nothing], cancelled: true).allSatisfy { $0.hasPrefix("cancelled") })
+    }
+}
