@@ -30,6 +30,16 @@ package final class Stores: Sendable {
         }
     }
 
+    /// What somebody asks for by name is tried before a job is disturbed for it: a stop that cannot be written costs a restart.
+    package func problem(writingTo uri: String) -> StreamError? {
+        do throws(StoreError) {
+            let store = try self.store(uri), probe = try ObjectKey("_probe-\(String(UInt64.random(in: .min ... .max), radix: 16))")
+            _ = try store.put(probe, [])
+            do throws(StoreError) { try store.delete(probe) } catch {}  // It is empty, and bears our name.
+            return nil
+        } catch { return StreamError(.user, retry: false, "nothing can be written there: \(error)") }
+    }
+
     private func s3Client() -> S3Client {
         client.withLock { client in
             if let client { return client }

@@ -226,6 +226,17 @@ struct CheckpointStories {
         #expect(story.phase == .restarting)
     }
 
+    @Test func aFailedSavepointCostsTheJobNothing() {
+        var story = Story.running(Story.options(interval: nil))
+        for checkpoint in 1...3 as ClosedRange<CheckpointID> {
+            story.obedient = []
+            let ticket = story.request(.savepoint(Story.job, kind: .savepoint, directory: nil))
+            story.say("w0", .declined(job: Story.job, attempt: 1, checkpoint: checkpoint, reason: "no"))
+            guard case .refused? = story.reply(ticket) else { return #expect(Bool(false), "refused") }
+        }
+        #expect(story.phase == .running && story.view.restarts == 0)
+    }
+
     @Test func aCheckpointOnRequestIsAnswered() {
         var story = Story.running(Story.options(interval: nil))
         let ticket = story.request(.checkpoint(Story.job))

@@ -55,7 +55,11 @@ package final class JobManagerHost: Sendable {
     package func request(_ request: ClientRequest, reply: @escaping @Sendable (ClientReply) -> Void) {
         let ticket = Ticket(tickets.take())
         replies.withLock { $0[ticket] = reply }
-        mailbox.post(.event(.request(ticket, request)))
+        guard case .savepoint(_, _, let directory?) = request else { return mailbox.post(.event(.request(ticket, request))) }
+        pool.run { [self] in
+            guard let error = stores.problem(writingTo: directory) else { return mailbox.post(.event(.request(ticket, request))) }
+            replies.withLock { $0.removeValue(forKey: ticket) }?(.refused(error))
+        }
     }
 
     package func request(_ request: ClientRequest) async -> ClientReply {

@@ -269,7 +269,9 @@ extension JobMaster {
 
     /// The pending checkpoint fails by itself.
     private mutating func abort(_ reason: String, at now: Now, in cluster: inout Cluster) {
-        guard let aborted = coordinator.abort(reason, counts: true, at: now) else { return }
+        // A savepoint is somebody's wish, who is told; it says nothing about the job's own checkpoints.
+        let counts = coordinator.pending?.kind != .savepoint
+        guard let aborted = coordinator.abort(reason, counts: counts, at: now) else { return }
         cluster.log(.warning, "CheckpointCoordinator", "Failed to complete checkpoint \(aborted.id) for job \(job): \(reason)")
         settle(aborted, in: &cluster)
         guard case .running(let layout, _) = phase else { return }
