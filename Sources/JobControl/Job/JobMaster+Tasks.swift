@@ -144,7 +144,7 @@ extension JobMaster {
             let reader = task.subtask.index
             let assignments =
                 cluster.options.faults.contains(.childrenAnywhere)
-                ? assigners[index].finished([split], by: reader) + [SplitAssigner.Assignment(subtask: reader, splits: [], noMore: false, released: [split])]
+                ? assigners[index].finished([split], by: reader)
                 : assigners[index].ended(split, by: reader, before: coordinator.nextID, at: now.instant)
             assign(assignments, vertex: task.subtask.vertex, in: &cluster)
             hastenCheckpoint(at: now)
