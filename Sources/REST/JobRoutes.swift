@@ -72,7 +72,7 @@ extension JSON {
             "maxParallelism": .integer(Int64(vertex.maxParallelism)), "parallelism": .integer(Int64(vertex.parallelism)), "status": .string(status),
             "start-time": .integer(job.timestamps[.running] ?? -1), "end-time": .integer(job.ended ?? -1),
             "duration": .integer(job.timestamps[.running].map { (job.ended ?? now) - $0 } ?? -1), "tasks": .object(JSON.counts(states, \.rawValue)),
-            "metrics": JSON(sumOf: vertex.subtasks),
+            "metrics": JSON(sumOf: vertex.subtasks, replaced: vertex.replaced),
             "splits": vertex.splits.map { splits in
                 [
                     "known": .integer(Int64(splits.known)), "pending": .integer(Int64(splits.pending)),

@@ -132,9 +132,9 @@ extension JSON {
     }
 
     /// What subtasks have read, written and waited for, together.
-    init(sumOf subtasks: [JobView.Subtask]) {
+    init(sumOf subtasks: [JobView.Subtask], replaced: TaskMetrics? = nil) {
         func sum(_ part: KeyPath<TaskMetrics, Int64>) -> JSON {
-            .integer(subtasks.reduce(0) { $0 + ($1.metrics?[keyPath: part] ?? 0) })
+            .integer(subtasks.reduce(replaced?[keyPath: part] ?? 0) { $0 + ($1.metrics?[keyPath: part] ?? 0) })
         }
         self = [
             "read-bytes": sum(\.bytesIn), "read-bytes-complete": true, "write-bytes": sum(\.bytesOut), "write-bytes-complete": true,

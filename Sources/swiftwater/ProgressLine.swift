@@ -32,7 +32,7 @@ final class ProgressLine {
 
     func show(_ job: JobView) {
         let rows = job.graph.sources.reduce(Int64(0)) { total, vertex in
-            job.vertices[vertex].subtasks.reduce(total) { $0 + ($1.metrics?.rowsIn ?? 0) }
+            job.vertices[vertex].subtasks.reduce(total + (job.vertices[vertex].replaced?.rowsIn ?? 0)) { $0 + ($1.metrics?.rowsIn ?? 0) }
         }
         show(status: job.status.rawValue, rows: rows, checkpoints: job.checkpoints.counts.completed, restarts: job.restarts)
     }

@@ -63,6 +63,33 @@ import Wire
         #expect(story.machine.view.history.counts.movedBytes == 1057)
     }
 
+    /// The rows went on: who looks at a vertex's counts must not think that some are lost.
+    @Test func countsOfAVertexDoNotFallWhenItsTasksMove() {
+        var story = Story.running(Self.options(), workers: 3, parallelism: 2)
+        let layout = story.lastLayout(Story.job)!
+        func counted(_ rows: Int64, _ index: Int, attempt: UInt32) -> TaskMetrics {
+            var metrics = TaskMetrics(task: TaskID(job: Story.job, attempt: attempt, subtask: SubtaskID(vertex: 0, index: index)))
+            metrics.rowsOut = rows
+            return metrics
+        }
+        func total(_ story: Story) -> Int64 {
+            let vertex = story.view.vertices[0]
+            return vertex.subtasks.reduce(vertex.replaced?.rowsOut ?? 0) { $0 + ($1.metrics?.rowsOut ?? 0) }
+        }
+        let leaver = layout.vertices[0].slots[1]!.worker.description, stays = layout.vertices[0].slots[0]!.worker.description
+        story.say(stays, .metrics([counted(100, 0, attempt: 1)]))
+        story.say(leaver, .metrics([counted(70, 1, attempt: 1)]))
+        #expect(total(story) == 170)
+        story.say(leaver, .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000)))
+        story.wait(.milliseconds(500))
+        let next = story.lastLayout(Story.job)!
+        #expect(next.epoch > layout.epoch && total(story) == 170)
+        let heir = next.vertices[0].slots[1]!.worker.description
+        story.say(heir, .metrics([counted(5, 1, attempt: next.attempt(of: SubtaskID(vertex: 0, index: 1)))]))
+        story.say(leaver, .metrics([counted(71, 1, attempt: 1)]))
+        #expect(total(story) == 175)
+    }
+
     /// The last words of a change may come when it is over.
     @Test func whatAChangeMovedMayBeToldLate() {
         var story = Story.running(Self.options(), workers: 3, parallelism: 2)

@@ -10,7 +10,9 @@ struct JobChronicle: Sendable {
     var restarts = 0
     /// Planned changes of the layout that came to their end.
     var changes = 0
-    var metrics: [SubtaskID: TaskMetrics] = [:]
+    private(set) var metrics: [SubtaskID: TaskMetrics] = [:]
+    /// What tasks of each vertex have counted that planned changes have replaced: their rows went on, so counts do not fall.
+    private(set) var replaced: [Int: TaskMetrics] = [:]
     var restored: (checkpoint: CheckpointID, kind: CheckpointKind, path: String, at: Int64)?
 
     /// What a job without tasks waits for, in words.
@@ -25,7 +27,21 @@ struct JobChronicle: Sendable {
         reached[status] = wall
     }
 
-    mutating func deployed() { metrics = [:] }
+    mutating func deployed() { (metrics, replaced) = ([:], [:]) }
+
+    mutating func measured(_ new: TaskMetrics) {
+        var new = new
+        if new.keyGroups.isEmpty, let last = metrics[new.task.subtask], last.task == new.task { new.keyGroups = last.keyGroups }
+        metrics[new.task.subtask] = new
+    }
+
+    /// A planned change has replaced the other tasks.
+    mutating func keepMetrics(of isKept: (TaskID) -> Bool) {
+        for last in metrics.values where !isKept(last.task) {
+            replaced[last.task.subtask.vertex, default: TaskMetrics(task: last.task)].count(last)
+            metrics[last.task.subtask] = nil
+        }
+    }
 
     mutating func failed(_ error: StreamError, task: TaskID?, worker: WorkerID?, at wall: Int64) {
         failures.append(JobFailure(error: error, subtask: task?.subtask, worker: worker, at: wall))
@@ -36,6 +52,19 @@ struct JobChronicle: Sendable {
     mutating func followed(_ error: StreamError, task: TaskID?, worker: WorkerID?, at wall: Int64) {
         guard !failures.isEmpty, failures[failures.count - 1].concurrent.count < 16 else { return }
         failures[failures.count - 1].concurrent.append(JobFailure(error: error, subtask: task?.subtask, worker: worker, at: wall))
+    }
+}
+
+extension TaskMetrics {
+    fileprivate mutating func count(_ other: TaskMetrics) {
+        rowsIn += other.rowsIn
+        rowsOut += other.rowsOut
+        bytesIn += other.bytesIn
+        bytesOut += other.bytesOut
+        batchesIn += other.batchesIn
+        batchesOut += other.batchesOut
+        lateRows += other.lateRows
+        skippedRows += other.skippedRows
     }
 }
 

@@ -19,7 +19,6 @@ extension JobMaster {
             for worker in live { cluster.send(.withdraw(job: job, attempt: attempt), to: worker) }
             if !live.isEmpty { withdrawal = (attempt, now.instant, Set(live)) }
         }
-        chronicle.metrics = chronicle.metrics.filter { planned.plan.old.has($0.key) }
         let (_, effects) = head.change(draw: &cluster.draw) {
             $0.planned = nil
             $0.droppedEpoch = epoch

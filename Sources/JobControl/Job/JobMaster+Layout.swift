@@ -266,7 +266,7 @@ extension JobMaster {
         cluster.slots.keep(next.usedSlots, for: SlotPool.Holder(job: job, attempt: attempt))
         for worker in planned.workers { cluster.send(.conclude(job: job, attempt: attempt), to: worker) }
         involved = Set(next.workers)
-        chronicle.metrics = chronicle.metrics.filter { next.has($0.key) && old.has($0.key) && next.attempt(of: $0.key) == old.attempt(of: $0.key) }
+        chronicle.keepMetrics(of: next.has)
         partingCheckpoint = nil
         isTooLateToChange = false
         nextChange = nil

@@ -61,10 +61,8 @@ extension JobMaster {
     }
 
     mutating func measured(_ metrics: TaskMetrics) {
-        guard isCurrent(metrics.task) else { return }
-        var metrics = metrics
-        if metrics.keyGroups.isEmpty, let last = chronicle.metrics[metrics.task.subtask], last.task == metrics.task { metrics.keyGroups = last.keyGroups }
-        chronicle.metrics[metrics.task.subtask] = metrics
+        // Those that a change begins count from when it holds: until then the old ones do.
+        if isCurrent(metrics.task), planned?.plan.old.has(metrics.task) ?? true { chronicle.measured(metrics) }
     }
 
     // MARK: Splits

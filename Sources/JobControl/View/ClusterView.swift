@@ -43,6 +43,8 @@ package struct JobView: Sendable {
         package var splits: Splits?
         /// The subtask of each key group; empty where no state is kept by key, and before the first layout.
         package var owners: [UInt16] = []
+        /// What tasks counted that planned changes have replaced since the last start.
+        package var replaced: TaskMetrics?
     }
 
     package struct Splits: Hashable, Sendable {
@@ -160,7 +162,7 @@ extension JobMaster {
                     splits: assigners.first { $0.vertex == vertex }.map {
                         JobView.Splits(pending: $0.counts.pending, handedOut: $0.counts.handedOut, known: $0.counts.known)
                     },
-                    owners: graph.vertices[vertex].isKeyed ? layout?.vertices[vertex].owners ?? [] : [])
+                    owners: graph.vertices[vertex].isKeyed ? layout?.vertices[vertex].owners ?? [] : [], replaced: chronicle.replaced[vertex])
             },
             checkpoints: JobView.Checkpoints(
                 counts: coordinator.counts, history: coordinator.history,
