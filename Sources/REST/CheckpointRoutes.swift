@@ -30,7 +30,7 @@ extension RESTService {
     private func checkpoint(_ context: BasicRequestContext, of job: JobView) throws -> CheckpointRecord {
         let text = context.parameters.get("checkpoint") ?? ""
         if UInt64(text) == nil { throw Refusal(.badRequest, "Cannot resolve path parameter (checkpointid) from value \"\(text)\": a checkpoint id is a number.") }
-        guard let record = job.checkpoints.history.first(where: { "\($0.id)" == text }) else {
+        guard let record = (job.checkpoints.older + job.checkpoints.history).first(where: { "\($0.id)" == text }) else {
             throw Refusal(.notFound, "Could not find checkpointing statistics for checkpoint \(text).")
         }
         return record
@@ -41,9 +41,7 @@ extension JSON {
     fileprivate init(checkpointsOf job: JobView) {
         let checkpoints = job.checkpoints
         let completed = checkpoints.history.filter { $0.status == .completed }
-        func newest(_ matches: (CheckpointRecord) -> Bool) -> JSON {
-            checkpoints.history.last(where: matches).map { JSON(checkpoint: $0, of: job) } ?? nil
-        }
+        func newest(_ ending: CheckpointRecord.Ending) -> JSON { checkpoints.newest(ending).map { JSON(checkpoint: $0, of: job) } ?? nil }
         let sizes = JSON.spread(completed.map(\.stateBytes))
         self = [
             "counts": [
@@ -56,8 +54,7 @@ extension JSON {
                 "alignment_buffered": JSON.spread([]), "processed_data": JSON.spread([]), "persisted_data": JSON.spread([]),
             ],
             "latest": [
-                "completed": newest { $0.status == .completed && !$0.kind.isSavepoint }, "savepoint": newest { $0.status == .completed && $0.kind.isSavepoint },
-                "failed": newest { $0.status == .failed },
+                "completed": newest(.checkpoint), "savepoint": newest(.savepoint), "failed": newest(.failed),
                 "restored": checkpoints.restored.map {
                     [
                         "id": .integer(Int64($0.checkpoint)), "restore_timestamp": .integer($0.at), "is_savepoint": .bool($0.kind.isSavepoint),

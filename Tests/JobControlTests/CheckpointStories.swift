@@ -105,6 +105,29 @@ struct CheckpointStories {
         #expect(story.view.checkpoints.counts.completed == 2)
     }
 
+    @Test func theNewestOfEachKindIsKnownBeyondTheHistory() {
+        var options = Story.options()
+        options.checkpointHistory = 2
+        options.tolerableFailedCheckpoints = 5
+        var story = Story.running(options)
+        _ = story.request(.savepoint(Story.job, kind: .savepoint, directory: nil))
+        story.wait(.milliseconds(500))
+        let savepoint = story.view.checkpoints.newest(.savepoint)?.id
+        #expect(savepoint != nil)
+        story.obedient = []
+        story.wait(.milliseconds(1100))
+        let failed = story.triggered.last!
+        story.say("w0", .declined(job: Story.job, attempt: 1, checkpoint: failed, reason: "disk full"))
+        story.obedient = ["w0"]
+        story.wait(.seconds(5))
+        let checkpoints = story.view.checkpoints
+        #expect(checkpoints.history.count == 2 && !checkpoints.history.contains { $0.ending == .savepoint || $0.ending == .failed })
+        #expect(checkpoints.newest(.savepoint)?.id == savepoint)
+        #expect(checkpoints.newest(.failed)?.id == failed)
+        #expect(checkpoints.newest(.checkpoint)?.id == checkpoints.history.last { $0.status == .completed }?.id)
+        #expect(checkpoints.older.count == 3)
+    }
+
     @Test func lateAcknowledgementsAreGarbage() {
         var options = Story.options()
         options.tolerableFailedCheckpoints = 5

@@ -99,6 +99,8 @@ package struct CheckpointCoordinator: Sendable {
 
     private(set) var counts = CheckpointCounts()
     private(set) var history: [CheckpointRecord] = []
+    /// What has left the history: of each ending the newest alone.
+    private(set) var older: [CheckpointRecord] = []
 
     package init(job: JobID, options: JobOptions) {
         self.job = job
@@ -175,7 +177,11 @@ package struct CheckpointCoordinator: Sendable {
         counts.triggered += 1
         counts.inProgress = 1
         history.append(CheckpointRecord(id: id, kind: wish.kind, triggered: now.wallMilliseconds, subtasks: layout.subtasks.count))
-        if history.count > options.checkpointHistory { history.removeFirst() }
+        if history.count > options.checkpointHistory {
+            let leaving = history.removeFirst()
+            older.removeAll { $0.ending == leaving.ending }
+            older.append(leaving)
+        }
         return pending
     }
 
@@ -331,6 +337,7 @@ package struct CheckpointCoordinator: Sendable {
 
     package mutating func discarded(_ ids: Set<CheckpointID>) {
         for index in history.indices where ids.contains(history[index].id) { history[index].isDiscarded = true }
+        for index in older.indices where ids.contains(older[index].id) { older[index].isDiscarded = true }
     }
 
     package func path(of checkpoint: Pending) -> String {

@@ -31,6 +31,17 @@ package struct CheckpointRecord: Hashable, Sendable {
     package var path: String?
     package var isDiscarded = false
     package var failure: String?
+
+    /// Of which there is a newest one, as Flink tells; nil while it is under way.
+    package enum Ending: Hashable, Sendable { case checkpoint, savepoint, failed }
+
+    package var ending: Ending? {
+        switch status {
+        case .inProgress: nil
+        case .completed: kind.isSavepoint ? .savepoint : .checkpoint
+        case .failed: .failed
+        }
+    }
 }
 
 /// Counts since the job was submitted, as Flink shows them.

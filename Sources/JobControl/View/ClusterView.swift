@@ -74,8 +74,15 @@ package struct JobView: Sendable {
         package var counts: CheckpointCounts
         /// The last ones, oldest first; how many: `JobOptions.checkpointHistory`.
         package var history: [CheckpointRecord]
+        /// What has left the history: of each ending the newest alone.
+        package var older: [CheckpointRecord]
         package var restored: Restored?
         package var interval: Duration?
+
+        /// Also one that has left the history.
+        package func newest(_ ending: CheckpointRecord.Ending) -> CheckpointRecord? {
+            history.last { $0.ending == ending } ?? older.first { $0.ending == ending }
+        }
     }
 
     package struct Restored: Hashable, Sendable {
@@ -165,7 +172,7 @@ extension JobMaster {
                     owners: graph.vertices[vertex].isKeyed ? layout?.vertices[vertex].owners ?? [] : [], replaced: chronicle.replaced[vertex])
             },
             checkpoints: JobView.Checkpoints(
-                counts: coordinator.counts, history: coordinator.history,
+                counts: coordinator.counts, history: coordinator.history, older: coordinator.older,
                 restored: chronicle.restored.map { JobView.Restored(checkpoint: $0.checkpoint, kind: $0.kind, path: $0.path, at: $0.at) },
                 interval: options.checkpointInterval),
             failures: chronicle.failures, restarts: chronicle.restarts, layoutChanges: chronicle.changes, bounds: bounds,
