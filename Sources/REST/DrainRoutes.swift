@@ -9,7 +9,7 @@ extension RESTService {
     func addDrainRoutes(_ router: some RouterMethods<BasicRequestContext>) {
         router.post("/taskmanagers/:worker/drain") { request, context in
             try checkMayWrite()
-            return try await drain(WorkerID(context.parameters.get("worker") ?? ""), try await body(request))
+            return try await drain(WorkerID(context.parameters.get("worker") ?? ""), try await body(request, .drain))
         }
     }
 

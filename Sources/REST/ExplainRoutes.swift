@@ -8,7 +8,7 @@ extension RESTService {
     /// Plans a script and changes nothing: what the dashboard shows while somebody types.
     func addExplainRoutes(_ router: some RouterMethods<BasicRequestContext>) {
         router.post("/sql/explain") { request, _ in
-            let body = try await body(request)
+            let body = try await body(request, .script)
             guard let sql = body["sql"].string else { throw Refusal(.badRequest, "the body has no \"sql\"") }
             do throws(SQLError) {
                 let compiled = try SQL.compile(script: sql, configuration: configuration)

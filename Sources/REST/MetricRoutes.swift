@@ -11,7 +11,8 @@ extension RESTService {
             Response.json(chosen(jobManagerFigures(await jobManager.view()).map { ($0.name, text($0.value)) }, request))
         }
         router.get("/taskmanagers/metrics") { request, _ in
-            let workers = await jobManager.view().workers
+            let wanted = try MetricFilters.names(request.uri.queryParameters[values: "taskmanagers"], of: "taskmanagers")
+            let workers = await jobManager.view().workers.filter { wanted?.contains($0.id.description) ?? true }
             return Response.json(try aggregated(await figures(of: workers).map { figures in figures.map { ($0.name, $0.value) } }, request))
         }
         router.get("/taskmanagers/:worker/metrics") { request, context in
@@ -22,7 +23,11 @@ extension RESTService {
         }
         router.get("/jobs/metrics") { request, _ in
             let now = SystemClock.wallMilliseconds()
-            return Response.json(try aggregated(await jobManager.view().jobs.map { figures(of: $0, now: now).numbers }, request))
+            let wanted = try MetricFilters.names(request.uri.queryParameters[values: "jobs"], of: "jobs")
+            if let stranger = wanted?.sorted().first(where: { JobID($0) == nil }) { throw Refusal(.badRequest, "jobs=\(stranger): a job id is 32 hex digits") }
+            let ids = wanted.map { Set($0.compactMap { JobID($0) }) }
+            let jobs = await jobManager.view().jobs.filter { ids?.contains($0.id) ?? true }
+            return Response.json(try aggregated(jobs.map { figures(of: $0, now: now).numbers }, request))
         }
         router.get("/jobs/:job/metrics") { request, context in
             Response.json(chosen(figures(of: try await job(context), now: SystemClock.wallMilliseconds()).texts, request))
@@ -37,7 +42,9 @@ extension RESTService {
         router.get("/jobs/:job/vertices/:vertex/subtasks/metrics") { request, context in
             let (job, vertex) = try await place(context)
             let wanted = wanted(request, of: vertex, in: job)
-            return Response.json(try aggregated(vertex.subtasks.map { history.figures(job, $0.id, wanted) }, request))
+            let ranges = try MetricFilters.subtasks(request.uri.queryParameters[values: "subtasks"])
+            let subtasks = vertex.subtasks.filter { subtask in ranges?.contains { $0.contains(subtask.id.index) } ?? true }
+            return Response.json(try aggregated(subtasks.map { history.figures(job, $0.id, wanted) }, request))
         }
         router.get("/jobs/:job/vertices/:vertex/subtasks/:subtask/metrics") { request, context in
             let (job, vertex) = try await place(context)
@@ -133,7 +140,7 @@ extension RESTService {
     /// One job's figures, by Flink's names; those that are no numbers are among the texts alone.
     func figures(of job: JobView, now: Int64) -> (numbers: [(name: String, value: Double)], texts: [(name: String, value: String)]) {
         let counts = job.checkpoints.counts
-        let last = job.checkpoints.history.last { $0.status == .completed && !$0.kind.isSavepoint }
+        let last = job.checkpoints.newest(.checkpoint)
         func time(_ statuses: JobStatus...) -> Int64 {
             guard statuses.contains(job.status), let since = job.timestamps[job.status] else { return 0 }
             return now - since

@@ -4,7 +4,7 @@ import Hummingbird
 /// What a route does, for its description. Which routes there are is asked of the router: one without a note is described by its path alone, and
 /// a test fails.
 struct RouteNote: Sendable {
-    enum Body: Sendable { case none, json([(name: String, schema: JSON, isNeeded: Bool)]), form, anyObject }
+    enum Body: Sendable { case none, json(BodyFields), form, anyObject }
     enum Kind: Sendable { case object, array, text }
 
     let summary: String
@@ -85,11 +85,9 @@ extension JSON {
         switch note?.body ?? .none {
         case .none: break
         case .anyObject: operation.append(("requestBody", ["required": true, "content": ["application/json": ["schema": ["type": "object"]]]]))
-        case .json(let members):
-            let needed = members.filter(\.isNeeded).map { JSON.string($0.name) }
-            var schema: [(String, JSON)] = [("type", "object"), ("properties", .object(members.map { ($0.name, $0.schema) }))]
-            if !needed.isEmpty { schema.append(("required", .array(needed))) }
-            operation.append(("requestBody", ["required": .bool(!needed.isEmpty), "content": ["application/json": ["schema": .object(schema)]]]))
+        case .json(let body):
+            let isNeeded = body.fields.contains(where: \.isNeeded)
+            operation.append(("requestBody", ["required": .bool(isNeeded), "content": ["application/json": ["schema": body.schema]]]))
         case .form:
             let file: JSON = ["type": "object", "required": ["jarfile"], "properties": ["jarfile": ["type": "string", "format": "binary"]]]
             operation.append(("requestBody", ["required": true, "content": ["multipart/form-data": ["schema": file]]]))

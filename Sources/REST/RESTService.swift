@@ -106,6 +106,9 @@ struct RESTService: Sendable {
         return json
     }
 
+    /// Checked: names that are known, values of their types.
+    func body(_ request: Request, _ fields: BodyFields) async throws -> JSON { try fields.checked(try await body(request)) }
+
     func checkMayWrite() throws {
         if !mayWrite {
             throw Refusal(

@@ -36,8 +36,7 @@ extension RESTService {
                     "The requested upper bound [\(upper)] for job vertex [\(id)] exceeds its maximum parallelism [\(job.vertices[vertex].maxParallelism)]"
                         + " (pipeline.max-parallelism when the job was submitted)")
             }
-            let lower = bounds["lowerBound"].integer ?? 1
-            guard lower >= 1, lower <= upper else { throw Refusal(.badRequest, "vertex \(id): lowerBound must be from 1 to upperBound") }
+            guard let lower = bounds["lowerBound"] == .null ? 1 : bounds["lowerBound"].integer, lower >= 1, lower <= upper else { throw Refusal(.badRequest, "vertex \(id): lowerBound must be from 1 to upperBound") }
             wanted[vertex] = Int(lower)...Int(upper)
         }
         switch await jobManager.request(.requirements(job.id, wanted)) {

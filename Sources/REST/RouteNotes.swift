@@ -1,9 +1,9 @@
 private let text: JSON = ["type": "string"]
-private let flag: JSON = ["type": "boolean"]
 private let number: JSON = ["type": "integer"]
 
 private let chosen: [(name: String, schema: JSON, text: String)] = [("get", text, "names, separated by commas; without it the names that there are")]
 private let aggregated = chosen + [("agg", text, "min, max, avg, sum, skew: some of them, separated by commas")]
+private func filter(_ name: String, _ text: String) -> [(name: String, schema: JSON, text: String)] { [(name, ["type": "string"], text)] }
 
 /// By method and path, as the description writes it.
 let routeNotes: [String: RouteNote] = [
@@ -29,7 +29,7 @@ let routeNotes: [String: RouteNote] = [
     "GET /jobmanager/stdout": RouteNote(summary: "What was printed, where that is a file", kind: .text),
     "GET /jobmanager/thread-dump": RouteNote(summary: "What every thread is doing"),
     "GET /taskmanagers": RouteNote(summary: "All TaskManagers"),
-    "GET /taskmanagers/metrics": RouteNote(summary: "Figures over all TaskManagers", kind: .array, query: aggregated),
+    "GET /taskmanagers/metrics": RouteNote(summary: "Figures over all TaskManagers", kind: .array, query: aggregated + filter("taskmanagers", "of these alone: ids, separated by commas")),
     "GET /taskmanagers/{worker}": RouteNote(summary: "One TaskManager with its memory and slots"),
     "GET /taskmanagers/{worker}/metrics": RouteNote(summary: "Its figures", kind: .array, query: chosen),
     "GET /taskmanagers/{worker}/history": RouteNote(summary: "Its last hour in columns", query: [("since", number, "only what came after, milliseconds since the epoch")]),
@@ -38,18 +38,15 @@ let routeNotes: [String: RouteNote] = [
     "GET /taskmanagers/{worker}/log": RouteNote(summary: "The log file that is being written", kind: .text),
     "GET /taskmanagers/{worker}/stdout": RouteNote(summary: "What was printed, where that is a file", kind: .text),
     "GET /taskmanagers/{worker}/thread-dump": RouteNote(summary: "What every thread is doing"),
-    "POST /taskmanagers/{worker}/drain": RouteNote(summary: "Moves a TaskManager's tasks to others", body: .anyObject, status: 202, writes: true),
+    "POST /taskmanagers/{worker}/drain": RouteNote(summary: "Moves a TaskManager's tasks to others", body: .json(.drain), status: 202, writes: true),
     // Jobs
     "GET /jobs": RouteNote(summary: "Ids and states"),
     "POST /jobs": RouteNote(
         summary: "Submits a script",
-        body: .json([
-            ("sql", text, true), ("configuration", ["type": "object", "additionalProperties": text], false), ("savepointPath", text, false),
-            ("allowNonRestoredState", flag, false),
-        ]), writes: true),
-    "POST /sql/explain": RouteNote(summary: "Plans a script and changes nothing; what is wrong with it is told with line and column", body: .json([("sql", text, true)])),
+        body: .json(.submission), writes: true),
+    "POST /sql/explain": RouteNote(summary: "Plans a script and changes nothing; what is wrong with it is told with line and column", body: .json(.script)),
     "GET /jobs/overview": RouteNote(summary: "All jobs with their tasks in numbers"),
-    "GET /jobs/metrics": RouteNote(summary: "Figures over all jobs", kind: .array, query: aggregated),
+    "GET /jobs/metrics": RouteNote(summary: "Figures over all jobs", kind: .array, query: aggregated + filter("jobs", "of these alone: ids, separated by commas")),
     "GET /jobs/{job}": RouteNote(summary: "One job with its vertices and plan"),
     "PATCH /jobs/{job}": RouteNote(summary: "Cancels the job", query: [("mode", ["type": "string", "enum": ["cancel"]], "cancel")], status: 202, writes: true),
     "GET /jobs/{job}/status": RouteNote(summary: "Its state"),
@@ -74,16 +71,16 @@ let routeNotes: [String: RouteNote] = [
     "PUT /jobs/{job}/resource-requirements": RouteNote(summary: "Changes that, while the job runs", body: .anyObject, writes: true),
     // Checkpoints
     "GET /jobs/{job}/checkpoints": RouteNote(summary: "Counts, the latest, and the history"),
-    "POST /jobs/{job}/checkpoints": RouteNote(summary: "Takes one now", body: .json([("checkpointType", text, false)]), status: 202, writes: true),
+    "POST /jobs/{job}/checkpoints": RouteNote(summary: "Takes one now", body: .json(.checkpoint), status: 202, writes: true),
     "GET /jobs/{job}/checkpoints/config": RouteNote(summary: "When they are taken and where they go"),
     "GET /jobs/{job}/checkpoints/details/{checkpoint}": RouteNote(summary: "One checkpoint"),
     "GET /jobs/{job}/checkpoints/details/{checkpoint}/subtasks/{vertex}": RouteNote(summary: "One checkpoint of one vertex, by subtask"),
     "GET /jobs/{job}/checkpoints/{trigger}": RouteNote(summary: "How an asked-for checkpoint stands"),
     "POST /jobs/{job}/savepoints": RouteNote(
-        summary: "Takes a savepoint", body: .json([("cancel-job", flag, false), ("target-directory", text, false), ("formatType", text, false)]), status: 202, writes: true),
+        summary: "Takes a savepoint", body: .json(.savepoint), status: 202, writes: true),
     "GET /jobs/{job}/savepoints/{trigger}": RouteNote(summary: "How a savepoint or stop stands"),
     "POST /jobs/{job}/stop": RouteNote(
-        summary: "Stops the job with a savepoint", body: .json([("drain", flag, false), ("targetDirectory", text, false)]), status: 202, writes: true),
+        summary: "Stops the job with a savepoint", body: .json(.stop), status: 202, writes: true),
     // Vertices
     "GET /jobs/{job}/vertices/{vertex}": RouteNote(summary: "One vertex with its subtasks"),
     "GET /jobs/{job}/vertices/{vertex}/accumulators": RouteNote(summary: "Always empty"),
@@ -95,7 +92,8 @@ let routeNotes: [String: RouteNote] = [
     "GET /jobs/{job}/vertices/{vertex}/key-groups": RouteNote(summary: "How evenly keys fall, by key group and by subtask"),
     "GET /jobs/{job}/vertices/{vertex}/metrics": RouteNote(summary: "Figures of each subtask", kind: .array, query: chosen),
     "GET /jobs/{job}/vertices/{vertex}/subtasks/accumulators": RouteNote(summary: "Always empty"),
-    "GET /jobs/{job}/vertices/{vertex}/subtasks/metrics": RouteNote(summary: "Figures over all subtasks", kind: .array, query: aggregated),
+    "GET /jobs/{job}/vertices/{vertex}/subtasks/metrics": RouteNote(
+        summary: "Figures over all subtasks", kind: .array, query: aggregated + filter("subtasks", "of these alone: numbers and ranges, separated by commas: 1,3-5")),
     "GET /jobs/{job}/vertices/{vertex}/subtasks/{subtask}": RouteNote(summary: "One subtask"),
     "GET /jobs/{job}/vertices/{vertex}/subtasks/{subtask}/metrics": RouteNote(summary: "Its figures", kind: .array, query: chosen),
     "GET /jobs/{job}/vertices/{vertex}/subtasks/{subtask}/attempts/{attempt}": RouteNote(summary: "Its newest attempt"),
@@ -109,9 +107,7 @@ let routeNotes: [String: RouteNote] = [
     "DELETE /jars/{script}": RouteNote(summary: "Deletes a script", writes: true),
     "POST /jars/{script}/run": RouteNote(
         summary: "Submits a stored script",
-        body: .json([
-            ("parallelism", number, false), ("savepointPath", text, false), ("allowNonRestoredState", flag, false), ("flinkConfiguration", ["type": "object"], false),
-        ]), writes: true),
+        body: .json(.run), writes: true),
     "GET /jars/{script}/plan": RouteNote(summary: "Its plan"),
     "POST /jars/{script}/plan": RouteNote(summary: "Its plan"),
 ]

@@ -6,18 +6,20 @@ import JobControl
 extension RESTService {
     func addSavepointRoutes(_ router: some RouterMethods<BasicRequestContext>) {
         router.post("/jobs/:job/savepoints") { request, context in
-            let body = try await body(request)
+            let body = try await body(request, .savepoint)
+            let directory = try SavepointPath.directory(body["target-directory"].string)
             let cancels = body["cancel-job"].bool ?? false
             return try await begin(
-                .savepoint(try await job(context).id, kind: cancels ? .stop : .savepoint, directory: body["target-directory"].string), trigger: body["triggerId"].string)
+                .savepoint(try await job(context).id, kind: cancels ? .stop : .savepoint, directory: directory), trigger: body["triggerId"].string)
         }
         router.post("/jobs/:job/stop") { request, context in
-            let body = try await body(request)
+            let body = try await body(request, .stop)
+            let directory = try SavepointPath.directory(body["targetDirectory"].string)
             let kind: CheckpointKind = body["drain"].bool ?? false ? .drain : .stop
-            return try await begin(.savepoint(try await job(context).id, kind: kind, directory: body["targetDirectory"].string), trigger: body["triggerId"].string)
+            return try await begin(.savepoint(try await job(context).id, kind: kind, directory: directory), trigger: body["triggerId"].string)
         }
         router.post("/jobs/:job/checkpoints") { request, context in
-            try await begin(.checkpoint(try await job(context).id), trigger: try await body(request)["triggerId"].string)
+            try await begin(.checkpoint(try await job(context).id), trigger: try await body(request, .checkpoint)["triggerId"].string)
         }
         router.get("/jobs/:job/savepoints/:trigger") { _, context in try status(context) }
         router.get("/jobs/:job/checkpoints/:trigger") { _, context in try status(context) }
@@ -47,7 +49,7 @@ extension RESTService {
         switch operations[id] {
         case nil: throw Refusal(.notFound, "There is no savepoint operation with triggerId=\(id)")
         case .inProgress?: return .json(["status": ["id": "IN_PROGRESS"], "operation": nil])
-        case .completed(let path)?: return .json(["status": ["id": "COMPLETED"], "operation": ["location": .string(path)]])
+        case .completed(let path)?: return .json(["status": ["id": "COMPLETED"], "operation": ["location": .string(SavepointPath.location(path))]])
         case .failed(let words)?:
             return .json([
                 "status": ["id": "COMPLETED"],

@@ -38,7 +38,7 @@ extension RESTService {
         router.post("/jars/:script/run") { request, context in
             try checkMayWrite()
             let sql = try scripts.text(of: scriptID(context))
-            let body = try await body(request)
+            let body = try await body(request, .run)
             let query = request.uri.queryParameters
             if let stranger = ["entryClass", "programArgs", "programArgsList"].first(where: { (body[$0].string ?? "") != "" || !body[$0].array.isEmpty }) {
                 throw Refusal(.badRequest, "\(stranger): a script has no classes and no arguments")

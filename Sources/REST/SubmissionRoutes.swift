@@ -8,7 +8,7 @@ import SQL
 
 extension RESTService {
     func addSubmissionRoutes(_ router: some RouterMethods<BasicRequestContext>) {
-        router.post("/jobs") { request, _ in try await submit(try await body(request)) }
+        router.post("/jobs") { request, _ in try await submit(try await body(request, .submission)) }
         router.patch("/jobs/:job") { request, context in
             try checkMayWrite()
             let mode = request.uri.queryParameters["mode"].map(String.init) ?? "cancel"

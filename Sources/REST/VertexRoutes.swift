@@ -75,6 +75,7 @@ extension RESTService {
         }
         routes.get("/backpressure") { _, context in
             let (job, vertex, now) = try await find(context)
+            if let ended = job.ended { return Response.json(JSON.loadsOfEnded(at: ended)) }
             let loads = history.loads(job.id, vertex: context.parameters.get("vertex") ?? "")
             let subtasks = vertex.subtasks.indices.map { index in loads.indices.contains(index) ? loads[index] : nil }
             func level(_ share: Double) -> JSON { share <= 0.1 ? "ok" : share <= 0.5 ? "low" : "high" }
@@ -117,6 +118,11 @@ extension RESTService {
 extension JSON {
     fileprivate init(header vertex: JobView.Vertex, _ now: Int64, _ more: [(String, JSON)]) {
         self = .object([("id", .string(vertex.id)), ("name", .string(vertex.name)), ("now", .integer(now))] + more)
+    }
+
+    /// How busy an ended job's vertex is: nothing is measured any more. Flink's word for figures that are not there.
+    package static func loadsOfEnded(at time: Int64) -> JSON {
+        ["status": "deprecated", "backpressureLevel": "ok", "backpressure-level": "ok", "end-timestamp": .integer(time), "subtasks": []]
     }
 
     fileprivate static func running(_ job: JobView, _ now: Int64) -> Int64 { job.timestamps[.running].map { (job.ended ?? now) - $0 } ?? -1 }

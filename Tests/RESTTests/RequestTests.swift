@@ -1,0 +1,71 @@
+import REST
+import Testing
+
+/// What a request says is taken as it is meant, or refused in words: nothing of it is dropped.
+struct RequestTests {
+    private func refusal(_ body: JSON, _ fields: BodyFields) -> String? {
+        do throws(Refusal) { _ = try fields.checked(body) } catch { return error.status == .badRequest ? error.words : "\(error.status)" }
+        return nil
+    }
+
+    @Test func aValueOfAnotherTypeIsRefusedWithItsNameAndTheTypeWanted() {
+        #expect(refusal(["sql": "x", "savepointPath": 5], .submission) == "\"savepointPath\" in the body is the number 5: text is wanted")
+        #expect(refusal(["drain": "maybe"], .stop) == "\"drain\" in the body is the text \"maybe\": true or false is wanted")
+        #expect(refusal(["targetDirectory": 7], .stop) == "\"targetDirectory\" in the body is the number 7: text is wanted")
+        #expect(refusal(["formatType": "BOGUS"], .savepoint) == "\"formatType\" in the body is the text \"BOGUS\": CANONICAL or NATIVE is wanted")
+        #expect(refusal(["sql": "x", "configuration": ["a": [1]]], .submission) == "\"configuration\" in the body is an object, and \"a\" in it is a list: text is wanted")
+        #expect(refusal(["timeout": 1.5], .drain)?.contains("a whole number is wanted") == true)
+        #expect(refusal(["parallelism": "2"], .run)?.contains("a whole number is wanted") == true)
+        for body: JSON in [[1], "text", 5, nil] { #expect(refusal(body, .checkpoint)?.hasPrefix("the body is ") == true, "\(body)") }
+    }
+
+    @Test func anUnknownNameIsRefusedWithThoseThatThereAre() {
+        #expect(refusal(["sql": "x", "savepoint": "/s"], .submission)
+            == "the body has \"savepoint\", which is not known; there are: sql, configuration, savepointPath, allowNonRestoredState")
+        #expect(refusal([:], .submission) == "the body has no \"sql\"")
+    }
+
+    @Test func bothSpellingsOfFlinkAreTaken() throws {
+        #expect(try BodyFields.savepoint.checked(["targetDirectory": "/s"]) == ["target-directory": "/s"])
+        #expect(try BodyFields.stop.checked(["target-directory": "/s", "drain": true]) == ["targetDirectory": "/s", "drain": true])
+        #expect(refusal(["target-directory": "/s", "targetDirectory": "/t"], .stop)?.contains("twice") == true)
+    }
+
+    /// From recorded requests, and what its clients' classes write: null for what is not said.
+    @Test func whatFlinksClientsSendIsTaken() {
+        for (body, fields): (JSON, BodyFields) in [
+            (["cancel-job": false, "target-directory": "file:///s", "formatType": "NATIVE"], .savepoint), (["triggerId": "0123456789abcdef0123456789abcdef"], .savepoint),
+            (["cancel-job": false, "target-directory": nil, "formatType": "CANONICAL", "triggerId": nil], .savepoint), ([:], .savepoint),
+            (["drain": false, "targetDirectory": "file:///s"], .stop), (["drain": nil, "targetDirectory": nil, "formatType": nil, "triggerId": nil], .stop),
+            (["checkpointType": "FULL"], .checkpoint), (["entryClass": "SqlJob", "parallelism": 1, "programArgsList": ["1000"]], .run),
+            (["sql": "x", "configuration": ["parallelism.default": 2, "a": true]], .submission),
+        ] { #expect(refusal(body, fields) == nil, "\(body)") }
+    }
+
+    @Test func filtersNameWhatFiguresAreOf() throws {
+        #expect(try MetricFilters.names([], of: "jobs") == nil)
+        #expect(try MetricFilters.names(["a,b", "c"], of: "jobs") == ["a", "b", "c"])
+        #expect(try MetricFilters.subtasks([]) == nil)
+        let subtasks = try #require(try MetricFilters.subtasks(["1,3-5"]))
+        #expect((0...6).filter { index in subtasks.contains { $0.contains(index) } } == [1, 3, 4, 5])
+        for strange: Substring in ["", "a", "1,", "5-3", "1-", "-1", "1-2-3", "+1", "99999999999999999999"] {
+            #expect(throws: Refusal.self, "\(strange)") { try MetricFilters.subtasks([strange]) }
+        }
+        #expect(throws: Refusal.self) { try MetricFilters.names(["a,"], of: "taskmanagers") }
+    }
+
+    @Test func savepointsGoToFoldersThatAreTheSameEverywhere() throws {
+        for folder in ["/s", "file:///s", "s3://bucket/s"] { #expect(try SavepointPath.directory(folder) == folder) }
+        #expect(try SavepointPath.directory(nil) == nil && SavepointPath.directory("") == nil)
+        for folder in ["savepoints", "./s", "../s", "a/b:c", ":s"] { #expect(throws: Refusal.self, "\(folder)") { try SavepointPath.directory(folder) } }
+        #expect(SavepointPath.location("/s/savepoint-1") == "file:/s/savepoint-1")
+        #expect(SavepointPath.location("file:///s/savepoint-1") == "file:/s/savepoint-1")
+        #expect(SavepointPath.location("s3://bucket/savepoint-1") == "s3://bucket/savepoint-1")
+        #expect(SavepointPath.location("") == "")
+    }
+
+    @Test func anEndedJobsVertexIsNotHeldBack() {
+        let loads = JSON.loadsOfEnded(at: 17)
+        #expect(loads["status"] == "deprecated" && loads["backpressureLevel"] == "ok" && loads["end-timestamp"] == 17 && loads["subtasks"].array.isEmpty)
+    }
+}
