@@ -68,7 +68,7 @@ import Wire
         var story = Story.running(Self.options(), workers: 3, parallelism: 2)
         let layout = story.lastLayout(Story.job)!
         func counted(_ rows: Int64, _ index: Int, attempt: UInt32) -> TaskMetrics {
-            var metrics = TaskMetrics(task: TaskID(job: Story.job, attempt: attempt, subtask: SubtaskID(vertex: 0, index: index)))
+            var metrics = TaskMetrics(task: TaskID(job: Story.job, subtask: SubtaskID(vertex: 0, index: index), attempt: attempt))
             metrics.rowsOut = rows
             return metrics
         }
