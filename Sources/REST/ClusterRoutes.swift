@@ -22,7 +22,7 @@ extension RESTService {
                 "flink-version": .string(Version.number), "flink-revision": .string(Version.commit),
                 "features": [
                     "web-submit": .bool(mayWrite && configuration.get(RestOptions.submitEnabled)),
-                    "web-cancel": .bool(mayWrite && configuration.get(RestOptions.cancelEnabled)), "web-rescale": false, "web-history": false,
+                    "web-cancel": .bool(mayWrite && configuration.get(RestOptions.cancelEnabled)), "web-rescale": .bool(mayWrite && configuration.get(RestOptions.rescaleEnabled)), "web-history": false,
                 ],
             ])
         }

@@ -99,7 +99,7 @@ class Cluster:
         return job, job.vertex(id) or refuse(404, f"Vertex {id} not found")
 
     def config(self, query, body):
-        features = {"web-submit": not self.read_only, "web-cancel": not self.read_only, "web-rescale": False, "web-history": False}
+        features = {"web-submit": not self.read_only, "web-cancel": not self.read_only, "web-rescale": not self.read_only, "web-history": False}
         return {**self.recording("config"), "refresh-interval": 1000, "flink-version": "0.1.0", "features": features}
 
     def overview(self, query, body):

@@ -5,7 +5,7 @@ package enum JobManagerOptions {
     package static let bindHost = ConfigKey<String?>("jobmanager.bind-host", nil, "Address the JobManager listens on; without it, jobmanager.rpc.address.")
     package static let slotRequestTimeout = ConfigKey<Duration>(
         "slot.request.timeout", .seconds(300), "A job that has waited this long for slots fails.")
-    package static let scheduler = ConfigKey<SchedulerType>("jobmanager.scheduler", .adaptive, "Accepted for Flink's sake; jobs always adapt to the slots there are.")
+    package static let scheduler = ConfigKey<SchedulerType>("jobmanager.scheduler", .adaptive, "Accepted for Flink's sake, and changes nothing: a job adapts to the slots there are with scheduler-mode: reactive, or within the bounds that it was given while it ran.")
     package static let schedulerMode = ConfigKey<SchedulerMode>("scheduler-mode", .none, "reactive: a job always uses every slot.")
     package static let submissionTimeout = ConfigKey<Duration>(
         "jobmanager.adaptive-scheduler.submission.resource-wait-timeout", .seconds(300), formerly: ["jobmanager.adaptive-scheduler.resource-wait-timeout"],
@@ -57,7 +57,7 @@ package enum SchedulerMode: String, ConfigChoice {
 package enum TaskManagerOptions {
     package static let host = ConfigKey<String?>(
         "taskmanager.host", nil, formerly: ["taskmanager.hostname"], "Host that other TaskManagers reach this one at; without it, the address that reaches the JobManager.")
-    package static let bindHost = ConfigKey<String?>("taskmanager.bind-host", nil, "Address the TaskManager listens on; without it, every address.")
+    package static let bindHost = ConfigKey<String?>("taskmanager.bind-host", nil, "Address the TaskManager listens on; without it, taskmanager.host, and without that too the loopback.")
     package static let rpcPort = ConfigKey(
         "taskmanager.rpc.port", PortRange(6122), "Port of the TaskManager's health answer; 0 for any.")
     package static let dataPort = ConfigKey(port: "taskmanager.data.port", 0, "Port at which other TaskManagers send rows; 0 for any.")

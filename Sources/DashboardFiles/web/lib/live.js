@@ -15,6 +15,7 @@ export const live = {
 
 export function maySubmit() { return live.config?.features?.["web-submit"] !== false; }
 export function mayCancel() { return live.config?.features?.["web-cancel"] !== false; }
+export function mayRescale() { return live.config?.features?.["web-rescale"] !== false; }
 export function isReadOnly() { return live.config !== null && !maySubmit() && !mayCancel(); }
 
 /// `#/jobs/1/graph?x=y` for link targets; parts are escaped.

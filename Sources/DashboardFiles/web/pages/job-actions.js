@@ -2,14 +2,14 @@ import { h } from "../lib/dom.js";
 import { ApiError, get, patch, post, put } from "../lib/api.js";
 import { askForm } from "../lib/dialogs.js";
 import { operators } from "../lib/format.js";
-import { live, mayCancel } from "../lib/live.js";
+import { live, mayCancel, mayRescale } from "../lib/live.js";
 import { button, toast } from "../lib/ui.js";
 
 /// Stop, cancel, savepoint, rescale: each asks first, then says what came of it.
 
 const ended = new Set(["FINISHED", "CANCELED", "FAILED"]);
 
-export function actions(job, mayRescale) {
+export function actions(job, hasBounds) {
   if (ended.has(job.state) || !mayCancel()) return null;
   const act = (work) => async () => {
     try { await work(job); } catch (error) { toast(error instanceof ApiError ? error.message : String(error), "bad"); }
@@ -17,7 +17,7 @@ export function actions(job, mayRescale) {
   };
   return [
     button("Savepoint", { icon: "savepoint", onclick: act(savepoint) }),
-    mayRescale ? button("Rescale", { icon: "rescale", onclick: act(rescale) }) : null,
+    hasBounds && mayRescale() ? button("Rescale", { icon: "rescale", onclick: act(rescale) }) : null,
     button("Stop", { icon: "stop", onclick: act(stop) }),
     button("Cancel", { icon: "cancel", kind: "is-danger", onclick: act(cancel) }),
   ];
