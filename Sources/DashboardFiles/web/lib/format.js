@@ -37,13 +37,13 @@ export const money = (value, currency, digits = value < 100 ? 2 : 0) =>
 export function duration(milliseconds) {
   const value = number(milliseconds);
   if (value === null || value < 0) return dash;
-  if (value < 1000) return `${Math.round(value)} ms`;
-  const seconds = value / 1000;
-  if (seconds < 10) return `${(Math.floor(seconds * 10) / 10).toString()} s`;
-  if (seconds < 60) return `${Math.floor(seconds)} s`;
+  if (value < 999.5) return `${Math.round(value)} ms`;
+  if (value < 9950) return `${Math.round(value / 100) / 10} s`;
+  const seconds = Math.round(value / 1000);
+  if (seconds < 60) return `${seconds} s`;
   const two = (big, bigUnit, small, smallUnit) => (small > 0 ? `${big} ${bigUnit} ${small} ${smallUnit}` : `${big} ${bigUnit}`);
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return two(minutes, "min", Math.floor(seconds % 60), "s");
+  if (minutes < 60) return two(minutes, "min", seconds % 60, "s");
   const hours = Math.floor(minutes / 60);
   if (hours < 48) return two(hours, "h", minutes % 60, "min");
   return two(Math.floor(hours / 24), "d", hours % 24, "h");

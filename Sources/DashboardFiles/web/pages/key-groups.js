@@ -25,7 +25,7 @@ export function keyGroups({ vertex, details, groups, skew }) {
       stat("Fullest subtask", mean > 0 ? `${(top / mean).toFixed(2)} ×` : dash, "of the mean", mean > 0 && top / mean > 1.5 ? "warm" : null),
       all ? fullest(all) : null,
       told && isNumber(number(told.skew)) ? stat("Skew", `${Math.round(number(told.skew))} %`, "as Flink counts it") : null,
-      stat("Key groups", vertex.maxParallelism > 0 ? String(vertex.maxParallelism) : dash, `over ${vertex.parallelism} subtasks`)),
+      stat("Key groups", vertex.maxParallelism > 0 ? String(vertex.maxParallelism) : dash, `over ${vertex.parallelism} ${vertex.parallelism === 1 ? "subtask" : "subtasks"}`)),
     h("div", { class: "row" }, choice("By", [{ id: "records", title: "Rows" }, { id: "rate", title: "Rows a second" }, { id: "bytes", title: "State" }], by, (picked) => { by = picked; live.redraw(); })),
     all ? strips(all) : null,
     all && by === "bytes" && all.every((group) => group.bytes === null) ? h("p", { class: "quiet" }, "State by key group is known from the first checkpoint on.") : null,
