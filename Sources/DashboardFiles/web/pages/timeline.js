@@ -49,11 +49,14 @@ export const timelineTab = {
   },
 };
 
-/// The states in the order they were entered; each lasts until the next.
+/// The states in the order they were entered; each lasts until the next. Of each state only the last time is told: after a restart, what comes
+/// between CREATED and the last failure are the attempts before.
 function spansOf(timestamps, end) {
   const entered = Object.entries(timestamps ?? {}).filter(([, at]) => at > 0).sort((left, right) => left[1] - right[1] || order.indexOf(left[0]) - order.indexOf(right[0]));
   return entered.map(([name, at], index) => {
-    const until = entered[index + 1]?.[1] ?? end;
+    const [next, until] = entered[index + 1] ?? [null, end];
+    if (name === "CREATED" && (next === "FAILING" || next === "RESTARTING") && timestamps.RUNNING > at)
+      return { from: at, to: until, tone: tones.RUNNING, label: "Earlier attempts", text: `Earlier attempts from ${clock(at, true)}, for ${duration(until - at)}` };
     return { from: at, to: Math.max(at, until), tone: tones[name] ?? "quiet", label: words(name), text: `${words(name)} at ${clock(at, true)} for ${duration(until - at)}` };
   });
 }
