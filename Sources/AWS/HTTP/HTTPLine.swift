@@ -101,8 +101,8 @@ final class HTTPLine: ChannelInboundHandler, @unchecked Sendable {
         case .more: break
         case .whole(let response, let isLast):
             answers += 1
-            if isLast { close() }
             finish(.success(response))
+            if isLast { close() }
         case .malformed: fail(HTTPFailure(.broken, "the server's answer is not HTTP/1.1", mayHaveArrived: true))
         case .tooLarge: fail(HTTPFailure(.tooLarge, "the answer is larger than is taken", mayHaveArrived: true))
         }
@@ -123,9 +123,10 @@ final class HTTPLine: ChannelInboundHandler, @unchecked Sendable {
         fail(failure)
     }
 
+    /// Closing makes the channel inactive at once: the reason is said before.
     private func fail(_ failure: HTTPFailure) {
-        close()
         finish(.failure(failure))
+        close()
     }
 
     /// Nothing else is sent.
