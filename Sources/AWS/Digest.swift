@@ -30,11 +30,12 @@ package enum Digest {
         }
     }
 
-    /// 32 bytes. Source: RFC 2104.
+    /// 32 bytes.
     package static func hmacSHA256(key: [UInt8], _ bytes: [UInt8]) -> [UInt8] {
-        var padded = key.count > 64 ? sha256(key) : key
-        padded += repeatElement(0, count: 64 - padded.count)
-        let inner = sha256(padded.map { $0 ^ 0x36 } + bytes)
-        return sha256(padded.map { $0 ^ 0x5C } + inner)
+        [UInt8](unsafeUninitializedCapacity: 32) { buffer, count in
+            var length: UInt32 = 0
+            _ = HMAC(sha256Algorithm.pointer, key, Int32(key.count), bytes, bytes.count, buffer.baseAddress, &length)
+            count = Int(length)
+        }
     }
 }

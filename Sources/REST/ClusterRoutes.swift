@@ -22,7 +22,8 @@ extension RESTService {
                 "flink-version": .string(Version.number), "flink-revision": .string(Version.commit),
                 "features": [
                     "web-submit": .bool(mayWrite && configuration.get(RestOptions.submitEnabled)),
-                    "web-cancel": .bool(mayWrite && configuration.get(RestOptions.cancelEnabled)), "web-rescale": .bool(mayWrite && configuration.get(RestOptions.rescaleEnabled)), "web-history": false,
+                    "web-cancel": .bool(mayWrite && configuration.get(RestOptions.cancelEnabled)),
+                    "web-rescale": .bool(mayWrite && configuration.get(RestOptions.rescaleEnabled)), "web-history": false,
                 ],
             ])
         }

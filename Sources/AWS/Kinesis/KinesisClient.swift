@@ -71,7 +71,9 @@ package struct KinesisClient: Sendable {
 
     /// Tried once: the caller minds the limits of the shard. The answer's bytes, for `KinesisAnswer`. `executor`: where the caller runs.
     package func getRecords(_ iterator: String, limit: Int, from executor: LoopExecutor? = nil) async throws(AWSError) -> [UInt8] {
-        try await call("GetRecords", "\"ShardIterator\":\(JSONText.quoted(iterator))", "\"Limit\":\(limit)", stream.arn == nil ? "" : stream.members, retries: RetryPolicy.none, from: executor)
+        try await call(
+            "GetRecords", "\"ShardIterator\":\(JSONText.quoted(iterator))", "\"Limit\":\(limit)", stream.arn == nil ? "" : stream.members, retries: RetryPolicy.none,
+            from: executor)
     }
 
     // MARK: Fan-out

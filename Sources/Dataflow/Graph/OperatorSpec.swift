@@ -97,6 +97,9 @@ package struct SinkSpec: Hashable, Codable, Sendable {
     /// One process is asked for all commits of a checkpoint: it makes larger files of what several subtasks wrote. Only where each of them reaches what
     /// the others wrote.
     package var commitsTogether: Bool {
-        options["auto-compaction"]?.lowercased() == "true" && ["s3://", "s3a://", "s3n://"].contains { options["path"]?.hasPrefix($0) == true }
+        options["auto-compaction"]?.lowercased() == "true" && SinkSpec.bucketSchemes.contains { options["path"]?.hasPrefix($0) == true }
     }
+
+    /// Paths of tables that lie in a bucket begin with one of these.
+    package static let bucketSchemes = ["s3://", "s3a://", "s3n://"]
 }

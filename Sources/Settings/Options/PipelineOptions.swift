@@ -6,7 +6,8 @@ package enum PipelineOptions {
     package static let name = ConfigKey<String?>("pipeline.name", nil, "The job's name; without it, made from its sinks.")
     package static let fixedJobID = ConfigKey<String?>("$internal.pipeline.job-id", nil, "The job's id, 32 hex digits; without it, one is made up.")
     package static let autoWatermarkInterval = ConfigKey<Duration>(
-        "pipeline.auto-watermark-interval", .milliseconds(200), "Time between two watermarks while there is more to read (at once when there is not); 0 for one after every row.")
+        "pipeline.auto-watermark-interval", .milliseconds(200),
+        "Time between two watermarks while there is more to read (at once when there is not); 0 for one after every row.")
     package static let operatorChaining = ConfigKey(
         "pipeline.operator-chaining.enabled", true, formerly: ["pipeline.operator-chaining"], "Run operators that follow each other as one task.")
     package static let runtimeMode = ConfigKey("execution.runtime-mode", RuntimeMode.streaming, "streaming; a bounded job ends when its input does.")

@@ -83,6 +83,27 @@ import Testing
         #expect(error?.retry == false && error?.message.contains("rows are lost") == true && files.isEmpty)
     }
 
+    /// The words say how to mend it, and it can be mended so.
+    @Test func aPlannedUploadThatALifecycleRuleRemovedIsMendedByHand() throws {
+        let sink = try sink()
+        let parts = try parts(of: 0..<2, sink), bytes = kept.flatMap { bucket.objects[$0]?.bytes ?? [] }
+        // Planned, and then the process ended.
+        let (gone, held) = (kept[0], bucket.objects[kept[0]]?.bytes ?? [])
+        bucket.remove(object: gone)
+        #expect(throws: StreamError.self) { try sink.commit(parts) }
+        bucket.place(gone, bytes: held)
+        for upload in bucket.uploads.keys { bucket.remove(upload: upload) }
+
+        let words = try #require(#expect(throws: StreamError.self) { try self.sink().commit(parts) }).message
+        #expect(words.contains("2 rows are still there") && kept.allSatisfy { words.contains($0) } && kept.count == 2)
+        let key = try #require(words.firstMatch(of: /memory\/(out\/[^:]+):/)?.1), id = try #require(words.firstMatch(of: /swiftwater-id=([^,]+),/)?.1)
+        let upload = try bucket.createUpload(String(key), metadata: ["swiftwater-id": String(id)])
+        try bucket.completeUpload(String(key), upload: upload, parts: [bucket.uploadPart(String(key), upload: upload, number: 1, bytes)])
+        try self.sink().commit(parts)
+        #expect(rows == [0, 1] && files.count == 1 && kept.isEmpty)
+        #expect(try isGood())
+    }
+
     @Test func aMergedFileThatAReaderTookAwayWasCommitted() throws {
         let sink = try sink()
         let parts = try parts(of: 0..<3, sink)

@@ -102,7 +102,9 @@ struct BucketMerge {
             do throws(BucketError) { pending.parts = try gather(planned) } catch {
                 // A commit that was faster has completed the upload, and removed the parts.
                 guard error.kind == .notFound || error.kind == .noSuchUpload else { throw error }
-                return try PendingUpload.prove(pending.key, pending.id, pending.file, in: store.bucket)
+                do throws(BucketError) { return try PendingUpload.prove(pending.key, pending.id, pending.file, in: store.bucket) } catch let lost {
+                    throw lost.kind == .noSuchUpload && error.kind == .noSuchUpload ? withoutUpload(planned) : lost
+                }
             }
             try pending.commit(to: store.bucket)
         } catch {
@@ -110,6 +112,17 @@ struct BucketMerge {
             // Another commit cuts the same bytes otherwise, because it has other options.
             throw error.kind == .invalidPart ? BucketError(.other(retry: true), error.message) : error
         }
+    }
+
+    /// Another upload would write the rows again if a reader has taken the file before a list named it: somebody has to look.
+    private func withoutUpload(_ planned: Planned) -> BucketError {
+        let parts = planned.entry.parts.map { SmallPart.key(planned.prefix, $0) }
+        return BucketError(
+            .noSuchUpload,
+            "\(store.bucket.uri)/\(planned.key): the upload that was to become it is gone, and there is no such object. A lifecycle rule of the bucket has probably "
+                + "removed the incomplete upload. Its \(planned.entry.rows) rows are still there, in this order: \(parts.joined(separator: ", ")). Unless a reader has taken "
+                + "the object away already, put the bytes of these together under its name, with the metadata \(PartUpload.idName)=\(Planned.id(planned.entry)), and "
+                + "start the job again; such rules must wait longer than the oldest checkpoint or savepoint that may be restored")
     }
 
     /// The parts' bytes, into the upload. Whoever else does it sends the same under the same numbers.

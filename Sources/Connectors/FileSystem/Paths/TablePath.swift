@@ -11,7 +11,7 @@ package enum TablePath: Hashable, Sendable {
 
     /// `s3://bucket/key`, `s3a://…` as Hadoop has it, or whatever `FilePath.local` reads.
     package init(_ text: String) throws(StreamError) {
-        guard let scheme = ["s3://", "s3a://", "s3n://"].first(where: { text.hasPrefix($0) }) else {
+        guard let scheme = SinkSpec.bucketSchemes.first(where: { text.hasPrefix($0) }) else {
             self = .folder(try FilePath.local(text))
             return
         }
