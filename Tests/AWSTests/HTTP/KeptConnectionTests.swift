@@ -7,7 +7,11 @@ import Testing
 /// Calls of tasks that run where their connections do.
 @Suite struct KeptConnectionTests {
     /// What a server does with a call.
-    private enum Deed { case answer, answerAndEnd, endAtOnce, nothing }
+    private enum Deed {
+        case answer, answerAndEnd, endAtOnce, nothing
+        /// These bytes, each on their own, and then the connection's end.
+        case bytes([String])
+    }
 
     /// Numbers its connections from 1 and its calls from 0; an answer's body is `connection:body of the call`.
     private final class Server: ChannelInboundHandler, @unchecked Sendable {
@@ -47,12 +51,15 @@ import Testing
                 context.close(promise: nil)
             case .endAtOnce: context.close(promise: nil)
             case .nothing: break
+            case .bytes(let pieces):
+                for piece in pieces { context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: piece)), promise: nil) }
+                context.close(promise: nil)
             }
         }
     }
 
     /// Bodies of the answers, or what became of the call instead.
-    private func calls(_ deeds: [Deed], timeout: Duration = .seconds(60), cancelled: Bool = false) async throws -> [String] {
+    private func calls(_ deeds: [Deed], timeout: Duration = .seconds(60), cancelled: Bool = false, limit: Int = 1_000) async throws -> [String] {
         let counts = Server.Counts()
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
@@ -65,10 +72,11 @@ import Testing
             var outcomes: [String] = []
             while counts.state.withLock({ $0.calls }) < deeds.count {
                 var request = HTTPRequest("POST", endpoint, headers: [("host", endpoint.authority)], body: ByteBuffer(string: "call \(outcomes.count)!"))
-                (request.executor, request.timeout) = (executor, timeout)
+                (request.executor, request.timeout, request.answerLimitBytes) = (executor, timeout, limit)
                 do throws(HTTPFailure) {
-                    let answer = try await Surroundings.machine.open(request).collected(limitBytes: 1_000)
-                    outcomes.append(String(decoding: answer.body, as: UTF8.self))
+                    let answer = try await Surroundings.machine.open(request).collected(limitBytes: limit)
+                    let said = answer.status == 200 ? "" : "\(answer.status) "
+                    outcomes.append(said + (answer.header("content-type").map { "\($0): " } ?? "") + String(decoding: answer.body, as: UTF8.self))
                 } catch {
                     outcomes.append("\(error.kind)\(error.mayHaveArrived ? "" : ", unsent")")
                     if error.kind == .cancelled || error.kind == .timeout { break }
@@ -101,5 +109,42 @@ import Testing
         let silent = try await calls([.nothing], timeout: .milliseconds(20))
         #expect(silent == ["timeout"] || silent == ["timeout, unsent"])
         #expect(try await calls([.nothing], cancelled: true).allSatisfy { $0.hasPrefix("cancelled") })
+    }
+
+    private static let answers = [
+        ("HTTP/1.1 200 OK\r\nContent-Type:  text/x \r\nContent-Length: 5\r\n\r\nhello", "text/x: hello"),
+        ("HTTP/1.1 400 \r\ncontent-length: 0\r\nConnection: Close\r\n\r\n", "400 "),
+        ("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi", "hi"),
+        ("HTTP/1.1 204 None\r\n\r\n", "204 "),
+        ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", "x"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4;a=b\r\nWiki\r\nC\r\npedia in\r\n12\r\n0\r\nX-Trailer: 1\r\n\r\n", "Wikipedia in\r\n12"),
+        ("HTTP/1.1 200 OK\r\n\r\nsome more", "some more"),
+    ]
+
+    @Test(arguments: answers) func answersAreFoundHoweverTheyAreCut(text: String, expected: String) async throws {
+        #expect(try await calls([.bytes([text])]) == [expected])
+        #expect(try await calls([.bytes(text.utf8.map { String(decoding: [$0], as: UTF8.self) })]) == [expected])
+    }
+
+    @Test(arguments: [
+        "hello there\r\n\r\n", "HTTP/1.1 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "HTTP/1.1 101 Switch\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnope\r\n", String(repeating: "x", count: 70_000),
+        // Cut off.
+        "HTTP/1.1 2", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nx",
+    ]) func whatIsNoAnswerIsSaidToBeNone(text: String) async throws {
+        #expect(try await calls([.bytes([text])]) == ["broken"])
+    }
+
+    @Test func whatFollowsAnAnswerIsNotTheNextOne() async throws {
+        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"
+        #expect(try await calls([.bytes([answer + "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\ny"]), .answer]) == ["x", "2:call 1!"])
+    }
+
+    @Test(arguments: [
+        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n123456789",
+        "HTTP/1.1 200 OK\r\n\r\n123456789",
+    ]) func noMoreIsTakenThanTheLimit(text: String) async throws {
+        #expect(try await calls([.bytes([text])], limit: 8) == ["tooLarge"])
     }
 }
