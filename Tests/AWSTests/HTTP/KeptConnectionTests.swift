@@ -112,7 +112,7 @@ import Testing
     }
 
     private static let answers = [
-        ("HTTP/1.1 200 OK\r\nContent-Type:  text/x \r\nContent-Length: 5\r\n\r\nhello", "text/x: hello"),
+        ("HTTP/1.1 200 OK\r\nContent-Type:  text/x\r\nContent-Length: 5\r\n\r\nhello", "text/x: hello"),
         ("HTTP/1.1 400 \r\ncontent-length: 0\r\nConnection: Close\r\n\r\n", "400 "),
         ("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi", "hi"),
         ("HTTP/1.1 204 None\r\n\r\n", "204 "),
