@@ -11,6 +11,7 @@ let floors: [Target] = [
     // Floor 0
     .target(name: "CKernels", cSettings: [.define("SWIFTWATER_COMMIT", to: "\"\(commit)\"")]),
     .systemLibrary(name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "AWS", dependencies: [
         "CKernels", "CLibcrypto", "CZlib",
@@ -23,7 +24,7 @@ let floors: [Target] = [
     .target(name: "Columnar"),
     .target(name: "DashboardFiles", exclude: ["web"]),
     .target(name: "Meters"),
-    .target(name: "Settings", dependencies: [.product(name: "Yams", package: "Yams")]),
+    .target(name: "Settings", dependencies: ["CYaml"]),
     // Floor 1
     .target(name: "Expressions", dependencies: ["Columnar"]),
     .target(name: "Storage", dependencies: ["AWS", .product(name: "NIOCore", package: "swift-nio")]),
@@ -125,10 +126,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        // Without its traits: they link all of Foundation.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
-        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     ],

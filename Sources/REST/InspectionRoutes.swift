@@ -24,7 +24,7 @@ extension RESTService {
                 try await text(request, of: try await place(context)) { .file(name: nil, offset: $0, limit: $1) }
             }
             router.get(RouterPath(prefix + "/logs/:file")) { request, context in
-                let name = context.parameters.get("file").flatMap { $0.removingPercentEncoding } ?? ""
+                let name = context.parameters.decoded("file")
                 return try await text(request, of: try await place(context)) { .file(name: name, offset: $0, limit: $1) }
             }
             router.get(RouterPath(prefix + "/stdout")) { request, context in
@@ -40,7 +40,7 @@ extension RESTService {
     }
 
     func worker(_ context: BasicRequestContext) async throws -> ClusterView.Worker {
-        let id = context.parameters.get("worker").flatMap { $0.removingPercentEncoding } ?? ""
+        let id = context.parameters.decoded("worker")
         guard let worker = await jobManager.view().workers.first(where: { $0.id.description == id }) else {
             throw Refusal(.notFound, "TaskManager \(id) not found")
         }

@@ -72,7 +72,7 @@ extension RESTService {
         }
     }
 
-    private func scriptID(_ context: BasicRequestContext) -> String { context.parameters.get("script").flatMap { $0.removingPercentEncoding } ?? "" }
+    private func scriptID(_ context: BasicRequestContext) -> String { context.parameters.decoded("script") }
 
     func origin(of request: Request) -> String { "\(hasTLS ? "https" : "http")://\(request.head.authority ?? "localhost")" }
 }

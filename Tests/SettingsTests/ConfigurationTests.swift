@@ -86,6 +86,24 @@ import Testing
         #expect(configuration.text("my.own") == "1")
     }
 
+    @Test func whatIsNoKeyWithAValueIsToldAndIgnored() throws {
+        let configuration = try load(config: """
+            my.list: &list [a, "b c", 3]
+            again: *list
+            mixed: [1, {b: 2}]
+            [x, y]: 1
+            nothing: ~
+            my.word: "~"
+            """)
+        #expect(configuration.text("my.list") == "a;b c;3")
+        #expect(configuration.text("my.word") == "~")
+        let ignored = configuration.warnings.filter { $0.contains("ignored") }
+        #expect(ignored.map { String($0[$0.lastIndex(of: "/")!...].dropFirst()) } == [
+            "config.yaml:2: again is an alias and is ignored", "config.yaml:3: mixed holds more than a list of words and is ignored",
+            "config.yaml:4: a key that is not a word is ignored", "config.yaml:5: nothing has no value and is ignored",
+        ])
+    }
+
     @Test func badValuesNameTheirPlaceAndWhatWasExpected() throws {
         try withFolder(["config.yaml": "rest:\n  port: 99999\nheartbeat.interval: soon\n", "flink-conf.yaml": "# c\nparallelism.default: 0\n"]) { folder in
             let error = #expect(throws: ConfigError.self) { try Configuration.load(folder: folder, dynamic: ["scheduler-mode=fast", "nonsense"]) }
@@ -103,7 +121,12 @@ import Testing
     }
 
     @Test func brokenYAMLNamesItsLine() throws {
-        for (text, place) in [("a: 1\nb: [\n", "config.yaml:3"), ("a: 1\na: 2\n", "given twice: a"), ("- a\n", "found a list"), ("just words\n", "expected key: value")] {
+        for (text, place) in [
+            ("a: 1\nb: [\n", "config.yaml:3:1: not YAML: "), ("a: 1\nb:\n  c: 1\n  c: 2\n", "config.yaml:4: given twice: c"),
+            ("- a\n", "config.yaml:1: expected key: value, found a list"), ("just words\n", "config.yaml:1: expected key: value"),
+            ("a: 1\n---\nb: 2\n", "config.yaml:2:1: not YAML: a second document begins"), ("a: \u{1}\n", "config.yaml: not YAML: "),
+            ("a: " + String(repeating: "[", count: 1_000), "config.yaml:1:103: not YAML: nested too deeply"),
+        ] {
             let error = #expect(throws: ConfigError.self) { try load(config: text) }
             #expect(error?.description.contains(place) == true, "\(String(describing: error))")
         }

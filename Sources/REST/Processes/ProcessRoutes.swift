@@ -19,7 +19,7 @@ extension RESTService {
             return Response.json(processes.with { $0.json(nil, since: since, now: now) })
         }
         router.get("/taskmanagers/:worker/history") { request, context in
-            let id = WorkerID(context.parameters.get("worker").flatMap { $0.removingPercentEncoding } ?? "")
+            let id = WorkerID(context.parameters.decoded("worker"))
             let (since, now) = (since(request), SystemClock.wallMilliseconds())
             // One that has left is still told of.
             if processes.with({ $0.points(id).isEmpty }) { _ = try await worker(context) }

@@ -1,5 +1,3 @@
-import Yams
-
 /// What a file says, in its order.
 struct FileContents: Equatable {
     var entries: [Entry] = []
@@ -8,20 +6,19 @@ struct FileContents: Equatable {
 
 /// `config.yaml`: YAML, keys nested or flat or both; a list becomes `a;b;c`.
 func readYAML(_ text: String, path: String) throws(ConfigError) -> FileContents {
-    let root: Node?
-    do {
-        root = try compose(yaml: text)
+    let root: YAML?
+    do throws(YAML.Problem) {
+        root = try YAML.read(text)
     } catch {
-        throw ConfigError(describe(error, path: path))
+        throw ConfigError(path + error.text)
     }
     var found = FileContents()
     switch root {
     case nil: break
-    case .mapping(let mapping): collect(mapping, under: "", path: path, into: &found)
-    case .scalar(let scalar) where trimmed(scalar.string).isEmpty: break
-    case .scalar(let node): throw ConfigError("\(path):\(node.mark?.line ?? 1): expected key: value")
-    case .sequence(let node): throw ConfigError("\(path):\(node.mark?.line ?? 1): expected key: value, found a list")
-    case .alias: throw ConfigError("\(path):1: expected key: value")
+    case .mapping(let pairs, _): collect(pairs, under: "", path: path, into: &found)
+    case .scalar(let words, _, _) where trimmed(words).isEmpty: break
+    case .sequence(_, let line): throw ConfigError("\(path):\(line): expected key: value, found a list")
+    case .scalar(_, _, let line), .alias(let line): throw ConfigError("\(path):\(line): expected key: value")
     }
     return found
 }
@@ -49,26 +46,25 @@ func readLegacy(_ text: String, path: String) throws(ConfigError) -> FileContent
     return found
 }
 
-private func collect(_ mapping: Node.Mapping, under prefix: String, path: String, into found: inout FileContents) {
-    for (keyNode, valueNode) in mapping {
-        let line = keyNode.mark?.line ?? mapping.mark?.line ?? 1
-        let origin = Origin.file(path: path, line: line)
-        guard let part = keyNode.scalar?.string, !part.isEmpty else {
+private func collect(_ pairs: [YAML.Pair], under prefix: String, path: String, into found: inout FileContents) {
+    for pair in pairs {
+        let origin = Origin.file(path: path, line: pair.key.line)
+        guard let part = pair.key.scalar, !part.isEmpty else {
             found.warnings.append("\(origin): a key that is not a word is ignored")
             continue
         }
         let name = prefix.isEmpty ? part : prefix + "." + part
-        switch valueNode {
-        case .mapping(let inner):
+        switch pair.value {
+        case .mapping(let inner, _):
             collect(inner, under: name, path: path, into: &found)
-        case .scalar(let scalar):
-            if scalar.style == .plain && ["", "~", "null"].contains(scalar.string) {
+        case .scalar(let text, let isPlain, _):
+            if isPlain && ["", "~", "null"].contains(text) {
                 found.warnings.append("\(origin): \(name) has no value and is ignored")
             } else {
-                found.entries.append(Entry(name: name, value: scalar.string, origin: origin))
+                found.entries.append(Entry(name: name, value: text, origin: origin))
             }
-        case .sequence(let items):
-            let texts = items.compactMap(\.scalar?.string)
+        case .sequence(let items, _):
+            let texts = items.compactMap(\.scalar)
             if texts.count == items.count {
                 found.entries.append(Entry(name: name, value: texts.joined(separator: ";"), origin: origin))
             } else {
@@ -77,17 +73,6 @@ private func collect(_ mapping: Node.Mapping, under prefix: String, path: String
         case .alias:
             found.warnings.append("\(origin): \(name) is an alias and is ignored")
         }
-    }
-}
-
-private func describe(_ error: any Error, path: String) -> String {
-    switch error as? YamlError {
-    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
-        "\(path):\(mark.line):\(mark.column): not YAML: \(problem)"
-    case .duplicatedKeysInMapping(let duplicates, let context):
-        "\(path):\(context.mark.line): given twice: \(duplicates.sorted().joined(separator: ", "))"
-    case .reader(let problem, _, _, _): "\(path): not YAML: \(problem)"
-    case nil, .no, .memory, .writer, .emitter, .representer, .dataCouldNotBeDecoded: "\(path): not YAML"
     }
 }
 
