@@ -20,6 +20,15 @@ extension ConnectorRegistry {
             return error
         }
     }
+
+    /// The same for a job whose TaskManagers are processes of their own: what one of them keeps in its memory, no other can restore.
+    package func problem(onClusterWith job: CompiledJob) -> StreamError? {
+        if job.configuration.get(CheckpointingOptions.interval) != nil && job.configuration.get(CheckpointingOptions.directory) == nil {
+            return StreamError(
+                .user, retry: false, "execution.checkpointing.interval is set, but not execution.checkpointing.dir: say where checkpoints are stored")
+        }
+        return problem(with: job)
+    }
 }
 
 func zone(of configuration: Configuration) throws(StreamError) -> ZoneRules {

@@ -48,10 +48,6 @@ extension RESTService {
         if compiled.jobs.contains(where: { $0.output != nil }) {
             throw Refusal(.badRequest, "a bare SELECT prints its rows only with swiftwater run; INSERT INTO a table to submit it to a cluster")
         }
-        // TaskManagers are other processes here: what one keeps in memory, no other can restore.
-        if compiled.jobs.contains(where: { $0.configuration.get(CheckpointingOptions.interval) != nil && $0.configuration.get(CheckpointingOptions.directory) == nil }) {
-            throw Refusal(.badRequest, "execution.checkpointing.interval is set, but not execution.checkpointing.dir: say where checkpoints are stored")
-        }
         for job in compiled.jobs {
             if let problem = jobManager.problem(with: job) { throw Refusal(.badRequest, problem.description) }
         }

@@ -67,7 +67,7 @@ package final class JobManagerHost: Sendable {
     }
 
     /// What is wrong with the job's tables or settings, found without submitting it.
-    package func problem(with job: CompiledJob) -> StreamError? { connectors.problem(with: job) }
+    package func problem(with job: CompiledJob) -> StreamError? { connectors.problem(onClusterWith: job) }
 
     package func inspect(_ body: @escaping @Sendable (ClusterView) -> Void) { mailbox.post(.inspect(body)) }
 

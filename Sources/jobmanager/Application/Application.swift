@@ -31,7 +31,7 @@ struct Application {
                 .user, retry: false,
                 "an application is one job, the script has \(compiled.jobs.count); put several INSERTs into one with BEGIN STATEMENT SET; … END;")
         }
-        if let problem = connectors.problem(with: job) { throw problem }
+        if let problem = connectors.problem(onClusterWith: job) { throw problem }
         var submission = Submission(job, restorePath: order.savepoint, allowNonRestoredState: order.allowNonRestoredState)
         if let text = order.jobID {
             guard let id = JobID(text) else { throw StreamError(.user, retry: false, "--job-id \(text): a job id is 32 hex digits") }

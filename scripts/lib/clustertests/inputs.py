@@ -114,13 +114,15 @@ def numbers_below_zero_are_refused_by_the_name_of_their_option(place):
 
 @story
 def an_application_with_a_wrong_option_does_not_start(place):
-    script = place.write("wrong.sql", "CREATE TABLE numbers (n BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = 'abc');\n"
-                         "CREATE TABLE nothing (n BIGINT) WITH ('connector' = 'blackhole');\nINSERT INTO nothing SELECT n FROM numbers;\n")
+    job = "CREATE TABLE numbers (n BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '{}');\nCREATE TABLE nothing (n BIGINT) WITH ('connector' = 'blackhole');\n" \
+          "INSERT INTO nothing SELECT n FROM numbers;\n"
+    wrong = {"rows-per-second": job.format("abc"), "execution.checkpointing.dir": "SET 'execution.checkpointing.interval' = '1 s';\n" + job.format(10)}
     ports = place.path("ports")
-    process = subprocess.run([os.path.join(os.path.dirname(swiftwater), "jobmanager"), "standalone-job", "--sql", script, "--host", "127.0.0.1", "-D", "jobmanager.rpc.port=0",
-                              "-D", "rest.port=0", "--ports-file", ports], capture_output=True, text=True, timeout=20)
-    words = process.stdout + process.stderr
-    check(process.returncode == 2 and "rows-per-second" in words and not os.path.exists(ports), f"exit {process.returncode}, {words}")
+    for word, text in wrong.items():
+        process = subprocess.run([os.path.join(os.path.dirname(swiftwater), "jobmanager"), "standalone-job", "--sql", place.write("wrong.sql", text), "--host", "127.0.0.1",
+                                  "-D", "jobmanager.rpc.port=0", "-D", "rest.port=0", "--ports-file", ports], capture_output=True, text=True, timeout=20)
+        words = process.stdout + process.stderr
+        check(process.returncode == 2 and word in words and not os.path.exists(ports), f"{word}: exit {process.returncode}, {words}")
 
 
 @story
