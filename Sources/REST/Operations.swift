@@ -6,11 +6,16 @@ final class Operations: Sendable {
         case inProgress
         case completed(path: String)
         case failed(String)
+
+        var hasEnded: Bool { if case .inProgress = self { false } else { true } }
     }
 
     private struct Held {
         var states: [String: State] = [:]
         var order: [String] = []
+        /// Whoever asked for these has not been told yet how they ended.
+        var untold: Set<String> = []
+        var lastTold: ContinuousClock.Instant?
     }
 
     /// The oldest are forgotten beyond this.
@@ -21,7 +26,12 @@ final class Operations: Sendable {
         held.withLock { held in
             held.states[id] = .inProgress
             held.order.append(id)
-            if held.order.count > Operations.limit { held.states[held.order.removeFirst()] = nil }
+            held.untold.insert(id)
+            if held.order.count > Operations.limit {
+                let oldest = held.order.removeFirst()
+                held.states[oldest] = nil
+                held.untold.remove(oldest)
+            }
         }
     }
 
@@ -29,5 +39,19 @@ final class Operations: Sendable {
         held.withLock { if $0.states[id] != nil { $0.states[id] = state } }
     }
 
-    subscript(id: String) -> State? { held.withLock { $0.states[id] } }
+    func knows(_ id: String) -> Bool { held.withLock { $0.states[id] != nil } }
+
+    /// For the one who asked.
+    func tell(_ id: String) -> State? {
+        held.withLock { held in
+            let state = held.states[id]
+            if state?.hasEnded == true, held.untold.remove(id) != nil { held.lastTold = .now }
+            return state
+        }
+    }
+
+    /// Nobody waits for an answer any more, nor can one still be on its way out.
+    var areSettled: Bool {
+        held.withLock { $0.untold.isEmpty && $0.lastTold.map { .now - $0 > .milliseconds(200) } ?? true }
+    }
 }

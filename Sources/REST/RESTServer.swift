@@ -15,9 +15,11 @@ package final class RESTServer: Sendable {
     package let port: Int
     private let running: Task<Void, any Error>
     private let scrapes: PrometheusEndpoint?
+    private let operations: Operations
 
-    private init(address: String, port: Int, running: Task<Void, any Error>, scrapes: PrometheusEndpoint?) {
+    private init(address: String, port: Int, running: Task<Void, any Error>, scrapes: PrometheusEndpoint?, operations: Operations) {
         self.scrapes = scrapes
+        self.operations = operations
         self.address = address
         self.port = port
         self.running = running
@@ -78,9 +80,15 @@ package final class RESTServer: Sendable {
             let host = configuration.get(JobManagerOptions.bindHost) ?? configuration.get(JobManagerOptions.rpcAddress)
             let scrapes = try PrometheusEndpoint.start(
                 configuration, host: host, group: MultiThreadedEventLoopGroup.singleton, log: log, figures: { await service.snapshot(host: host) })
-            return RESTServer(address: address, port: port, running: running, scrapes: scrapes)
+            return RESTServer(address: address, port: port, running: running, scrapes: scrapes, operations: service.operations)
         case .failure(let error): throw error
         }
+    }
+
+    /// For a process that ends with its job: whoever asked for a savepoint or a stop hears first how it ended, if he asks within ten seconds.
+    package func settle() async {
+        let deadline = ContinuousClock.now + .seconds(10)
+        while !operations.areSettled, .now < deadline { try? await Task.sleep(for: .milliseconds(50)) }
     }
 
     /// Returns when the server has ended.

@@ -31,7 +31,7 @@ extension RESTService {
         var generator = SystemRandomNumberGenerator()
         if let trigger, JobID(trigger) == nil { throw Refusal(.badRequest, "triggerId \(trigger): 32 hex digits are wanted") }
         let id = trigger ?? JobID.random(using: &generator).description
-        if operations[id] != nil { return .json(["request-id": .string(id)], status: .accepted) }
+        if operations.knows(id) { return .json(["request-id": .string(id)], status: .accepted) }
         operations.begin(id)
         jobManager.request(request) { [operations] reply in
             switch reply {
@@ -46,7 +46,7 @@ extension RESTService {
 
     private func status(_ context: BasicRequestContext) throws -> Response {
         let id = context.parameters.get("trigger") ?? ""
-        switch operations[id] {
+        switch operations.tell(id) {
         case nil: throw Refusal(.notFound, "There is no savepoint operation with triggerId=\(id)")
         case .inProgress?: return .json(["status": ["id": "IN_PROGRESS"], "operation": nil])
         case .completed(let path)?: return .json(["status": ["id": "COMPLETED"], "operation": ["location": .string(SavepointPath.location(path))]])

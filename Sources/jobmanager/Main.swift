@@ -98,6 +98,7 @@ struct JobManagerCommand: AsyncParsableCommand {
             }
             guard let application else { return await rest.run() }
             let code = await application.run(on: process.host, log)
+            await rest.settle()
             log(.info, "JobManagerRunner", "JobManager ends with its job, exit code \(code)")
             process.stop()
             Glibc.exit(code)

@@ -2,12 +2,15 @@
 import os
 import shutil
 import signal
+import subprocess
 import urllib.parse
 
 from cluster import wait
 
 from . import ticks
+from .changes import Application
 from .harness import check, client, say, story
+from .rescale import post
 
 CHECKPOINTS = (("execution.checkpointing.interval", "200 ms"),)
 
@@ -155,3 +158,20 @@ def what_cannot_be_restored_is_refused_by_name(place):
     words = ticks.difference(data.answer, ticks.committed(output))
     check(words is None, f"after all that, from the whole savepoint: {words}")
     check(cluster.get("/overview")["jobs-running"] == 0, "a job is left")
+
+
+@story
+def an_application_that_is_stopped_waits_until_who_asked_knows_it(place):
+    job = Application(place, taskmanagers=1, parallelism=1, seconds=60)
+    job.running()
+    request = "5" * 32
+    post(job.cluster, f"/jobs/{job.id}/stop", {"drain": False, "triggerId": request})
+    wait(lambda: "switched from state RUNNING to FINISHED" in job.log(), 30, "the job's end")
+    try:
+        job.process.wait(1)
+        check(False, "the JobManager ended before its answer was asked for")
+    except subprocess.TimeoutExpired:
+        pass
+    answer = job.cluster.get(f"/jobs/{job.id}/savepoints/{request}")
+    check(answer["status"]["id"] == "COMPLETED" and os.path.exists(folder_of(answer["operation"]["location"])), f"{answer}")
+    check(job.process.wait(5) == 0, f"the JobManager ended with {job.process.returncode}")
