@@ -91,8 +91,8 @@ package struct WorkerOptions: Hashable, Sendable {
     package var reconnectMaximumPause = Duration.seconds(5)
     /// After so long without a JobManager the process ends (`taskmanager.registration.timeout`).
     package var registrationTimeout = Duration.seconds(300)
-    /// After so long without a word from the JobManager nothing is committed any more, and the link is made anew. At least twice the
-    /// JobManager's heartbeat interval.
+    /// After so long without a word from the JobManager, or twice its heartbeat interval if that is longer, nothing is committed any more. The link is
+    /// made anew after the JobManager's own timeout.
     package var leaderSilence = Duration.seconds(2)
     package init() {}
 }

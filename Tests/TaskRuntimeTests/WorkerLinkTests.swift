@@ -48,17 +48,25 @@ import Wire
 
     @Test func silenceOfTheJobManagerEndsTheLinkButNotTheTasks() {
         var story = WorkerStory.running()
-        #expect(story.on(.timer, at: 1999) == [])
-        #expect(story.on(.timer, at: 2000) == ["disconnect"])
-        #expect(story.on(.disconnected(reason: "closed"), at: 2001) == ["connect"])
+        #expect(story.on(.timer, at: 3999) == [])
+        #expect(story.on(.timer, at: 4000) == ["disconnect"])
+        #expect(story.on(.disconnected(reason: "closed"), at: 4001) == ["connect"])
         #expect(story.machine.running.count == 2)
     }
 
     @Test func aLinkWhoseEndIsNeverReportedIsGivenUp() {
         var story = WorkerStory.running()
-        _ = story.on(.timer, at: 2000)
-        #expect(story.on(.timer, at: 3999) == [])
-        #expect(story.on(.timer, at: 4000) == ["connect"])
+        _ = story.on(.timer, at: 4000)
+        #expect(story.on(.timer, at: 5999) == [])
+        #expect(story.on(.timer, at: 6000) == ["connect"])
+    }
+
+    /// A pause of the JobManager that it would forgive a TaskManager costs no restart.
+    @Test func theJobManagersTimeoutSaysWhenTheLinkIsGivenUp() {
+        var story = WorkerStory()
+        _ = story.on(.timer) + story.on(.connected) + story.hears(.registered(heartbeatMilliseconds: 1000, timeoutMilliseconds: 60_000))
+        #expect(story.on(.timer, at: 59_999) == [])
+        #expect(story.on(.timer, at: 60_000) == ["disconnect"])
     }
 
     @Test func nothingIsCommittedForALeaderThatWasSilent() {

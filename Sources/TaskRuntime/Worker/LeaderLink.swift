@@ -18,12 +18,16 @@ struct LeaderLink {
     private var pause: Duration
     /// Since when nobody leads this TaskManager; nil while it is registered.
     private var leaderlessSince: Instant?
+    /// After so long without a word nothing is committed any more.
     private var silence: Duration
+    /// After so long the link is given up: what the JobManager itself calls a loss, which a new registration would be to it.
+    private var patience: Duration
 
     init(options: WorkerOptions) {
         self.options = options
         pause = options.reconnectPause
         silence = options.leaderSilence
+        patience = silence
     }
 
     var isRegistered: Bool { if case .registered = state { true } else { false } }
@@ -61,14 +65,15 @@ struct LeaderLink {
         }
     }
 
-    /// True when this registration is new. `interval`: the JobManager's heartbeats.
-    mutating func registered(interval: Duration, at now: Instant) -> Bool {
+    /// True when this registration is new. `interval`, `timeout`: the JobManager's heartbeats.
+    mutating func registered(interval: Duration, timeout: Duration, at now: Instant) -> Bool {
         switch state {
         case .registering:
             state = .registered(lastHeard: now)
             leaderlessSince = nil
             pause = options.reconnectPause
             silence = max(options.leaderSilence, interval * 2)
+            patience = max(silence, timeout)
             return true
         case .registered,  // Said twice.
             .waiting, .connecting, .closing:  // On a link that is given up.
@@ -96,7 +101,7 @@ struct LeaderLink {
         case .registering(let since) where now - since >= options.leaderSilence * 2:
             state = .closing(until: now + options.leaderSilence)
             return [.disconnect(reason: "the JobManager did not answer the registration")]
-        case .registered(let lastHeard) where now - lastHeard >= silence:
+        case .registered(let lastHeard) where now - lastHeard >= patience:
             leaderlessSince = lastHeard
             state = .closing(until: now + options.leaderSilence)
             return [.disconnect(reason: "nothing was heard of the JobManager for \((now - lastHeard).milliseconds) ms")]
@@ -118,7 +123,7 @@ struct LeaderLink {
         case .connecting: return registration
         case .closing(let until): return min(until, registration)
         case .registering(let since): return min(since + options.leaderSilence * 2, registration)
-        case .registered(let lastHeard): return lastHeard + silence
+        case .registered(let lastHeard): return lastHeard + patience
         }
     }
 

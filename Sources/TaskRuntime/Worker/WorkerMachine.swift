@@ -104,8 +104,8 @@ package struct WorkerMachine {
         let wasSilent = link.isSilent(at: now.instant)
         link.heard(at: now.instant)
         switch message {
-        case .registered(let heartbeat, _):
-            if link.registered(interval: .milliseconds(heartbeat), at: now.instant) {
+        case .registered(let heartbeat, let timeout):
+            if link.registered(interval: .milliseconds(heartbeat), timeout: .milliseconds(timeout), at: now.instant) {
                 lastTrouble = nil
                 effects.append(
                     .log(level: "INFO", logger: "TaskManager", message: "Registered at the JobManager as \(registration.worker) with \(registration.slots) slots"))
