@@ -38,6 +38,8 @@ package struct Head: Hashable, Codable, Sendable {
     package var droppedEpoch: LayoutEpoch?
     /// The attempt of the newest deployment or plan.
     package var attempt: UInt32
+    /// The parallelism that users have asked for, by vertex id.
+    package var requirements: [String: ClosedRange<Int>]?
     /// Set once the job has ended for good.
     package var outcome: String?
 

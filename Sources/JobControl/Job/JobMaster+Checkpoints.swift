@@ -200,6 +200,7 @@ extension JobMaster {
             for entry in entries { collector.discard(entry.objects + [entry.manifest], store: options.checkpointDirectory) }
         }
         retiring.removeAll { $0.change <= change }
+        answerRequirements(through: change, in: &cluster)
         if let done = coordinator.published(through: change, at: now) { completed(done, at: now, in: &cluster) }
         if case .publishingLayout(let layout, let mine) = phase, mine <= change { deploy(layout, in: &cluster) }
         if case .publishing(let mine)? = planned?.step, mine <= change { prepareChange(in: &cluster) }

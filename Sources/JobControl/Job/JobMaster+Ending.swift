@@ -120,9 +120,10 @@ extension JobMaster {
 
     /// Nobody who waits for this job will get what he asked for.
     mutating func answerAll(_ error: StreamError, in cluster: inout Cluster) {
-        let tickets = [submitter].compactMap { $0 } + stoppers + coordinator.dropWishes() + (coordinator.pending?.wish.tickets ?? [])
+        let tickets = [submitter].compactMap { $0 } + stoppers + requiring.map(\.ticket) + coordinator.dropWishes() + (coordinator.pending?.wish.tickets ?? [])
         for ticket in tickets { cluster.effects.append(.reply(ticket, .refused(error))) }
         submitter = nil
         stoppers = []
+        requiring = []
     }
 }

@@ -22,32 +22,6 @@ extension JobMaster {
 
     var mostSlots: Int { bounds.map(\.upperBound).max() ?? 1 }
 
-    // MARK: What users ask for
-
-    mutating func require(_ wanted: [Int: ClosedRange<Int>], _ ticket: Ticket, in cluster: inout Cluster) {
-        func refuse(_ why: String) { cluster.effects.append(.reply(ticket, .refused(StreamError(.user, retry: false, why)))) }
-        guard !phase.isOver else { return refuse("job \(job) has ended") }
-        guard cluster.options.changesLayouts else { return refuse("this JobManager does not change the parallelism of a running job") }
-        guard options.checkpointDirectory != nil else {
-            return refuse("job \(job) has no execution.checkpointing.dir: a running job changes at a checkpoint, which must lie where all TaskManagers reach it")
-        }
-        var next = bounds
-        for (vertex, range) in wanted {
-            guard next.indices.contains(vertex) else { return refuse("job \(job) has no vertex \(vertex)") }
-            guard range.lowerBound >= 1 else { return refuse("a vertex has at least one subtask") }
-            next[vertex] = min(range.lowerBound, graph.maxParallelism)...min(range.upperBound, graph.maxParallelism)
-        }
-        for edge in graph.edges where edge.partitioning == .forward && next[edge.source] != next[edge.target] {
-            return refuse("\(graph.vertices[edge.source].name) and \(graph.vertices[edge.target].name) must have one parallelism")
-        }
-        for vertex in graph.vertices.indices where next[vertex] != bounds[vertex] && graph.inputs(of: vertex).contains(where: { graph.edges[$0].partitioning == .single }) {
-            return refuse("\(graph.vertices[vertex].name) has one subtask")
-        }
-        bounds = next
-        isAskedToChange = true
-        cluster.effects.append(.reply(ticket, .accepted))
-    }
-
     // MARK: When
 
     /// What should be otherwise, and since when it may be changed; nil: nothing.

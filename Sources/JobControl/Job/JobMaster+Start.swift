@@ -93,6 +93,7 @@ extension JobMaster {
         attempt = found.attempt
         layoutEpoch = max(found.layout?.epoch ?? 0, found.planned?.epoch ?? 0, found.droppedEpoch ?? 0)
         started = found.started ?? now.wallMilliseconds
+        adoptRequirements(of: found, in: &cluster)
         if let outcome = found.outcome, outcome == JobPhase.Outcome.failed.rawValue, submission.resumesFailed {
             cluster.log(.info, "JobMaster", "Job \(graph.name) (\(job)) had failed; it goes on.")
             apply(head.change(draw: &cluster.draw) { $0.outcome = nil }.effects, at: now, in: &cluster)
@@ -254,7 +255,8 @@ extension JobMaster {
                 .externalSystem, retry: true,
                 "could not get the task slots it needs within \(options.slotRequestTimeout): \(cluster.freeSlots) of \(slotsNeeded) are free"
                     + " (\(cluster.workers.ids.count) TaskManagers with \(cluster.slots.total) slots are connected)")
-            if hasRun {
+            // Under an earlier JobManager counts too: its TaskManagers may only be late.
+            if hasRun || head.published?.started != nil {
                 fail(error, at: now, in: &cluster)
             } else {
                 cluster.log(.error, "JobMaster", "Job \(graph.name) (\(job)) \(error)")

@@ -52,6 +52,8 @@ package struct JobMaster: Sendable {
     /// TaskManagers that know of the job.
     var informed: Set<WorkerID> = []
     var hasRun = false
+    /// Who asked for another parallelism, and the change of HEAD that keeps it.
+    var requiring: [(change: Int, ticket: Ticket)] = []
     var sweepsAfterNext = false
     /// Splits that snapshots of the running attempt show as finished (assigner, reader, ids), until their checkpoint is complete.
     var finishedSplits: [CheckpointID: [(assigner: Int, reader: Int, splits: [String])]] = [:]
@@ -129,7 +131,7 @@ package struct JobMaster: Sendable {
         case .retired(let worker, let attempt): cluster.release(job, attemptsUpTo: attempt - 1, on: worker)
         case .cannotChange(let worker, let attempt, let error): cannotChange(worker, attempt, error, at: now, in: &cluster)
         case .withdrawn(let worker, let attempt): withdrawn(worker, attempt, in: &cluster)
-        case .requirements(let ticket, let wanted): require(wanted, ticket, in: &cluster)
+        case .requirements(let ticket, let wanted): require(wanted, ticket, at: now, in: &cluster)
         case .cancel(let ticket): cancel(ticket, at: now, in: &cluster)
         case .checkpoint(let ticket, let kind, let directory): wish(kind, directory, ticket, in: &cluster)
         }
