@@ -65,6 +65,7 @@ extension ByteWriter {
         put(error.retry)
         put(error.message)
         putList(error.path) { $0.put($1) }
+        putOptional(error.unreachable) { $0.put($1.description) }
     }
 
     package mutating func put(_ layout: Layout) {
@@ -129,9 +130,10 @@ extension ByteReader {
     package mutating func streamError() throws(MalformedBytes) -> StreamError {
         let raw = try string()
         guard let kind = StreamError.Kind(rawValue: raw) else { throw MalformedBytes("\(raw) is no kind of error") }
-        var error = StreamError(kind, retry: try bool(), try string())
-        for place in try list({ reader throws(MalformedBytes) in try reader.string() }).reversed() { error = error.during(place) }
-        return error
+        let (retry, message) = (try bool(), try string())
+        let path = try list { reader throws(MalformedBytes) in try reader.string() }
+        let unreachable = try optional { reader throws(MalformedBytes) in WorkerID(try reader.string()) }
+        return path.reversed().reduce(StreamError(kind, retry: retry, message, unreachable: unreachable)) { $0.during($1) }
     }
 
     package mutating func layout() throws(MalformedBytes) -> Layout {

@@ -105,6 +105,73 @@ import Wire
         leaving.expectMoved(without: leaving.joiner)
     }
 
+    @Test func whomAStayerCannotReachIsAvoided() {
+        var leaving = Leaving()
+        let error = StreamError(.connection, retry: true, "no data connection to \(leaving.joiner)")
+        leaving.story.say(leaving.stayer, .cannotChange(job: Story.job, attempt: leaving.dropped, error))
+        leaving.obey()
+        leaving.story.wait(.seconds(2))
+        leaving.expectMoved(without: leaving.joiner)
+    }
+
+    /// Of two that join the other one is asked again.
+    @Test func onlyWhoIsNamedIsAvoided() {
+        var story = Story.running(LayoutStories.options(), workers: 3, parallelism: 3)
+        for name in ["w3", "w4"] { story.connect(name) }
+        let layout = story.lastLayout(Story.job)!
+        story.obedient.remove("w0")
+        for name in ["w1", "w2"] { story.say(name, .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000))) }
+        story.wait(.milliseconds(100))
+        #expect(story.changes.last?.layout.workers.map(\.description) == ["w0", "w3", "w4"])
+        let error = StreamError(.connection, retry: true, "no data connection", unreachable: WorkerID("w3"))
+        story.say("w0", .cannotChange(job: Story.job, attempt: layout.attempt + 1, error))
+        story.obedient.insert("w0")
+        story.say("w0", .withdrawn(job: Story.job, attempt: layout.attempt + 1))
+        story.connect("w5")
+        story.wait(.seconds(2))
+        #expect(story.lastLayout(Story.job)!.workers.map(\.description) == ["w0", "w4", "w5"])
+        #expect(story.view.restarts == 0 && story.view.layoutChanges == 1)
+    }
+
+    /// Each plan is a write of HEAD: whoever has little time does not try without end what cannot be.
+    @Test func changesThatCannotBeAreNotPlannedWithoutPauseWhenTimeIsShort() {
+        var story = Story.running(LayoutStories.options(), workers: 6, parallelism: 2)
+        let layout = story.lastLayout(Story.job)!
+        let (stayer, leaver) = (layout.vertices[0].slots[0]!.worker.description, layout.vertices[0].slots[1]!.worker.description)
+        story.obedient.remove(stayer)
+        story.say(leaver, .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000)))
+        var dropped: Set<UInt32> = []
+        for _ in 0..<500 where story.phase == .running {
+            story.wait(.milliseconds(50))
+            for case .change(let change) in story.sent(to: stayer) where dropped.insert(change.layout.attempt).inserted {
+                story.say(stayer, .cannotChange(job: Story.job, attempt: change.layout.attempt, StreamError(.connection, retry: true, "no way anywhere")))
+                story.say(stayer, .withdrawn(job: Story.job, attempt: change.layout.attempt))
+            }
+        }
+        #expect((2...8).contains(dropped.count))
+    }
+
+    @Test func aJobBeginsWithoutWhomOthersCannotReachWhereThereIsRoom() {
+        var story = Story()
+        for name in ["w0", "w1", "w2"] { story.connect(name, obeys: false) }
+        var options = LayoutStories.options()
+        options.parallelism = 2
+        story.submit(options)
+        let layout = story.lastLayout(Story.job)!
+        let (reaches, unreachable) = (layout.workers[0], layout.workers[1])
+        for name in ["w0", "w1", "w2"] { story.obedient.insert(name) }
+        let task = layout.task(layout.subtasks(on: reaches)[0], of: Story.job)
+        story.say(reaches.description, .failed(task, StreamError(.connection, retry: true, "no data connection", unreachable: unreachable)))
+        for worker in layout.workers { story.say(worker.description, .stopped(job: Story.job, attempt: layout.attempt)) }
+        story.wait(.seconds(3))
+        #expect(story.phase == .running && story.view.restarts == 1)
+        #expect(!story.lastLayout(Story.job)!.workers.contains(unreachable))
+        // There is nobody else: then it is tried.
+        story.lose(reaches.description)
+        story.wait(.seconds(3))
+        #expect(story.lastLayout(Story.job)!.workers.contains(unreachable))
+    }
+
     @Test func whoNeverPreparesAChangeHoldsItUpNoLongerThanACheckpoint() {
         var options = LayoutStories.options(reactive: true)
         options.checkpointTimeout = .seconds(20)

@@ -42,7 +42,8 @@ enum MessageSamples {
             .declined(job: job, attempt: 9, checkpoint: 12, reason: "disk full"), .committed(job: job, checkpoint: 12, ids: ["a", ""]),
             .commitFailed(job: job, checkpoint: 12, error), .metrics([metrics, TaskMetrics(task: task)]), .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000, ends: false)),
             .prepared(job: job, attempt: 2), .copied(job: job, attempt: 2), .handedBack(task, [split], finished: ["c"]), .settled(job: job, attempt: 2), .retired(job: job, attempt: 2), .moved(job: job, layout: 5, bytes: 1 << 40, isAhead: true),
-            .cannotChange(job: job, attempt: 2, error), .withdrawn(job: job, attempt: 2),
+            .cannotChange(job: job, attempt: 2, error),
+            .cannotChange(job: job, attempt: 2, StreamError(.connection, retry: true, "no data connection", unreachable: WorkerID("taskmanager-3")).during("source")), .withdrawn(job: job, attempt: 2),
         ]
     }
 

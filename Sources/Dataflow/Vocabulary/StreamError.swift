@@ -19,11 +19,14 @@ package struct StreamError: Error, Hashable, Codable, Sendable, CustomStringConv
     package let message: String
     /// Where, outermost first.
     package private(set) var path: [String] = []
+    /// The TaskManager to which there is no connection, where that is known to be the cause.
+    package let unreachable: WorkerID?
 
-    package init(_ kind: Kind, retry: Bool, _ message: String) {
+    package init(_ kind: Kind, retry: Bool, _ message: String, unreachable: WorkerID? = nil) {
         self.kind = kind
         self.retry = retry
         self.message = message
+        self.unreachable = unreachable
     }
 
     /// The same error, seen from one level further out.

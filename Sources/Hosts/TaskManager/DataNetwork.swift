@@ -110,7 +110,8 @@ package final class DataNetwork: Sendable {
             }
             return FrameLink(connection: held)
         } catch {
-            throw StreamError(.connection, retry: true, "no data connection to TaskManager \(purpose.peer) at \(host):\(port): \(error)")
+            throw StreamError(
+                .connection, retry: true, "no data connection to TaskManager \(purpose.peer) at \(host):\(port): \(error)", unreachable: purpose.peer)
         }
     }
 

@@ -72,7 +72,9 @@ package struct Cluster: Sendable {
     package var lastResorts: [WorkerID] { workers.ids.filter { workers.isLastResort($0) } }
 
     /// Free slots on workers that may be used now.
-    package var freeSlots: Int { usableWorkers.reduce(0) { $0 + slots.free(on: $1) } }
+    package var freeSlots: Int { freeSlots(on: usableWorkers) }
+
+    func freeSlots(on workers: [WorkerID]) -> Int { workers.reduce(0) { $0 + slots.free(on: $1) } }
 
     /// The slots of this attempt alone.
     package mutating func giveBack(_ job: JobID, attempt: UInt32, on worker: WorkerID) {

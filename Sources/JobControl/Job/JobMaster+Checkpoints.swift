@@ -279,7 +279,7 @@ extension JobMaster {
         for worker in layout.workers { cluster.send(.aborted(job: job, checkpoint: aborted.id), to: worker) }
         if planned?.step == .running(aborted.id) {
             // Some may have switched, others never will.
-            nextChange = now.instant + changePause.next()
+            restFromChanges(at: now)
             fail(StreamError(.externalSystem, retry: true, "the checkpoint of a layout change failed: \(reason)"), charges: false, at: now, in: &cluster)
         } else if aborted.wish.kind == .stop || aborted.wish.kind == .drain {
             // Its sources stand still since the barrier.

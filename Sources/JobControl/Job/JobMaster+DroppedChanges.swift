@@ -3,6 +3,18 @@ import Wire
 
 // Planned changes that cannot be: until their barrier is injected they are dropped without a trace (docs/decisions/0003). What comes of a
 // dropped one after that is told by its attempt, which no other plan ever has.
+/// The pause after a change that could not be.
+struct ChangeRest {
+    let since: Instant
+    let until: Instant
+
+    static let first = Duration.milliseconds(500)
+
+    /// When the next change may be planned; nil: now. `isInHaste`: somebody has just the time for a checkpoint left. One that failed only once is tried
+    /// again almost at once then.
+    func ends(isInHaste: Bool) -> Instant { isInHaste && until - since <= Self.first ? since + .milliseconds(200) : until }
+}
+
 extension JobMaster {
     /// HEAD forgets the plan, TaskManagers take back what they prepared. The next one is planned when all of them have.
     mutating func dropChange(because why: String, at now: Now, in cluster: inout Cluster) {
@@ -39,18 +51,37 @@ extension JobMaster {
     /// Something that begins cannot be made, or a connection broke that only the change needs.
     mutating func cannotChange(_ worker: WorkerID, _ attempt: UInt32, _ error: StreamError, at now: Now, in cluster: inout Cluster) {
         guard case .running = phase, let planned, planned.next.attempt == attempt else { return }
-        guard !planned.isRunning else {
-            nextChange = now.instant + changePause.next()
-            return fail(error, worker: worker, charges: false, at: now, in: &cluster)
-        }
-        avoid([worker], in: planned, at: now)
+        avoid(culprits(of: error, saidBy: worker, in: planned), for: restFromChanges(at: now) * 2, at: now)
+        guard !planned.isRunning else { return fail(error, worker: worker, charges: false, at: now, in: &cluster) }
         dropChange(because: "TaskManager \(worker) cannot: \(error)", at: now, in: &cluster)
     }
 
-    private mutating func avoid(_ workers: [WorkerID], in planned: PlannedLayout, at now: Now) {
+    /// Who should not be planned with again so soon.
+    private func culprits(of error: StreamError, saidBy worker: WorkerID, in planned: PlannedLayout) -> [WorkerID] {
+        let joiners = planned.joiners
+        if let peer = error.unreachable {
+            if joiners.contains(peer) { return [peer] }
+            return joiners.contains(worker) ? [worker] : []
+        }
+        guard error.kind == .connection, !joiners.contains(worker) else { return [worker] }
+        return joiners
+    }
+
+    /// The pause, which grows from change to change that cannot be.
+    @discardableResult
+    mutating func restFromChanges(at now: Now) -> Duration {
         let pause = changePause.next()
-        nextChange = now.instant + pause
-        for worker in workers where !planned.plan.old.workers.contains(worker) { avoided[worker] = now.instant + max(pause * 2, .seconds(10)) }
+        rest = ChangeRest(since: now.instant, until: now.instant + pause)
+        return pause
+    }
+
+    private mutating func avoid(_ workers: [WorkerID], for time: Duration, at now: Now) {
+        for worker in workers { avoided[worker] = max(avoided[worker] ?? .zero, now.instant + max(time, .seconds(10))) }
+    }
+
+    /// Somebody cannot reach a TaskManager with which the job was to begin: it begins without that one where there is room.
+    mutating func avoidUnreachable(_ error: StreamError, at now: Now) {
+        if case .deploying = phase, let peer = error.unreachable { avoid([peer], for: .seconds(60), at: now) }
     }
 
     /// Nobody waits longer for those who prepare or take in copies than for a checkpoint.
@@ -58,7 +89,7 @@ extension JobMaster {
         guard let planned, let waiting = planned.step.waiting else { return }
         let due = planned.since + options.checkpointTimeout
         guard due <= now.instant else { return remind(at: due) }
-        avoid(waiting.sorted(), in: planned, at: now)
+        avoid(planned.joiners.filter(waiting.contains), for: restFromChanges(at: now) * 2, at: now)
         let names = waiting.sorted().map(\.description).joined(separator: ", ")
         dropChange(because: "it was not prepared within \(options.checkpointTimeout) on TaskManager\(waiting.count > 1 ? "s" : "") \(names)", at: now, in: &cluster)
     }
@@ -83,7 +114,7 @@ extension JobMaster {
     /// TaskManagers on which something may begin with a change.
     func takers(in cluster: Cluster) -> [WorkerID] { cluster.usableWorkers.filter { avoided[$0] == nil } }
 
-    func freeSlots(in cluster: Cluster) -> Int { takers(in: cluster).reduce(0) { $0 + cluster.slots.free(on: $1) } }
+    func freeSlots(in cluster: Cluster) -> Int { cluster.freeSlots(on: takers(in: cluster)) }
 
     mutating func forgetAvoided(at now: Now) {
         guard !avoided.isEmpty else { return }

@@ -62,9 +62,10 @@ extension JobMaster {
         if let withdrawal, !isTooLateToChange, withdrawal.since + Self.patienceWithWithdrawals > now.instant {
             return remind(at: withdrawal.since + Self.patienceWithWithdrawals)
         }
-        // Pauses are for those who have time.
-        if let nextChange, nextChange > now.instant, until.map({ $0 - now.instant > partingTime }) ?? true {
-            remind(at: nextChange)
+        let isInHaste = until.map { $0 - now.instant <= partingTime } ?? false
+        if let end = rest?.ends(isInHaste: isInHaste), end > now.instant {
+            remind(at: end)
+            if isInHaste, end - now.instant <= ChangeRest.first { return }
         } else if withdrawal == nil, !isTooLateToChange, plan(layout, reason, at: now, in: &cluster) {
             return watchTime(at: now, in: &cluster)
         }
@@ -243,7 +244,7 @@ extension JobMaster {
         chronicle.keepMetrics(of: next.has)
         partingCheckpoint = nil
         isTooLateToChange = false
-        nextChange = nil
+        rest = nil
         changePause.reset()
         // Who was asked to commit may be about to go.
         ledger.workerLost()

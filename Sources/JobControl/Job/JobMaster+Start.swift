@@ -241,10 +241,14 @@ extension JobMaster {
         // More may be on their way; a job that ran already is better off with what there is, and grows later.
         changeDeadline = nil
         if waitsForMoreSlots, free < mostSlots, now.instant - since < options.stabilization { return changeDeadline = since + options.stabilization }
-        var (places, room) = (cluster.usableWorkers, free)
-        if parallelism(on: room) == nil {
-            places += cluster.lastResorts
-            room = min(mostSlots, places.reduce(0) { $0 + cluster.slots.free(on: $1) })
+        forgetAvoided(at: now)
+        // Who was out of reach, or is recommended to be left, only where there is no room without him.
+        let (takers, resorts) = (takers(in: cluster), cluster.lastResorts)
+        let avoided = cluster.usableWorkers.filter { self.avoided[$0] != nil }
+        var (places, room) = (takers, 0)
+        for more in [[], resorts, avoided] where parallelism(on: room) == nil {
+            places += more
+            room = min(mostSlots, cluster.freeSlots(on: places))
         }
         let planner = RecoveryPlanner(graph: graph, point: restore)
         guard let wanted = parallelism(on: room),

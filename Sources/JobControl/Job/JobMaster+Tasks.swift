@@ -27,6 +27,7 @@ extension JobMaster {
         switch phase {
         case .deploying, .running, .finishing:
             guard isCurrent(task) else { return }
+            avoidUnreachable(error, at: now)
             if let planned, !planned.isRunning, !planned.plan.old.has(task) { return cannotChange(worker, task.attempt, error, at: now, in: &cluster) }
             fail(error, task: task, worker: worker, at: now, in: &cluster)
         case .restarting, .ending:

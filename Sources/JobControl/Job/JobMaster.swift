@@ -62,10 +62,11 @@ package struct JobMaster: Sendable {
     package internal(set) var planned: PlannedLayout?
     /// A change that was dropped, and the TaskManagers that have not said that nothing of it is left there.
     var withdrawal: (attempt: UInt32, since: Instant, waiting: Set<WorkerID>)?
-    /// After changes that could not be: when the next one may be planned.
-    var nextChange: Instant?
-    var changePause = Backoff(first: .milliseconds(500), maximum: .seconds(60))
-    /// TaskManagers that could not begin what a change would have put there: not so soon again.
+    /// After a change that could not be: the pause before the next one.
+    var rest: ChangeRest?
+    var changePause = Backoff(first: ChangeRest.first, maximum: .seconds(60))
+    /// TaskManagers that could not begin what was put there, or were out of reach for others, and until when nothing is put there where there is
+    /// other room.
     var avoided: [WorkerID: Instant] = [:]
     /// Whoever leaves has no time for a change any more.
     var isTooLateToChange = false

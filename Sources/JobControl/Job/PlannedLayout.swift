@@ -55,6 +55,9 @@ package struct PlannedLayout: Sendable {
     /// TaskManagers that take part, sorted.
     package var workers: [WorkerID] { Set(plan.old.workers + plan.new.workers).sorted() }
 
+    /// TaskManagers that had no task of the job before, sorted.
+    package var joiners: [WorkerID] { Set(plan.new.workers).subtracting(plan.old.workers).sorted() }
+
     /// Its barrier may be on its way.
     package var isRunning: Bool {
         if case .running = step { return true }

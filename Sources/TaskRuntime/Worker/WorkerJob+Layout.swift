@@ -65,7 +65,7 @@ extension WorkerJob {
     /// A TaskManager is out of reach with which no task here has a channel that it uses, but which takes part in the change.
     mutating func lost(_ peer: WorkerID, _ reason: String, _ effects: inout [WorkerEffect]) {
         guard let change, !change.unsettled.isEmpty, change.others.contains(peer) else { return }
-        refuse(StreamError(.connection, retry: true, "the connection to TaskManager \(peer) broke: \(reason)"), &effects)
+        refuse(StreamError(.connection, retry: true, "the connection to TaskManager \(peer) broke: \(reason)", unreachable: peer), &effects)
     }
 
     mutating func withdraw(_ dropped: UInt32, _ effects: inout [WorkerEffect]) {
