@@ -225,6 +225,63 @@ import Wire
         #expect(story.view.restarts == 1)
     }
 
+    private static let recommendation = Leave(reason: "rebalance", milliseconds: 86_400_000, ends: false)
+
+    @Test func aNoticeIsObeyedWhereOthersAreOnlyRecommendedToLeave() {
+        var story = Story.running(Self.options(), workers: 3, parallelism: 3)
+        for name in ["w0", "w1", "w2"] { story.say(name, .leaving(Self.recommendation)) }
+        story.wait(.seconds(7))
+        story.connect("w3")
+        story.wait(.seconds(7))
+        story.say("w1", .leaving(Leave(reason: "a notice", milliseconds: 110_000)))
+        // The others' notices may follow.
+        story.wait(.seconds(5))
+        #expect(story.view.layoutChanges == 0)
+        story.wait(.seconds(100))
+        #expect(story.view.restarts == 0 && story.view.layoutChanges == 1 && story.phase == .running)
+        #expect(story.lastLayout(Story.job)!.workers.map(\.description) == ["w0", "w2", "w3"])
+        // There is room without them: now they are left, too.
+        for name in ["w4", "w5"] { story.connect(name) }
+        story.wait(.seconds(1))
+        #expect(story.lastLayout(Story.job)!.workers.map(\.description) == ["w3", "w4", "w5"])
+        #expect(story.view.restarts == 0 && story.view.layoutChanges == 2)
+    }
+
+    @Test func whoIsRecommendedToLeaveIsALastResortForThoseWhoMust() {
+        var story = Story.running(Self.options(), workers: 2, parallelism: 1)
+        let before = story.lastLayout(Story.job)!.workers.map(\.description)
+        for name in ["w0", "w1"] where !before.contains(name) { story.say(name, .leaving(Self.recommendation)) }
+        story.say(before[0], .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000)))
+        story.wait(.milliseconds(200))
+        #expect(story.view.restarts == 0 && story.view.layoutChanges == 1)
+        #expect(story.lastLayout(Story.job)!.workers.map(\.description) != before)
+    }
+
+    @Test func anotherParallelismIsCarriedOutWhereAllAreRecommendedToLeave() {
+        var story = Story.running(Self.options(), workers: 3, parallelism: 3)
+        for name in ["w0", "w1", "w2"] { story.say(name, .leaving(Self.recommendation)) }
+        story.wait(.seconds(7))
+        story.request(.requirements(Story.job, [0: 2...2, 1: 2...2]))
+        story.wait(.seconds(1))
+        #expect(story.lastLayout(Story.job)!.vertices.map(\.parallelism) == [2, 2])
+        #expect(story.view.restarts == 0 && story.view.layoutChanges == 1)
+    }
+
+    @Test func aRecommendationThrowsNoDeploymentAway() {
+        var story = Story()
+        for name in ["w0", "w1"] { story.connect(name, obeys: false) }
+        var options = Self.options()
+        options.parallelism = 2
+        story.submit(options)
+        #expect(story.phase == .deploying)
+        story.say("w0", .leaving(Self.recommendation))
+        for name in ["w0", "w1"] {
+            story.obedient.insert(name)
+            story.say(name, .deployed(job: Story.job, attempt: story.attempt))
+        }
+        #expect(story.phase == .running && story.view.restarts == 0)
+    }
+
     @Test func aJobWithoutAFolderForCheckpointsBeginsAnewElsewhere() {
         var options = Self.options()
         options.checkpointDirectory = nil

@@ -52,9 +52,11 @@ extension JobMaster {
 
     /// A TaskManager is about to go, in order: its tasks move now, and that is no failure.
     mutating func workerLeaving(_ worker: WorkerID, at now: Now, in cluster: inout Cluster) {
+        // Who is only recommended to go is no reason to begin anew: what begins now moves when it runs.
+        let ends = cluster.workers[worker]?.leaving?.ends ?? false
         switch phase {
         case .publishingLayout(let layout, _):
-            guard layout.workers.contains(worker) else { return }
+            guard ends, layout.workers.contains(worker) else { return }
             for other in layout.workers { cluster.release(job, attemptsUpTo: attempt, on: other) }
             phase = .waitingForSlots(since: now.instant)
         case .running where cluster.options.changesLayouts && !cluster.options.faults.contains(.noticesAreFailures):
@@ -62,7 +64,7 @@ extension JobMaster {
             guard let planned, !planned.isRunning, planned.places(on: worker) else { return }
             dropChange(because: "TaskManager \(worker), which would have tasks of it, is leaving", at: now, in: &cluster)
         case .deploying(let layout, _), .running(let layout, _):
-            guard layout.workers.contains(worker) else { return }
+            guard ends, layout.workers.contains(worker) else { return }
             cluster.log(.info, "JobMaster", "Job \(graph.name) (\(job)) moves away from TaskManager \(worker), which is leaving.")
             begin(restartAfter: .zero, "TaskManager \(worker) is leaving", at: now, in: &cluster)
         case .finishing, .restarting, .ending:

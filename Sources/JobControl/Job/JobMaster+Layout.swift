@@ -26,7 +26,8 @@ extension JobMaster {
 
     /// What should be otherwise, and since when it may be changed; nil: nothing.
     private mutating func wish(_ layout: Layout, at now: Now, in cluster: inout Cluster) -> (reason: String, due: Instant)? {
-        let leaving = layout.workers.filter { cluster.workers[$0]?.isLeaving ?? false }
+        var leaving = layout.workers.filter { cluster.workers[$0]?.leaving?.ends ?? false }
+        if leaving.isEmpty, hasRoomWithoutThoseWhoLeave(layout, in: cluster) { leaving = layout.workers.filter { cluster.workers[$0]?.isLeaving ?? false } }
         if let due = leaving.compactMap({ cluster.workers[$0]?.leaving.map { $0.since + options.noticeWindow(of: $0.until - $0.since) } }).min() {
             return ("TaskManager\(leaving.count > 1 ? "s" : "") \(leaving.map(\.description).joined(separator: ", ")) leaving", due)
         }
@@ -41,6 +42,12 @@ extension JobMaster {
         wishesChangeSince = since
         if isAskedToChange { return ("asked for", now.instant) }
         return ("\(slots) slots are there", max(since + options.stabilization, (lastChange ?? .zero) + options.cooldown))
+    }
+
+    private func hasRoomWithoutThoseWhoLeave(_ layout: Layout, in cluster: Cluster) -> Bool {
+        guard layout.workers.contains(where: { cluster.workers[$0]?.isLeaving ?? false }) else { return true }
+        let kept = layout.usedSlots.count { cluster.workers.isUsable($0.worker) }
+        return parallelism(on: min(mostSlots, kept + freeSlots(in: cluster))) != nil
     }
 
     /// One look at a running job. Begins a change when one is due.
@@ -109,15 +116,22 @@ extension JobMaster {
         let ordered = layout.vertices[widest].slots.compactMap { $0 }
         let used = ordered + layout.usedSlots.subtracting(ordered).sorted()
         let kept = used.filter { cluster.workers.isUsable($0.worker) }
-        let total = min(mostSlots, kept.count + freeSlots(in: cluster))
-        guard total > 0, let wanted = parallelism(on: total), let count = wanted.max() else { return false }
+        // Who is only recommended to be left: its tasks stay where there is no room without it, others come to it where there is none at all.
+        let recommended = used.filter { cluster.workers.isLastResort($0.worker) }
+        let (takers, resorts) = (takers(in: cluster), cluster.lastResorts.filter { avoided[$0] == nil })
+        let ways = [(takers, []), (takers, recommended), (takers + resorts, recommended)]
+        let rooms = ways.map { parallelism(on: min(mostSlots, kept.count + cluster.freeSlots(on: $0) + $1.count)) }
+        guard let way = rooms.firstIndex(where: { $0 != nil }), let wanted = rooms[way], let count = wanted.max() else { return false }
+        let (places, spare) = ways[way]
         var slots = Array(kept.prefix(count))
         let (attempt, epoch) = (max(self.attempt, spent.attempt) + 1, max(layoutEpoch, spent.epoch) + 1)
-        if slots.count < count {
+        let beginning = min(count - slots.count, cluster.freeSlots(on: places))
+        if beginning > 0 {
             let holder = SlotPool.Holder(job: job, attempt: attempt)
-            guard let taken = cluster.slots.take(count - slots.count, for: holder, on: takers(in: cluster)) else { return false }
+            guard let taken = cluster.slots.take(beginning, for: holder, on: places) else { return false }
             slots += taken
         }
+        slots += spare.prefix(count - slots.count)
         let renewed = assigners.filter { $0.isSpread && wanted[$0.vertex] > layout.vertices[$0.vertex].parallelism }.map(\.vertex)
         let next = LayoutPlanner(graph: graph, old: layout, slots: slots, parallelism: wanted, renewed: Set(renewed)).plan(attempt: attempt, epoch: epoch)
         let change = LayoutChange(job: job, graph: graph, from: layout, to: next)

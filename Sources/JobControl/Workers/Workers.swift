@@ -127,7 +127,7 @@ package struct Workers: Sendable {
             return
         }
         if leave.ends != old.ends ? leave.ends : until < old.until {
-            byID[id]?.leaving = Leaving(reason: leave.reason, since: old.since, until: until, ends: leave.ends)
+            byID[id]?.leaving = Leaving(reason: leave.reason, since: leave.ends == old.ends ? old.since : now, until: until, ends: leave.ends)
         }
     }
 
