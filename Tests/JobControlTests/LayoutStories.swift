@@ -179,6 +179,47 @@ import Wire
         #expect(story.phase == .running && story.view.restarts == 0)
     }
 
+    @Test(arguments: [true, false]) func whatAUserAskedForIsGivenUpWhereAChangeHasNoOtherTime(isSavepoint: Bool) {
+        var story = Story.running(Self.options(), workers: 3, parallelism: 2)
+        let layout = story.lastLayout(Story.job)!
+        let (slow, leaver) = (layout.vertices[0].slots[0]!.worker.description, layout.vertices[0].slots[1]!.worker.description)
+        story.obedient.remove(slow)
+        let ticket = story.request(isSavepoint ? .savepoint(Story.job, kind: .savepoint, directory: nil) : .checkpoint(Story.job))
+        let pending = story.triggered.last!
+        story.say(leaver, .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000)))
+        story.wait(.milliseconds(100))
+        story.say(slow, .prepared(job: Story.job, attempt: layout.attempt + 1))
+        story.wait(.seconds(19))
+        #expect(story.triggered.last == pending && story.reply(ticket) == nil)
+        story.wait(.seconds(1))
+        let checkpoint = story.triggered.last!
+        #expect(checkpoint > pending && story.sent.contains(.aborted(job: Story.job, checkpoint: pending)))
+        guard case .refused = story.reply(ticket) else { return #expect(Bool(false), "who asked is told") }
+        story.obedient.insert(slow)
+        story.acknowledge(slow, attempt: layout.attempt, checkpoint, folder: "\(Story.job)/chk-\(checkpoint)")
+        story.settle(slow)
+        story.wait(.milliseconds(200))
+        #expect(story.view.layoutChanges == 1 && story.view.restarts == 0 && story.phase == .running)
+    }
+
+    @Test func aSavepointMakesWayForTheLastCheckpointOfWhoeverHasNowhereToGo() {
+        var story = Story.running(Self.options(), workers: 1, parallelism: 1)
+        story.obedient.remove("w0")
+        let attempt = story.attempt
+        let ticket = story.request(.savepoint(Story.job, kind: .savepoint, directory: nil))
+        let pending = story.triggered.last!
+        story.say("w0", .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000)))
+        story.wait(.milliseconds(21_900))
+        #expect(story.triggered.last == pending && story.reply(ticket) == nil)
+        story.wait(.milliseconds(200))
+        let checkpoint = story.triggered.last!
+        #expect(checkpoint > pending && story.reply(ticket) != nil)
+        story.obedient.insert("w0")
+        story.acknowledge("w0", attempt: attempt, checkpoint, folder: "\(Story.job)/chk-\(checkpoint)")
+        story.wait(.milliseconds(200))
+        #expect(story.view.restarts == 1 && story.view.checkpoints.restored?.checkpoint == checkpoint)
+    }
+
     @Test func theShortestTimeOfALeavingTaskManagerCounts() {
         var story = Story.running(Self.options(), workers: 1, parallelism: 1)
         story.say("w0", .leaving(Leave(reason: "a notice", milliseconds: 110_000)))

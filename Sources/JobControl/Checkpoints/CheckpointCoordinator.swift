@@ -47,6 +47,8 @@ package struct CheckpointCoordinator: Sendable {
 
         package var manifestKey: String { "\(folder)/_metadata" }
         package var kind: CheckpointKind { wish.kind }
+        /// A user waits for it.
+        package var isAskedFor: Bool { kind.isSavepoint || !wish.tickets.isEmpty }
         package var objects: [Manifest.StateObject] { acknowledged.compactMap(\.object) }
     }
 

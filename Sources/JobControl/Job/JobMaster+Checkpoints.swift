@@ -48,20 +48,36 @@ extension JobMaster {
         trigger(wish, layout, at: now, in: &cluster)
     }
 
-    /// Somebody who leaves has little time: a checkpoint that takes long, on a slow store perhaps, is given up for that of the change.
+    /// Somebody who leaves has little time: a checkpoint that takes long, on a slow store perhaps, is given up for that of the change. What users
+    /// have asked for is given up only when the change could not come to its end otherwise.
     private mutating func makeWayForChange(_ layout: Layout, at now: Now, in cluster: inout Cluster) {
-        guard planned?.step == .ready, let pending = coordinator.pending, pending.kind == .checkpoint, pending.wish.tickets.isEmpty,
+        guard planned?.step == .ready, let pending = coordinator.pending, !pending.kind.endsJob,
             layout.workers.contains(where: { cluster.workers[$0]?.isLeaving ?? false })
         else { return }
-        let due = pending.triggered + Self.patienceWithCheckpoints
+        var due = pending.triggered + Self.patienceWithCheckpoints
+        if pending.isAskedFor {
+            guard let end = endOfLeavers(layout, in: cluster) else { return }
+            due = max(due, now.instant + (end - now.instant - partingTime - Self.timeOfChanges))
+        }
         guard due <= now.instant else { return remind(at: due) }
-        guard let aborted = coordinator.abort("a TaskManager is leaving", counts: false, at: now) else { return }
-        cluster.log(.info, "CheckpointCoordinator", "Gave up checkpoint \(aborted.id) of job \(job): a TaskManager is leaving, and the checkpoint of the change is next.")
+        giveUpCheckpoint(layout, at: now, in: &cluster)
+    }
+
+    /// The next one is needed while there is time for it.
+    mutating func giveUpCheckpoint(_ layout: Layout, at now: Now, in cluster: inout Cluster) {
+        guard let pending = coordinator.pending, !pending.kind.endsJob, let aborted = coordinator.abort("a TaskManager is leaving", counts: false, at: now)
+        else { return }
+        cluster.log(
+            .info, "CheckpointCoordinator",
+            "Gave up \(aborted.wish.kind.isSavepoint ? "savepoint" : "checkpoint") \(aborted.id) of job \(job): a TaskManager is leaving, and the checkpoint"
+                + " that the job goes on from is next.")
         settle(aborted, in: &cluster)
         for worker in layout.workers { cluster.send(.aborted(job: job, checkpoint: aborted.id), to: worker) }
     }
 
     private static let patienceWithCheckpoints = Duration.milliseconds(500)
+    /// What a change may take from its barrier on, beside the time that is kept for a checkpoint.
+    private static let timeOfChanges = Duration.seconds(2)
 
     /// Checkpoint ids are set aside in HEAD before they are used, so that no other leader ever uses them again.
     private mutating func reserve(at now: Now, in cluster: inout Cluster) {

@@ -44,6 +44,11 @@ extension JobMaster {
         return ("\(slots) slots are there", max(since + options.stabilization, (lastChange ?? .zero) + options.cooldown))
     }
 
+    /// When the first of those who end is gone; nil: nobody ends.
+    func endOfLeavers(_ layout: Layout, in cluster: Cluster) -> Instant? {
+        layout.workers.compactMap { cluster.workers[$0]?.leaving }.filter(\.ends).map(\.until).min()
+    }
+
     private func hasRoomWithoutThoseWhoLeave(_ layout: Layout, in cluster: Cluster) -> Bool {
         guard layout.workers.contains(where: { cluster.workers[$0]?.isLeaving ?? false }) else { return true }
         let kept = layout.usedSlots.count { cluster.workers.isUsable($0.worker) }
@@ -65,7 +70,7 @@ extension JobMaster {
             if layout.workers.contains(where: { cluster.workers[$0]?.leaving?.ends ?? false }) { restartWithoutFailure(reason, at: now, in: &cluster) }
             return
         }
-        let until = layout.workers.compactMap { cluster.workers[$0]?.leaving }.filter(\.ends).map(\.until).min()
+        let until = endOfLeavers(layout, in: cluster)
         if let withdrawal, !isTooLateToChange, withdrawal.since + Self.patienceWithWithdrawals > now.instant {
             return remind(at: withdrawal.since + Self.patienceWithWithdrawals)
         }
@@ -77,12 +82,12 @@ extension JobMaster {
             return watchTime(at: now, in: &cluster)
         }
         // Nowhere to go. Who only should leave may stay.
-        if let until { part(reason, until: until, at: now, in: &cluster) }
+        if let until { part(layout, reason, until: until, at: now, in: &cluster) }
     }
 
     /// Somebody leaves, and there are no slots for his tasks. They stay until the last moment at which a checkpoint still fits in: the
     /// job goes on from that one as soon as there are slots.
-    private mutating func part(_ reason: String, until: Instant, at now: Now, in cluster: inout Cluster) {
+    private mutating func part(_ layout: Layout, _ reason: String, until: Instant, at now: Now, in cluster: inout Cluster) {
         let left = until - now.instant
         let needed = partingTime
         let most = Self.partingReserve / 2
@@ -93,6 +98,7 @@ extension JobMaster {
         } else if left > most, options.checkpointDirectory != nil {
             remind(at: now.instant + (left - most))
             guard partingCheckpoint == nil else { return }
+            if coordinator.pending?.isAskedFor ?? false { giveUpCheckpoint(layout, at: now, in: &cluster) }
             partingCheckpoint = coordinator.nextID
             cluster.log(.info, "JobMaster", "Job \(graph.name) (\(job)) has no slots to move to: \(reason). It takes a checkpoint, and waits for slots.")
             return coordinator.wish(CheckpointCoordinator.Wish(kind: .checkpoint, directory: nil, tickets: []))
