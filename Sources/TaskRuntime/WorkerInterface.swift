@@ -15,6 +15,8 @@ package enum WorkerEvent: Sendable {
     case removed(job: JobID, attempt: UInt32)
     /// The answer to `prepare`: the tasks that a planned change begins stand and wait for their state, those that stay are told; or why not.
     case prepared(job: JobID, attempt: UInt32, StreamError?)
+    /// State that a task owes with the change to this layout cannot be sent.
+    case notHandedOver(TaskID, LayoutEpoch, StreamError)
     /// The answer to `retire`.
     case retired(job: JobID, attempt: UInt32)
     /// A data connection to or from another TaskManager broke: that of one attempt, or, without a job, all of them.

@@ -33,19 +33,61 @@ import Wire
         #expect(story.hears(.change(Self.change(3, epoch: 3))) == ["prepare 3"])
     }
 
-    @Test func whatTheHostStillMakesIsTakenOffWhenItHasAnswered() {
+    /// c, which a change brings the job to.
+    static func joining() -> WorkerStory {
         var story = WorkerStory()
         story.machine = WorkerMachine(
-            registration: Registration(worker: Self.c, host: "h", dataPort: 1, slots: 1, memoryBytes: 1, processors: 1, version: "1", running: []),
+            registration: Registration(worker: c, host: "h", dataPort: 1, slots: 1, memoryBytes: 1, processors: 1, version: "1", running: []),
             options: WorkerOptions(), coverage: true)
         _ = story.register()
         let begins = [SubtaskID(vertex: 0, index: 1), SubtaskID(vertex: 1, index: 1)]
-        #expect(story.hears(.change(Self.change(2, epoch: 2, subtasks: begins))) == ["prepare 2"])
+        #expect(story.hears(.change(change(2, epoch: 2, subtasks: begins))) == ["prepare 2"])
+        return story
+    }
+
+    @Test func whatTheHostStillMakesIsTakenOffWhenItHasAnswered() {
+        var story = Self.joining()
         #expect(story.hears(.withdraw(job: job, attempt: 2)) == [])
         #expect(story.on(.prepared(job: job, attempt: 2, nil)) == ["retire 2: [\"0/1\", \"1/1\"]"])
         #expect(story.on(.retired(job: job, attempt: 2)) == ["send withdrawn 2"])
         #expect(story.machine.running.isEmpty)
         #expect(story.hears(.withdraw(job: job, attempt: 2)) == ["send withdrawn 2"])
+    }
+
+    @Test func aJobThatEndsWhileTheHostPreparesAChangeLeavesNothing() {
+        var story = Self.joining()
+        #expect(story.hears(.cancel(job: job, attempt: 2)) == [])
+        // Said again by a new JobManager, say.
+        #expect(story.hears(.cancel(job: job, attempt: 2), epoch: 2) == [])
+        #expect(story.hears(.withdraw(job: job, attempt: 2), epoch: 2) == [])
+        #expect(story.on(.prepared(job: job, attempt: 2, nil)) == ["remove 2"])
+        #expect(story.on(.prepared(job: job, attempt: 2, nil)) == [])
+        #expect(story.on(.removed(job: job, attempt: 2)) == ["send stopped 2"])
+        #expect(story.machine.running.isEmpty)
+    }
+
+    @Test func aDeploymentAndAReleaseWaitForTheHostToo() {
+        var story = Self.joining()
+        #expect(story.hears(.deploy(WorkerStory.deployment(3))) == [])
+        #expect(story.on(.prepared(job: job, attempt: 2, StreamError(.connection, retry: true, "no route"))) == ["remove 2"])
+        #expect(story.on(.removed(job: job, attempt: 2)) == ["make 3"])
+
+        story = WorkerStory.running()
+        _ = story.hears(.change(Self.change(2, epoch: 2)))
+        // The change is taken back meanwhile, which its end overtakes.
+        _ = story.hears(.withdraw(job: job, attempt: 2))
+        #expect(story.hears(.release(job: job)) == [])
+        #expect(story.on(.prepared(job: job, attempt: 2, nil)) == ["remove 2"])
+        #expect(story.on(.removed(job: job, attempt: 2)) == ["forget"])
+    }
+
+    @Test func stateThatCannotBeSentIsSaidInsteadOfLost() {
+        var story = WorkerStory.running()
+        _ = story.hears(.change(Self.change(2, epoch: 2)))
+        _ = story.on(.prepared(job: job, attempt: 2, nil))
+        let error = StreamError(.internal, retry: true, "no way to 1/1")
+        #expect(story.on(.notHandedOver(WorkerStory.task(1), 1, error)) == [])
+        #expect(story.on(.notHandedOver(WorkerStory.task(1), 2, error)).map { String($0.prefix(19)) } == ["send cannotChange 2"])
     }
 
     @Test func theEndOfSomebodyWhoOnlyJoinsFailsNoTask() {

@@ -20,8 +20,10 @@ extension SimulatedTaskManager {
 
     private func begin(_ deployment: Deployment, _ change: LayoutChange) -> StreamError? {
         let (job, attempt) = (deployment.job, deployment.layout.attempt)
-        // It was removed while connections were opened.
-        guard let place = deployments.firstIndex(where: { $0.job == job && $0.attempt == attempt }) else { return nil }
+        guard let place = deployments.firstIndex(where: { $0.job == job && $0.attempt == attempt }) else {
+            cluster.broken("Worker", "attempt \(attempt) was removed while connections for it were opened")
+            return nil
+        }
         do {
             for id in change.old.tasks(of: job) {
                 guard let task = tasks[id] else { continue }

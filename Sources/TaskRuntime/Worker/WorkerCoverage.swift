@@ -8,7 +8,7 @@ extension WorkerMachine {
     package static var pairs: [String] {
         let links = ["waiting", "connecting", "closing", "registering", "registered"]
         let events =
-            ["connected", "disconnected", "task", "made", "removed", "peerLost", "uploaded", "committed", "prepared", "retired", "metrics",
+            ["connected", "disconnected", "task", "made", "removed", "peerLost", "uploaded", "committed", "prepared", "notHandedOver", "retired", "metrics",
              "timer", "leave"]
             + LeaderMessage.names.map { "message." + $0 }
         let phases = ["making", "made", "running", "broken", "removing"]
@@ -46,7 +46,7 @@ extension WorkerJob.Event {
     static let names = [
         "deploy", "made", "start", "cancel", "removed", "release", "trigger", "completed", "aborted", "splits", "snapshot", "needsSplits",
         "splitFinished", "ended", "failed", "uploaded", "peerLost",
-        "change", "prepared", "copyAhead", "copied", "settled", "conclude", "retired", "withdraw",
+        "change", "prepared", "copyAhead", "copied", "settled", "notHandedOver", "conclude", "retired", "withdraw",
     ]
 
     var name: String {
@@ -73,6 +73,7 @@ extension WorkerJob.Event {
         case .copyAhead: "copyAhead"
         case .copied: "copied"
         case .settled: "settled"
+        case .notHandedOver: "notHandedOver"
         case .conclude: "conclude"
         case .retired: "retired"
         case .withdraw: "withdraw"
@@ -90,6 +91,7 @@ extension WorkerEvent {
         case .made: "made"
         case .removed: "removed"
         case .prepared: "prepared"
+        case .notHandedOver: "notHandedOver"
         case .retired: "retired"
         case .peerLost: "peerLost"
         case .uploaded: "uploaded"

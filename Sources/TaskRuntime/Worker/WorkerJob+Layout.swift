@@ -68,6 +68,12 @@ extension WorkerJob {
         refuse(StreamError(.connection, retry: true, "the connection to TaskManager \(peer) broke: \(reason)", unreachable: peer), &effects)
     }
 
+    /// Whoever should get it would wait for ever.
+    mutating func notHandedOver(_ task: TaskID, _ layout: LayoutEpoch, _ error: StreamError, _ effects: inout [WorkerEffect]) {
+        guard let change, change.plan.new.epoch == layout, members[task] != nil else { return }
+        refuse(error, &effects)
+    }
+
     mutating func withdraw(_ dropped: UInt32, _ effects: inout [WorkerEffect]) {
         guard let change, change.attempt == dropped else { return effects.append(.send(.withdrawn(job: job, attempt: dropped))) }
         // While the host makes the tasks they cannot be taken off.

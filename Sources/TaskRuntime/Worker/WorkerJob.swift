@@ -30,6 +30,7 @@ struct WorkerJob {
         case withdraw(attempt: UInt32)
         case copied(TaskID, LayoutEpoch)
         case settled(TaskID, LayoutEpoch)
+        case notHandedOver(TaskID, LayoutEpoch, StreamError)
         case conclude(attempt: UInt32)
         case retired(attempt: UInt32)
     }
@@ -66,6 +67,8 @@ struct WorkerJob {
     var members: [TaskID: Member]
     /// A planned change that is under way. Its new tasks are members from the start.
     var change: PlannedChange?
+    /// Of a change that the host still prepares although everything is to end: what it makes is taken off when it has answered, or it would stay.
+    private var endsWhenPrepared: UInt32?
     /// Of a change that was dropped and whose tasks the host takes off.
     var takenBack: UInt32?
     private var gatherings: [CheckpointID: SnapshotGathering] = [:]
@@ -241,10 +244,14 @@ struct WorkerJob {
             lost(peer, reason, &effects)
         case (.running, .change(let deployment)): begin(deployment, &effects)
         case (.running, .prepared(let prepared, let error)): self.prepared(prepared, error, &effects)
+        case (.removing, .prepared(let prepared, _)) where prepared == endsWhenPrepared:
+            endsWhenPrepared = nil
+            effects.append(.remove(job: job, attempt: attempt))
         case (.running, .copyAhead(let asked)): copyAhead(asked, &effects)
         case (.running, .withdraw(let dropped)): withdraw(dropped, &effects)
         case (.running, .copied(let task, let layout)): copied(task, layout, &effects)
         case (.running, .settled(let task, let layout)): settled(task, layout, &effects)
+        case (.running, .notHandedOver(let task, let layout, let error)): notHandedOver(task, layout, error, &effects)
         case (.running, .conclude(let concluded)):
             if conclude(concluded, &effects) { phase = .gone }
         case (.running, .retired(let retired)):
@@ -256,7 +263,8 @@ struct WorkerJob {
             }
             if members.isEmpty, change == nil { phase = .gone }
         case (.made, .change), (.making, .change), (.broken, .change), (.removing, .change), (.gone, .change),  // Of an attempt that is over.
-            (_, .prepared), (_, .copyAhead), (_, .withdraw), (_, .copied), (_, .settled), (_, .conclude), (_, .retired):  // Everything ends here anyway.
+            (_, .prepared), (_, .copyAhead), (_, .withdraw), (_, .copied), (_, .settled), (_, .notHandedOver), (_, .conclude),
+            (_, .retired):  // Everything ends here anyway.
             break
         case (.broken, .peerLost), (.removing, .peerLost), (.gone, .peerLost): break  // These tasks end anyway.
         }
@@ -325,11 +333,12 @@ struct WorkerJob {
 
     private mutating func remove(next: Deployment?, _ effects: inout [WorkerEffect]) {
         attempt = max(attempt, change?.attempt ?? 0)
+        endsWhenPrepared = change.flatMap { $0.isPrepared ? nil : $0.attempt }
         change = nil
         phase = .removing(next: next)
         gatherings = [:]
         early = []
-        effects.append(.remove(job: job, attempt: attempt))
+        if endsWhenPrepared == nil { effects.append(.remove(job: job, attempt: attempt)) }
     }
 
     private mutating func isRemoved(next: Deployment?, _ effects: inout [WorkerEffect]) {
@@ -426,5 +435,6 @@ struct WorkerJob {
         }
         precondition(members.keys.allSatisfy { $0.attempt <= change?.attempt ?? attempt }, "no task is newer than the newest attempt")
         if case .gone = phase { precondition(owedStop == nil && members.isEmpty, "what is gone owes nothing") }
+        if case .removing = phase {} else { precondition(endsWhenPrepared == nil, "only what ends waits for the end of a preparation") }
     }
 }

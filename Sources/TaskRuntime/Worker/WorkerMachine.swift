@@ -73,6 +73,7 @@ package struct WorkerMachine {
         case .removed(let job, let attempt): tell(job, .removed(attempt: attempt), &effects)
         case .prepared(let job, let attempt, let error): tell(job, .prepared(attempt: attempt, error), &effects)
         case .retired(let job, let attempt): tell(job, .retired(attempt: attempt), &effects)
+        case .notHandedOver(let task, let layout, let error): tell(task.job, .notHandedOver(task, layout, error), &effects)
         case .peerLost(let worker, let owner, let attempt, let reason):
             if !jobs.isEmpty {
                 effects.append(.log(level: "WARN", logger: "TaskManager", message: "Lost the connection to TaskManager \(worker): \(reason)"))
