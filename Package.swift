@@ -110,7 +110,7 @@ let tests: [Target] = [
     ]),
     .testTarget(name: "SimulationTests", dependencies: ["Dataflow", "JobControl", "Simulator"]),
     .testTarget(name: "HostsTests", dependencies: [
-        "AWS", "Columnar", "Dataflow", "Hosts", "Settings", "Transport", "Wire", .product(name: "NIOCore", package: "swift-nio"),
+        "AWS", "Columnar", "Dataflow", "Hosts", "Settings", "TaskRuntime", "Transport", "Wire", .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
     ]),
     .testTarget(name: "RESTTests", dependencies: ["CKernels", "Columnar", "Dataflow", "Hosts", "JobControl", "REST", "Settings", "Wire"]),

@@ -10,7 +10,11 @@ import Wire
 package final class TaskManagerHost: Sendable {
     private enum Command: Sendable {
         case event(WorkerEvent)
-        case linked(any Link)
+        /// The link of this number says or is something.
+        case linked(any Link, Int)
+        case refused(Int, String)
+        case heard([UInt8], Int)
+        case ended(Int, String)
         /// For people: nothing is decided by it.
         case tell(WorkerMessage)
     }
@@ -36,7 +40,6 @@ package final class TaskManagerHost: Sendable {
     private let connectLeader: LeaderConnector
     private let log: Log
     private let onExit: @Sendable (Int32, String) -> Void
-    private let links = Turn()
     /// What the tasks here did, for scrapes.
     package let figures: TaskFigures
 
@@ -71,25 +74,28 @@ package final class TaskManagerHost: Sendable {
 
     private func run(_ start: WorkerMachine) {
         var machine = start
-        var leader: (any Link)?
+        var leader = NewestLink()
         var wake = Instant.zero
         var commands: [Command] = []
         while true {
             mailbox.take(into: &commands, sleepingUntil: wake)
             for command in commands {
                 switch command {
-                case .linked(let link):
-                    leader = link
-                    carryOut(machine.handle(.connected, at: SystemClock.now()), &leader, &wake)
+                case .linked(let link, let number): tell(&machine, leader.made(link, number), &leader, &wake)
+                case .refused(let number, let reason): tell(&machine, leader.failed(number, reason), &leader, &wake)
+                case .ended(let number, let reason): tell(&machine, leader.ended(number, reason), &leader, &wake)
+                case .heard(let bytes, let number): if leader.hears(number) { tell(&machine, read(bytes), &leader, &wake) }
                 case .event(.task(let task, .handOver(let operators, let departure, let layout, let isAhead))):
                     handingOver.run { [workshop, mailbox] in
-                        let bytes = workshop.handOver(operators, departure, layout, isAhead: isAhead, from: task)
-                        if bytes > 0 { mailbox.post(.tell(.moved(job: task.job, layout: layout, bytes: Int64(bytes), isAhead: isAhead))) }
+                        do throws(StreamError) {
+                            let bytes = try workshop.handOver(operators, departure, layout, isAhead: isAhead, from: task)
+                            if bytes > 0 { mailbox.post(.tell(.moved(job: task.job, layout: layout, bytes: Int64(bytes), isAhead: isAhead))) }
+                        } catch {
+                            mailbox.post(.event(.notHandedOver(task, layout, error)))
+                        }
                     }
-                case .tell(let message): leader?.send(message.encode())
-                case .event(let event):
-                    if case .disconnected = event { leader = nil }
-                    carryOut(machine.handle(event, at: SystemClock.now()), &leader, &wake)
+                case .tell(let message): leader.send(message.encode())
+                case .event(let event): tell(&machine, event, &leader, &wake)
                 }
             }
             commands.removeAll(keepingCapacity: true)
@@ -101,16 +107,30 @@ package final class TaskManagerHost: Sendable {
         }
     }
 
-    private func carryOut(_ effects: [WorkerEffect], _ leader: inout (any Link)?, _ wake: inout Instant) {
+    private func tell(_ machine: inout WorkerMachine, _ event: WorkerEvent?, _ leader: inout NewestLink, _ wake: inout Instant) {
+        if let event { carryOut(machine.handle(event, at: SystemClock.now()), &leader, &wake) }
+    }
+
+    private func read(_ bytes: [UInt8]) -> WorkerEvent? {
+        do {
+            let (epoch, message) = try LeaderMessage.decode(bytes)
+            return .message(message, epoch: epoch)
+        } catch {
+            log(.error, "TaskManager", "The JobManager sent a message that cannot be read: \(error)")
+            return nil
+        }
+    }
+
+    private func carryOut(_ effects: [WorkerEffect], _ leader: inout NewestLink, _ wake: inout Instant) {
         let notice: @Sendable (WorkerEvent) -> Void = { [mailbox] in mailbox.post(.event($0)) }
         for effect in effects {
             switch effect {
-            case .connect: connect()
-            case .disconnect(let reason): leader?.close(reason: reason)
+            case .connect: connect(number: leader.ask())
+            case .disconnect(let reason): leader.close(reason: reason)
             case .send(.metrics(let metrics)):
                 let all = figures.noted(metrics)
-                leader?.send(WorkerMessage.metrics(all).encode())
-            case .send(let message): leader?.send(message.encode())
+                leader.send(WorkerMessage.metrics(all).encode())
+            case .send(let message): leader.send(message.encode())
             case .make(let deployment):
                 pool.run { [workshop, figures] in
                     if let graph = try? JobGraphBytes.decode(deployment.graph) { figures.deployed(deployment.job, graph) }
@@ -118,6 +138,7 @@ package final class TaskManagerHost: Sendable {
                     notice(.made(job: deployment.job, attempt: deployment.layout.attempt, error))
                 }
             case .prepare(let deployment):
+                workshop.willPrepare(deployment)
                 pool.run { [workshop, figures] in
                     if let graph = try? JobGraphBytes.decode(deployment.graph) { figures.deployed(deployment.job, graph) }
                     let error = workshop.prepare(deployment)
@@ -131,6 +152,7 @@ package final class TaskManagerHost: Sendable {
             case .start(let job, let attempt): for slot in slots { slot.post(.start(job: job, attempt: attempt)) }
             case .remove(let job, let attempt):
                 figures.removed(job, attemptsUpTo: attempt)
+                workshop.remove(job, attemptsUpTo: attempt)
                 remove(job, attempt, then: { notice(.removed(job: job, attempt: attempt)) })
             case .command(let task, let command): workshop.slot(of: task)?.post(.command(task, command))
             case .upload(let job, let attempt, let checkpoint, let folder, let store, let snapshots):
@@ -156,28 +178,23 @@ package final class TaskManagerHost: Sendable {
                 network?.close(job: job, attemptsUpTo: .max)
             case .wake(let instant): wake = min(wake, instant)
             case .log(let level, let logger, let message): log(LogLine.Level(rawValue: level) ?? .info, logger, message)
-            case .exit(let code, let reason): onExit(code, reason)
+            case .exit(let code, let reason):
+                // Its last words tell that it leaves, and is not lost.
+                leader.flush(within: .seconds(1))
+                onExit(code, reason)
             }
         }
     }
 
-    private func connect() {
+    private func connect(number: Int) {
         connecting.run { [self] in
-            // What a link says is only heard while it is the newest one: an older one's end must not look like this one's.
             let result = connectLeader(
                 LinkEvents(
-                    received: { [mailbox, log] bytes in
-                        do {
-                            let (epoch, message) = try LeaderMessage.decode(bytes)
-                            mailbox.post(.event(.message(message, epoch: epoch)))
-                        } catch {
-                            log(.error, "TaskManager", "The JobManager sent a message that cannot be read: \(error)")
-                        }
-                    },
-                    closed: { [mailbox] reason in mailbox.post(.event(.disconnected(reason: reason))) }))
+                    received: { [mailbox] bytes in mailbox.post(.heard(bytes, number)) },
+                    closed: { [mailbox] reason in mailbox.post(.ended(number, reason)) }))
             switch result {
-            case .success(let link): mailbox.post(.linked(link))
-            case .failure(let error): mailbox.post(.event(.disconnected(reason: error.message)))
+            case .success(let link): mailbox.post(.linked(link, number))
+            case .failure(let error): mailbox.post(.refused(number, error.message))
             }
         }
     }

@@ -36,6 +36,8 @@ package final class TaskWorkshop: Sendable {
     private let budget: MemoryBudget
     private let log: Log
     private let jobs = Mutex<[JobID: Job]>([:])
+    /// Attempts that planned changes prepare, as long as nobody removes them. Touched only under the lock of `jobs`, too.
+    private let preparing = Mutex<[JobID: UInt32]>([:])
     /// That there is no local copy: said once.
     private let hasComplained = Atomic(false)
 
@@ -72,6 +74,16 @@ package final class TaskWorkshop: Sendable {
             guard let id = parts.first.flatMap({ CheckpointID($0) }), id < checkpoint, parts.last?.hasPrefix("\(worker)-") ?? false else { continue }
             try? memory.delete(entry.key)
         }
+    }
+
+    /// `prepare` follows, on another thread.
+    package func willPrepare(_ deployment: Deployment) {
+        jobs.withLock { _ in preparing.withLock { $0[deployment.job] = deployment.layout.attempt } }
+    }
+
+    /// From here on nothing of these attempts is put on a slot.
+    package func remove(_ job: JobID, attemptsUpTo attempt: UInt32) {
+        jobs.withLock { _ in preparing.withLock { if let mine = $0[job], mine <= attempt { $0[job] = nil } } }
     }
 
     package func removed(job: JobID, attempt: UInt32) {
@@ -116,6 +128,11 @@ package final class TaskWorkshop: Sendable {
     }
 
     private func register(_ plan: TaskPlan, on slot: SlotThread) {
+        addEnds(of: plan, on: slot)
+        jobs.withLock { $0[plan.task.job]?.slots[plan.task] = slot.index }
+    }
+
+    private func addEnds(of plan: TaskPlan, on slot: SlotThread) {
         for input in plan.inputs {
             for channel in input.channels { channels.add(receiving: channel, .init(slot: slot, task: plan.task, types: input.types)) }
         }
@@ -123,13 +140,13 @@ package final class TaskWorkshop: Sendable {
             for channel in output.channels { channels.add(sending: channel, .init(slot: slot, task: plan.task, types: [])) }
         }
         channels.add(plan.task, on: slot)
-        jobs.withLock { $0[plan.task.job]?.slots[plan.task] = slot.index }
     }
 
     // MARK: Planned changes
 
-    /// Nil, or why the tasks that begin could not be made.
+    /// Nil, or why the tasks that begin could not be made. After `willPrepare`.
     package func prepare(_ deployment: Deployment) -> StreamError? {
+        var cells: [TaskCell] = []
         do throws(StreamError) {
             guard let previous = deployment.previous else { throw StreamError(.internal, retry: false, "a change from no layout") }
             let graph = try JobGraphBytes.decode(deployment.graph)
@@ -138,39 +155,51 @@ package final class TaskWorkshop: Sendable {
             let options = try Self.options(configuration)
             let (job, next) = (deployment.job, deployment.layout)
             let change = LayoutChange(job: job, graph: graph, from: previous, to: next)
+            jobs.withLock { jobs in
+                if jobs[job] == nil { jobs[job] = Job(graph: graph, store: store, keepsCopies: keepsCopies(configuration, at: store)) }
+            }
             let routes = try Routes(deployment: deployment, worker: worker, slots: slots, network: network)
             let targets = Dictionary(uniqueKeysWithValues: next.subtasks.map { (next.task($0, of: job), routes.route(to: $0)) })
-            let here = jobs.withLock { jobs in
-                if jobs[job] == nil { jobs[job] = Job(graph: graph, store: store, keepsCopies: keepsCopies(configuration, at: store)) }
-                jobs[job]?.targets = targets
-                return jobs[job]?.slots ?? [:]
-            }
-            var kept: Set<ChannelID> = []
-            for task in change.old.tasks(of: job) {
-                guard let index = here[task] else { continue }
-                var new: [ChannelID: Route] = [:]
-                if change.new.has(task) {
-                    let plan = TaskPlan(job: job, graph: graph, layout: next, subtask: task.subtask)
-                    new = routes.routes(of: plan, graph: graph)
-                    kept.formUnion(new.keys)
-                    register(plan, on: slots[index])
-                }
-                slots[index].post(.prepare(task, TaskChange(change, for: task), new))
-            }
             for subtask in deployment.subtasks {
                 let plan = TaskPlan(job: job, graph: graph, layout: next, subtask: subtask)
                 let slot = slots[next.slot(of: subtask).index]
                 let task = try TaskBuilder.make(plan: plan, connectors: connectors, options: options, budget: budget, wake: { slot.poke() })
                 task.begin(with: TaskChange(change, for: plan.task))
-                let cell = TaskCell(task: task, routes: routes.routes(of: plan, graph: graph))
-                kept.formUnion(cell.routes.keys)
-                register(plan, on: slot)
-                slot.post(.add(cell))
-                slot.post(.command(plan.task, .start))
+                cells.append(TaskCell(task: task, routes: routes.routes(of: plan, graph: graph)))
             }
-            jobs.withLock { $0[job]?.channels = kept }
-            return nil
+            // All that takes long is done. What follows is one step, so that it comes before a removal or not at all.
+            let isWanted = jobs.withLock { jobs in
+                guard preparing.withLock({ $0[job] == next.attempt }), var here = jobs[job] else { return false }
+                here.targets = targets
+                here.channels = []
+                for task in change.old.tasks(of: job) {
+                    guard let index = here.slots[task] else { continue }
+                    var new: [ChannelID: Route] = [:]
+                    if change.new.has(task) {
+                        let plan = TaskPlan(job: job, graph: graph, layout: next, subtask: task.subtask)
+                        new = routes.routes(of: plan, graph: graph)
+                        here.channels.formUnion(new.keys)
+                        addEnds(of: plan, on: slots[index])
+                    }
+                    slots[index].post(.prepare(task, TaskChange(change, for: task), new))
+                }
+                for cell in cells {
+                    let slot = slots[next.slot(of: cell.id.subtask).index]
+                    here.channels.formUnion(cell.routes.keys)
+                    here.slots[cell.id] = slot.index
+                    addEnds(of: cell.task.plan, on: slot)
+                    slot.post(.add(cell))
+                    slot.post(.command(cell.id, .start))
+                }
+                jobs[job] = here
+                return true
+            }
+            if isWanted { return nil }
+            network?.close(job: job, attemptsUpTo: next.attempt)
+            throw StreamError(.internal, retry: true, "attempt \(next.attempt) of job \(job) was removed while it was prepared")
         } catch {
+            // No thread has them.
+            for cell in cells { cell.task.close() }
             return error
         }
     }
@@ -188,10 +217,16 @@ package final class TaskWorkshop: Sendable {
         }
     }
 
-    /// Encodes state and sends it to its new owner, as fast as the connection takes it. Answers how many bytes it was.
-    package func handOver(_ operators: [OperatorSnapshot], _ departure: LayoutChange.Departure, _ layout: LayoutEpoch, isAhead: Bool, from task: TaskID) -> Int {
+    /// Encodes state and sends it to its new owner, as fast as the connection takes it. Answers how many bytes it was; throws when nobody knows
+    /// where that owner is.
+    package func handOver(
+        _ operators: [OperatorSnapshot], _ departure: LayoutChange.Departure, _ layout: LayoutEpoch, isAhead: Bool, from task: TaskID
+    ) throws(StreamError) -> Int {
         let target = departure.to
-        guard let route = jobs.withLock({ $0[task.job]?.targets[target] }) else { return 0 }
+        let (route, isHere) = jobs.withLock { ($0[task.job]?.targets[target], $0[task.job]?.slots[task] != nil) }
+        // With its attempt a task goes, and what it owes.
+        guard isHere else { return 0 }
+        guard let route else { throw StreamError(.internal, retry: true, "no way is known to task \(target), which gets state of \(task)") }
         let bytes = StateParcel.bytes(of: operators, groups: departure.groups)
         budget.charge(handOver: bytes.count)
         defer { budget.release(handOver: bytes.count) }
