@@ -75,6 +75,7 @@ package enum Coverage {
         Excuse(
             states: "link.registering link.closing", events: "prepared retired message.change message.copyAhead message.conclude message.withdraw",
             reason: "the answer to a registration is the first message of a link; lasts for milliseconds"),
+        Excuse(states: "*", events: "notHandedOver", reason: "a net below what should not be: a host knows the way to everybody when it has prepared"),
         // A TaskManager's link.
         Excuse(states: "*", events: "message.refused", reason: "all processes of a run have one version"),
         Excuse(
