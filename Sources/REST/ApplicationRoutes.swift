@@ -10,7 +10,7 @@ extension RESTService {
         router.get("/applications/overview") { _, _ in
             let now = SystemClock.wallMilliseconds()
             return Response.json([
-                "applications": .array(await jobManager.view().jobs.map { job in
+                "applications": .array(await jobManager.recentView().jobs.map { job in
                     .object(application(job, now) + [("jobs", .object([(job.status.rawValue, .integer(1))]))])
                 })
             ])

@@ -56,7 +56,7 @@ extension BodyFields.Kind {
             for (key, value) in members {
                 switch value {
                 case .string, .bool, .integer, .number: continue
-                case .null, .array, .object: return "an object, and \"\(key)\" in it is \(value.kindInWords): text is wanted"
+                case .null, .array, .object, .written: return "an object, and \"\(key)\" in it is \(value.kindInWords): text is wanted"
                 }
             }
             return nil
@@ -96,7 +96,7 @@ extension JSON {
         case .integer, .number: "the number \(text)"
         case .string(let text): "the text \"\(text.prefix(40))\""
         case .array: "a list"
-        case .object: "an object"
+        case .object, .written: "an object"
         }
     }
 }

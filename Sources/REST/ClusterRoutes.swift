@@ -7,7 +7,7 @@ import Settings
 extension RESTService {
     func addClusterRoutes(_ router: some RouterMethods<BasicRequestContext>) {
         router.get("/overview") { _, _ in
-            let view = await jobManager.view()
+            let view = await jobManager.recentView()
             func count(_ matches: (JobStatus) -> Bool) -> JSON { .integer(Int64(view.jobs.count { matches($0.status) })) }
             return Response.json([
                 "taskmanagers": .integer(Int64(view.workers.count)), "slots-total": .integer(Int64(view.totalSlots)),
@@ -31,12 +31,12 @@ extension RESTService {
             Response.json(.array(configuration.masked.map { ["key": .string($0.name), "value": .string($0.value)] }))
         }
         router.get("/taskmanagers") { _, _ in
-            let view = await jobManager.view()
+            let view = await jobManager.recentView()
             return Response.json(["taskmanagers": .array(view.workers.map { JSON(worker: $0, allocated: allocations(on: $0, of: view.jobs)) })])
         }
         router.get("/taskmanagers/:worker") { _, context in
             let worker = try await worker(context)
-            let jobs = await jobManager.view().jobs
+            let jobs = await jobManager.recentView().jobs
             let allocated = allocations(on: worker, of: jobs)
             var json = JSON(worker: worker, allocated: allocated).members
             json.append(("allocatedSlots", .array(allocated.map {

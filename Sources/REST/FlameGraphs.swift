@@ -77,7 +77,7 @@ extension RESTService {
     /// Asks every TaskManager with a task of the vertex, all for the same time.
     private func sample(_ job: JobView, _ vertex: Int) async {
         let places = Set(job.vertices[vertex].subtasks.compactMap(\.worker))
-        let workers = await jobManager.view().workers.filter { places.contains($0.id) }
+        let workers = await jobManager.recentView().workers.filter { places.contains($0.id) }
         let rounds = configuration.get(RestOptions.flamegraphSamples)
         let pause = max(5, configuration.get(RestOptions.flamegraphDelay).milliseconds)
         let question = Question.samples(of: job.id, vertex: UInt32(vertex), rounds: UInt32(clamping: rounds), milliseconds: UInt32(clamping: pause))

@@ -82,8 +82,16 @@ package final class History: Sendable {
 
     /// A subtask's figures at the last point, by Flink's names, then those of its operators (`Calc[2].numRecordsIn`); empty before the first. `wanted`: nil for all.
     func figures(_ job: JobView, _ subtask: SubtaskID, _ wanted: WantedFigures?) -> [(name: String, value: Double)] {
-        guard let reading = reading(job.id, subtask) else { return [] }
-        let vertex = job.graph.vertices[subtask.vertex]
+        reading(job.id, subtask).map { figures(of: job.graph.vertices[subtask.vertex], $0, wanted) } ?? []
+    }
+
+    /// The same of several subtasks of one vertex, one list each.
+    func figures(_ job: JobView, vertex: Int, _ subtasks: [SubtaskID], _ wanted: WantedFigures?) -> [[(name: String, value: Double)]] {
+        let vertex = job.graph.vertices[vertex]
+        return readings(job.id, subtasks).map { $0.map { figures(of: vertex, $0, wanted) } ?? [] }
+    }
+
+    private func figures(of vertex: JobVertex, _ reading: TaskReading, _ wanted: WantedFigures?) -> [(name: String, value: Double)] {
         if let wanted { return wanted.figures(of: vertex, reading) }
         return TaskFigures.named(reading)
             + OperatorFigures.all(of: vertex, reading).flatMap { part in
@@ -93,13 +101,19 @@ package final class History: Sendable {
     }
 
     /// A subtask's report at the last point beside that of the point before; nil before the first.
-    func reading(_ job: JobID, _ subtask: SubtaskID) -> TaskReading? {
+    func reading(_ job: JobID, _ subtask: SubtaskID) -> TaskReading? { readings(job, [subtask])[0] }
+
+    /// One for each subtask.
+    private func readings(_ job: JobID, _ subtasks: [SubtaskID]) -> [TaskReading?] {
         jobs.withLock { jobs in
-            guard let past = jobs[job], let last = past.last[subtask] else { return nil }
-            let before = past.before[subtask].flatMap { $0.task == last.task ? $0 : nil }
+            guard let past = jobs[job] else { return subtasks.map { _ in nil } }
             let points = past.timestamps.count
             let elapsed = points > 1 ? past.timestamps[points - 1] - past.timestamps[points - 2] : 0
-            return TaskReading(last, before: before, elapsed: .milliseconds(elapsed))
+            return subtasks.map { subtask in
+                guard let last = past.last[subtask] else { return nil }
+                let before = past.before[subtask].flatMap { $0.task == last.task ? $0 : nil }
+                return TaskReading(last, before: before, elapsed: .milliseconds(elapsed))
+            }
         }
     }
 

@@ -41,7 +41,7 @@ extension RESTService {
 
     func worker(_ context: BasicRequestContext) async throws -> ClusterView.Worker {
         let id = context.parameters.decoded("worker")
-        guard let worker = await jobManager.view().workers.first(where: { $0.id.description == id }) else {
+        guard let worker = await jobManager.recentView().workers.first(where: { $0.id.description == id }) else {
             throw Refusal(.notFound, "TaskManager \(id) not found")
         }
         return worker

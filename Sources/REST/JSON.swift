@@ -9,6 +9,8 @@ package enum JSON: Sendable, Equatable {
     case string(String)
     case array([JSON])
     case object([(String, JSON)])
+    /// Text that is JSON already, for what is written hundreds of times an answer: nobody looks into it.
+    case written([UInt8])
 
     package static func == (a: JSON, b: JSON) -> Bool { a.text == b.text }
 
@@ -38,17 +40,59 @@ package enum JSON: Sendable, Equatable {
     /// UTF-8, without spaces.
     package var bytes: [UInt8] {
         var out: [UInt8] = []
+        out.reserveCapacity(1024)
         write(into: &out)
         return out
+    }
+
+    /// An object of numbers under names that need no escapes.
+    static func object(ofNumbers members: [(StaticString, Int64)], and flags: [(StaticString, Bool)]) -> JSON {
+        var out: [UInt8] = []
+        out.reserveCapacity(512)
+        func begin(_ name: StaticString) {
+            out.append(UInt8(ascii: out.isEmpty ? "{" : ","))
+            out.append(UInt8(ascii: "\""))
+            out += UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+            out.append(UInt8(ascii: "\""))
+            out.append(UInt8(ascii: ":"))
+        }
+        for member in members {
+            begin(member.0)
+            digits(of: member.1, into: &out)
+        }
+        for flag in flags {
+            begin(flag.0)
+            out += flag.1 ? "true".utf8 : "false".utf8
+        }
+        out.append(UInt8(ascii: "}"))
+        return .written(out)
+    }
+
+    private static func digits(of number: Int64, into out: inout [UInt8]) {
+        if number < 0 { out.append(UInt8(ascii: "-")) }
+        var first = out.count
+        var rest = number.magnitude
+        repeat {
+            out.append(UInt8(ascii: "0") + UInt8(rest % 10))
+            rest /= 10
+        } while rest > 0
+        // The last digit came first.
+        var last = out.count - 1
+        while first < last {
+            out.swapAt(first, last)
+            first += 1
+            last -= 1
+        }
     }
 
     private func write(into out: inout [UInt8]) {
         switch self {
         case .null: out += "null".utf8
         case .bool(let flag): out += flag ? "true".utf8 : "false".utf8
-        case .integer(let number): out += String(number).utf8
+        case .integer(let number): JSON.digits(of: number, into: &out)
         case .number(let number): out += number.isFinite ? "\(number)".utf8 : "\"\(number)\"".utf8
         case .string(let text): JSON.escape(text, into: &out)
+        case .written(let text): out += text
         case .array(let elements):
             out.append(UInt8(ascii: "["))
             for (index, element) in elements.enumerated() {

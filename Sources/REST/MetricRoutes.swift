@@ -8,11 +8,12 @@ import Wire
 extension RESTService {
     func addMetricRoutes(_ router: some RouterMethods<BasicRequestContext>) {
         router.get("/jobmanager/metrics") { request, _ in
-            Response.json(chosen(jobManagerFigures(await jobManager.view()).map { ($0.name, text($0.value)) }, request))
+            let wanted = request.uri.queryParameters["get"].map { $0.split(separator: ",").map(String.init) }
+            return Response.json(chosen(jobManagerFigures(await jobManager.recentView(), wanted: wanted).map { ($0.name, text($0.value)) }, request))
         }
         router.get("/taskmanagers/metrics") { request, _ in
             let wanted = try MetricFilters.names(request.uri.queryParameters[values: "taskmanagers"], of: "taskmanagers")
-            let workers = await jobManager.view().workers.filter { wanted?.contains($0.id.description) ?? true }
+            let workers = await jobManager.recentView().workers.filter { wanted?.contains($0.id.description) ?? true }
             return Response.json(try aggregated(await figures(of: workers).map { figures in figures.map { ($0.name, $0.value) } }, request))
         }
         router.get("/taskmanagers/:worker/metrics") { request, context in
@@ -26,7 +27,7 @@ extension RESTService {
             let wanted = try MetricFilters.names(request.uri.queryParameters[values: "jobs"], of: "jobs")
             if let stranger = wanted?.sorted().first(where: { JobID($0) == nil }) { throw Refusal(.badRequest, "jobs=\(stranger): a job id is 32 hex digits") }
             let ids = wanted.map { Set($0.compactMap { JobID($0) }) }
-            let jobs = await jobManager.view().jobs.filter { ids?.contains($0.id) ?? true }
+            let jobs = await jobManager.recentView().jobs.filter { ids?.contains($0.id) ?? true }
             return Response.json(try aggregated(jobs.map { figures(of: $0, now: now).numbers }, request))
         }
         router.get("/jobs/:job/metrics") { request, context in
@@ -44,7 +45,8 @@ extension RESTService {
             let wanted = wanted(request, of: vertex, in: job)
             let ranges = try MetricFilters.subtasks(request.uri.queryParameters[values: "subtasks"])
             let subtasks = vertex.subtasks.filter { subtask in ranges?.contains { $0.contains(subtask.id.index) } ?? true }
-            return Response.json(try aggregated(subtasks.map { history.figures(job, $0.id, wanted) }, request))
+            guard let first = subtasks.first else { return Response.json(try aggregated([], request)) }
+            return Response.json(try aggregated(history.figures(job, vertex: first.id.vertex, subtasks.map(\.id), wanted), request))
         }
         router.get("/jobs/:job/vertices/:vertex/subtasks/:subtask/metrics") { request, context in
             let (job, vertex) = try await place(context)
@@ -102,15 +104,23 @@ extension RESTService {
             throw Refusal(.badRequest, "agg \(stranger) is not known; there are: \(known.joined(separator: ", "))")
         }
         let wanted = request.uri.queryParameters["get"].map { Set($0.split(separator: ",").map(String.init)) }
-        var names: [String] = []
-        var values: [String: [Double]] = [:]
-        for (name, value) in all.joined() where wanted?.contains(name) ?? true {
-            if values[name] == nil { names.append(name) }
-            values[name, default: []].append(value)
+        var columns: [(name: String, numbers: [Double])] = []
+        var places: [String: Int] = [:]
+        for figures in all {
+            for (position, figure) in figures.enumerated() {
+                // Most lists have the names of the first, in its order.
+                if position < columns.count, columns[position].name == figure.name {
+                    columns[position].numbers.append(figure.value)
+                } else if let place = places[figure.name] {
+                    columns[place].numbers.append(figure.value)
+                } else {
+                    places[figure.name] = columns.count
+                    columns.append((figure.name, [figure.value]))
+                }
+            }
         }
-        if wanted == nil { return .array(names.map { ["id": .string($0)] }) }
-        return .array(names.map { name in
-            let numbers = values[name] ?? []
+        guard let wanted else { return .array(columns.map { ["id": .string($0.name)] }) }
+        return .array(columns.filter { wanted.contains($0.name) }.map { name, numbers in
             let sum = numbers.reduce(0, +)
             let mean = sum / Double(numbers.count)
             let spread = numbers.reduce(0) { $0 + abs($1 - mean) } / Double(numbers.count)
@@ -125,9 +135,9 @@ extension RESTService {
 }
 
 extension RESTService {
-    /// The JobManager's own figures, by Flink's names.
-    func jobManagerFigures(_ view: ClusterView) -> [(name: String, value: Double)] {
-        let process = ProcessFigures.now(maximumBytes: memoryBytes)
+    /// The JobManager's own figures, by Flink's names. `wanted`: only these need be right; nil: all of them.
+    func jobManagerFigures(_ view: ClusterView, wanted: [String]? = nil) -> [(name: String, value: Double)] {
+        let process = ProcessFigures.now(maximumBytes: memoryBytes, wanted: wanted)
         return process.named(load: load.take(process)) + [
             ("numRegisteredTaskManagers", Double(view.workers.count)), ("numRunningJobs", Double(view.jobs.count { $0.status == .running })),
             ("taskSlotsAvailable", Double(view.freeSlots)), ("taskSlotsTotal", Double(view.totalSlots)),
@@ -159,7 +169,7 @@ extension RESTService {
         ]
         return (
             numbers.map { ($0.0, Double($0.1)) },
-            numbers.map { ($0.0, "\($0.1)") } + [("lastCheckpointExternalPath", last?.path ?? "n/a")]
+            numbers.map { ($0.0, "\($0.1)") } + [("lastCheckpointExternalPath", (last?.path).map(SavepointPath.location) ?? "n/a")]
         )
     }
 }

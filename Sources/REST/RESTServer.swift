@@ -53,8 +53,7 @@ package final class RESTServer: Sendable {
             throw StreamError(.user, retry: false, "security.ssl.rest: \(error)")
         }
         let opened = OneAnswer<Result<Int, StreamError>>()
-        var applicationLog = Logger(label: "rest")
-        applicationLog.logLevel = .error
+        let applicationLog = Logger(label: "rest") { _ in LibraryLog(log: log) }
         let application = Application(
             responder: WithoutBody(routes: service.router().buildResponder()),
             server: server,

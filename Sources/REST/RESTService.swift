@@ -51,19 +51,20 @@ struct RESTService: Sendable {
             addSpotRoutes(routes)
             addRescaleRoutes(routes)
             addKeyGroupRoutes(routes)
-            addInspectionRoutes(routes)
-            addFlameGraphRoutes(routes)
-            addScriptRoutes(routes)
             addApplicationRoutes(routes)
             addHistoryRoutes(routes)
             addProcessRoutes(routes)
             addSettingRoutes(routes)
             addCheckpointRoutes(routes)
-            addSubmissionRoutes(routes)
-            addRequirementRoutes(routes)
-            addDrainRoutes(routes)
-            addExplainRoutes(routes)
-            addSavepointRoutes(routes)
+            let long = routes.group().add(middleware: OffTheEventLoop())
+            addInspectionRoutes(long)
+            addFlameGraphRoutes(long)
+            addScriptRoutes(long)
+            addSubmissionRoutes(long)
+            addRequirementRoutes(long)
+            addDrainRoutes(long)
+            addExplainRoutes(long)
+            addSavepointRoutes(long)
         }
         let routes = router.routes.map { (method: $0.method.rawValue, path: $0.path.description) } + [("GET", "/openapi.json")]
         let description = RESTService.description(of: routes, hasToken: token != nil)
@@ -79,7 +80,7 @@ struct RESTService: Sendable {
         guard let id = JobID(text) else {
             throw Refusal(.badRequest, "Cannot resolve path parameter (jobid) from value \"\(text)\": a job id is 32 hex digits.")
         }
-        guard let job = await jobManager.view().jobs.first(where: { $0.id == id }) else {
+        guard let job = await jobManager.recentView().jobs.first(where: { $0.id == id }) else {
             throw Refusal(.notFound, "Job \(id) not found")
         }
         return job

@@ -139,15 +139,37 @@ extension JSON {
 
     /// What subtasks have read, written and waited for, together.
     init(sumOf subtasks: [JobView.Subtask], replaced: TaskMetrics? = nil) {
-        func sum(_ part: KeyPath<TaskMetrics, Int64>) -> JSON {
-            .integer(subtasks.reduce(replaced?[keyPath: part] ?? 0) { $0 + ($1.metrics?[keyPath: part] ?? 0) })
-        }
-        self = [
-            "read-bytes": sum(\.bytesIn), "read-bytes-complete": true, "write-bytes": sum(\.bytesOut), "write-bytes-complete": true,
-            "read-records": sum(\.rowsIn), "read-records-complete": true, "write-records": sum(\.rowsOut), "write-records-complete": true,
-            "accumulated-backpressured-time": sum(\.backpressuredMilliseconds), "accumulated-idle-time": sum(\.idleMilliseconds),
-            "accumulated-busy-time": sum(\.busyMilliseconds), "late-records": sum(\.lateRows), "skipped-records": sum(\.skippedRows),
-            "state-bytes": sum(\.stateBytes),
+        var sum = WorkSum()
+        if let replaced { sum.add(replaced) }
+        for subtask in subtasks { if let metrics = subtask.metrics { sum.add(metrics) } }
+        let numbers: [(StaticString, Int64)] = [
+            ("read-bytes", sum.bytesIn), ("write-bytes", sum.bytesOut), ("read-records", sum.rowsIn), ("write-records", sum.rowsOut),
+            ("accumulated-backpressured-time", sum.backpressured), ("accumulated-idle-time", sum.idle), ("accumulated-busy-time", sum.busy),
+            ("late-records", sum.lateRows), ("skipped-records", sum.skippedRows), ("state-bytes", sum.stateBytes),
         ]
+        let flags: [(StaticString, Bool)] = [
+            ("read-bytes-complete", true), ("write-bytes-complete", true), ("read-records-complete", true), ("write-records-complete", true),
+        ]
+        self = JSON.object(ofNumbers: numbers, and: flags)
+    }
+}
+
+/// Added up in one pass: nearly every answer has it, over all of a job's subtasks. Times in milliseconds.
+private struct WorkSum {
+    var bytesIn: Int64 = 0, bytesOut: Int64 = 0, rowsIn: Int64 = 0, rowsOut: Int64 = 0, lateRows: Int64 = 0, skippedRows: Int64 = 0
+    var backpressured: Int64 = 0, idle: Int64 = 0, busy: Int64 = 0
+    var stateBytes: Int64 = 0
+
+    mutating func add(_ metrics: TaskMetrics) {
+        bytesIn += metrics.bytesIn
+        bytesOut += metrics.bytesOut
+        rowsIn += metrics.rowsIn
+        rowsOut += metrics.rowsOut
+        lateRows += metrics.lateRows
+        skippedRows += metrics.skippedRows
+        backpressured += metrics.backpressuredMilliseconds
+        idle += metrics.idleMilliseconds
+        busy += metrics.busyMilliseconds
+        stateBytes += metrics.stateBytes
     }
 }

@@ -13,7 +13,9 @@ struct WantedFigures {
             let rest = name.drop { $0.isNumber }
             return String(rest.count < name.count && rest.first == "." ? rest.dropFirst() : name)
         }
-        operators = vertex.chain.enumerated().compactMap { index, part in
+        // Most often nobody asks for an operator's.
+        let chain = names.contains { $0.contains(".") } ? vertex.chain : []
+        operators = chain.enumerated().compactMap { index, part in
             let prefix = OperatorFigures.queryName(part.name) + "."
             let own = names.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
             return own.isEmpty ? nil : (index, prefix, Set(own))

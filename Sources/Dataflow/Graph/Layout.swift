@@ -85,7 +85,18 @@ package struct Layout: Hashable, Codable, Sendable {
     package func tasks(of job: JobID) -> [TaskID] { subtasks.map { task($0, of: job) } }
 
     /// Workers that hold at least one subtask, sorted.
-    package var workers: [WorkerID] { Set(usedSlots.map(\.worker)).sorted() }
+    package var workers: [WorkerID] {
+        // Asked for at every report of a task. Neighbours are mostly on one TaskManager: few are hashed.
+        var workers: Set<WorkerID> = []
+        var last: WorkerID?
+        for vertex in vertices {
+            for case let slot? in vertex.slots where slot.worker != last {
+                workers.insert(slot.worker)
+                last = slot.worker
+            }
+        }
+        return workers.sorted()
+    }
 
     /// Slots that hold at least one subtask.
     package var usedSlots: Set<Slot> { Set(vertices.flatMap { $0.slots.compactMap { $0 } }) }

@@ -16,24 +16,18 @@ package struct ProcessFigures: Sendable {
     /// What the process may use; nil: not known.
     package var maximumBytes: Int64?
 
-    package static func now(maximumBytes: Int64? = nil) -> ProcessFigures {
+    /// `wanted`: names of figures; what none of them needs is not looked up. Nil: all of them.
+    package static func now(maximumBytes: Int64? = nil, wanted: [String]? = nil) -> ProcessFigures {
+        func isWanted(_ names: String...) -> Bool { wanted.map { names.contains(where: $0.contains) } ?? true }
+
         var figures = ProcessFigures()
         figures.maximumBytes = maximumBytes
         var time = timespec()
         if clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 {
             figures.cpuNanoseconds = Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
         }
-        for line in status().split(separator: "\n") {
-            let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
-            guard words.count > 1, let number = Int64(words[1]) else { continue }
-            switch words[0] {
-            case "VmRSS:": figures.residentBytes = number << 10
-            case "RssAnon:": figures.anonymousBytes = number << 10
-            case "Threads:": figures.threads = number
-            default: break
-            }
-        }
-        if let folder = opendir("/proc/self/fd") {
+        if isWanted("Status.JVM.Memory.Heap.Used", "Status.JVM.Memory.Heap.Committed", "Status.JVM.Threads.Count") { figures.readStatus() }
+        if isWanted("Status.JVM.FileDescriptor.Open"), let folder = opendir("/proc/self/fd") {
             while readdir(folder) != nil { figures.openFiles += 1 }
             closedir(folder)
             figures.openFiles = max(0, figures.openFiles - 3)  // ".", ".." and the folder itself.
@@ -41,6 +35,19 @@ package struct ProcessFigures: Sendable {
         var limit = rlimit()
         if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 { figures.maximumFiles = Int64(clamping: limit.rlim_cur) }
         return figures
+    }
+
+    private mutating func readStatus() {
+        for line in ProcessFigures.status().split(separator: "\n") {
+            let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
+            guard words.count > 1, let number = Int64(words[1]) else { continue }
+            switch words[0] {
+            case "VmRSS:": residentBytes = number << 10
+            case "RssAnon:": anonymousBytes = number << 10
+            case "Threads:": threads = number
+            default: break
+            }
+        }
     }
 
     private static func status() -> String {

@@ -25,6 +25,8 @@ package final class JobManagerHost: Sendable {
     private let stores: Stores
     private let connectors: any ConnectorRegistry
     private let log: Log
+    /// The view that was made last, until something has happened since but a sign of life or figures.
+    private let made = Mutex<(view: ClusterView, at: Instant)?>(nil)
 
     package init(options: ClusterOptions, seed: UInt64, stores: Stores, connectors: any ConnectorRegistry, log: Log) {
         self.stores = stores
@@ -72,8 +74,23 @@ package final class JobManagerHost: Sendable {
     package func inspect(_ body: @escaping @Sendable (ClusterView) -> Void) { mailbox.post(.inspect(body)) }
 
     package func view() async -> ClusterView {
-        await withCheckedContinuation { continuation in inspect { continuation.resume(returning: $0) } }
+        await withCheckedContinuation { continuation in
+            inspect { [self] view in
+                made.withLock { $0 = (view, SystemClock.now().instant) }
+                continuation.resume(returning: view)
+            }
+        }
     }
+
+    /// As `view`, but figures of tasks may be about a second older: who asks often costs the brain next to nothing. Whatever else has happened, and all
+    /// that was asked for and answered, shows.
+    package func recentView() async -> ClusterView {
+        if let made = made.withLock({ $0 }), SystemClock.now().instant - made.at < Self.oldestFigures { return made.view }
+        return await view()
+    }
+
+    /// REST's clockwork looks once a second in any case.
+    private static let oldestFigures = Duration.milliseconds(1100)
 
     package func stop() { mailbox.post(.stop) }
 
@@ -90,7 +107,11 @@ package final class JobManagerHost: Sendable {
                 switch command {
                 case .linked(let link, let connection): links[connection] = link
                 case .event(let event):
-                    carryOut(machine.handle(event, at: SystemClock.now()), &links, &wake)
+                    // Before, so that the brain need not copy what the view holds; again below, when a sign of life was the occasion for more.
+                    if !event.isRoutine { made.withLock { $0 = nil } }
+                    let effects = machine.handle(event, at: SystemClock.now())
+                    if !effects.allSatisfy(\.isRoutine) { made.withLock { $0 = nil } }
+                    carryOut(effects, &links, &wake)
                     if case .disconnected(let connection, _) = event { links[connection] = nil }
                 case .inspect(let body): body(machine.view)
                 case .stop:
@@ -102,7 +123,9 @@ package final class JobManagerHost: Sendable {
             let now = SystemClock.now()
             if now.instant >= wake {
                 wake = .distantFuture
-                carryOut(machine.handle(.timer, at: now), &links, &wake)
+                let effects = machine.handle(.timer, at: now)
+                if !effects.allSatisfy(\.isRoutine) { made.withLock { $0 = nil } }
+                carryOut(effects, &links, &wake)
             }
         }
     }
@@ -130,6 +153,26 @@ package final class JobManagerHost: Sendable {
             case .wake(let instant): wake = min(wake, instant)
             case .log(let line): log.write(line)
             }
+        }
+    }
+}
+
+extension ClusterEvent {
+    /// By itself it changes nothing but figures.
+    fileprivate var isRoutine: Bool {
+        switch self {
+        case .message(.heartbeat, _), .message(.metrics, _), .timer: true
+        case .message, .connected, .disconnected, .stored, .discovered, .request: false
+        }
+    }
+}
+
+extension ClusterEffect {
+    /// What time brings when nothing else happens.
+    fileprivate var isRoutine: Bool {
+        switch self {
+        case .wake, .send(.heartbeat, _, _): true
+        case .send, .close, .store, .discover, .giveBack, .reply, .log: false
         }
     }
 }

@@ -18,7 +18,9 @@ struct GuardedConnections: ServerChildChannel {
         }
     }
 
-    func handle(value: HTTP1Channel.Value, logger: Logger) async { await base.handle(value: value, logger: logger) }
+    func handle(value: HTTP1Channel.Value, logger: Logger) async {
+        await withTaskExecutorPreference(EventLoopExecutor(value.channel.eventLoop)) { await base.handle(value: value, logger: logger) }
+    }
 }
 
 /// All connections of one server.
@@ -95,6 +97,8 @@ private final class ConnectionGuard: ChannelDuplexHandler {
     private var phase = Phase.waiting
     /// Requests whose answers are not complete.
     private var open = 0
+    /// The head of the newest request has come, its end has not.
+    private var isIncomplete = false
     private var deadline: Scheduled<Void>?
     private var unreadDeadline: Scheduled<Void>?
 
@@ -125,15 +129,23 @@ private final class ConnectionGuard: ChannelDuplexHandler {
             open += 1
             phase = .asked
             deadline?.cancel()
-            deadline = close(context, in: desk.requestTimeout)
+            deadline = nil
+            isIncomplete = true
         case .body: break
         case .end:
+            isIncomplete = false
             deadline?.cancel()
             deadline = nil
             // Until here the server waits for the client, and not the other way round.
             if let id { desk.asked(id) }
         }
         context.fireChannelRead(data)
+    }
+
+    /// Most requests come in one piece, and need no deadline.
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if isIncomplete, deadline == nil, phase != .refused { deadline = close(context, in: desk.requestTimeout) }
+        context.fireChannelReadComplete()
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {

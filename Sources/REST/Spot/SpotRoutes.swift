@@ -12,7 +12,7 @@ extension RESTService {
             guard let since = text.map({ Int($0) }) ?? 0, since >= 0 else {
                 throw Refusal(.badRequest, "since is the number of an event, not \(text ?? "")")
             }
-            let view = await jobManager.view()
+            let view = await jobManager.recentView()
             let counts = view.history.counts
             let now = SystemClock.wallMilliseconds()
             let (latency, hours, kinds) = (latencies.value, machines.hours, machines.kinds)
