@@ -79,6 +79,12 @@ package final class StoredScripts: Sendable {
         if unlink(try path(of: id)) != 0 { throw Refusal(.notFound, "There is no script \(id)") }
     }
 
+    /// The folder with the scripts in it; what else somebody has put there stays, and the folder with it.
+    package static func remove(folder: String) {
+        for script in StoredScripts(folder: folder).all() { unlink("\(folder)/\(script.id)") }
+        rmdir(folder)
+    }
+
     private func path(of id: String) throws(Refusal) -> String {
         guard StoredScripts.isID(id), let folder = folder.withLock({ $0 }) else { throw Refusal(.notFound, "There is no script \(id)") }
         return "\(folder)/\(id)"
@@ -92,7 +98,9 @@ package final class StoredScripts: Sendable {
             }
             var template = Array("/tmp/swiftwater-web-XXXXXX".utf8CString)
             guard mkdtemp(&template) != nil else { return nil }
-            folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            let made = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            removeAtExit(made)
+            folder = made
             return folder
         }
         guard let made else { throw Refusal(.internalServerError, "no folder for scripts can be made; set web.upload.dir") }
@@ -108,4 +116,15 @@ package final class StoredScripts: Sendable {
             (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || ".-_".utf8.contains(byte)
         }
     }
+}
+
+/// Folders of the process's own: they end with it.
+private let ownFolders = Mutex<[String]>([])
+
+private func removeAtExit(_ folder: String) {
+    let isFirst = ownFolders.withLock { folders in
+        folders.append(folder)
+        return folders.count == 1
+    }
+    if isFirst { atexit { for folder in ownFolders.withLock({ $0 }) { StoredScripts.remove(folder: folder) } } }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import Hosts
 import REST
 import Testing
@@ -24,6 +25,14 @@ struct RouteTests {
         #expect(file?.name == "a.sql" && file.map { String(decoding: $0.bytes, as: UTF8.self) } == "SELECT 1;")
         for length in 0..<(form.count - 10) { #expect(Multipart.file(named: "jarfile", in: Array(form[..<length]), boundary: "xyz") == nil) }
         #expect(Multipart.file(named: "jarfile", in: Array("--xyz\r\n\r\n\r\n--xyz".utf8), boundary: "xyz") == nil)
+    }
+
+    @Test func theProcesssOwnFolderGoesWithItsScripts() throws {
+        let path = try StoredScripts(folder: nil).store(Array("SELECT 1;".utf8), name: "a.sql")
+        let folder = String(path[..<path.lastIndex(of: "/")!])
+        #expect(access(path, F_OK) == 0)
+        StoredScripts.remove(folder: folder)
+        #expect(access(folder, F_OK) != 0)
     }
 
     @Test func scriptsAreKeptUnderSafeNames() throws {
