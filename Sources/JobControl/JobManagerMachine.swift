@@ -247,6 +247,8 @@ package struct JobManagerMachine: Sendable {
     }
 
     private mutating func forgetOldJobs() {
+        for job in order where jobs[job]?.isRefused ?? false { jobs[job] = nil }
+        order.removeAll { jobs[$0] == nil }
         let ended = order.filter { jobs[$0].map { $0.phase.isOver && $0.collector.isIdle } ?? true }
         guard ended.count > cluster.options.endedJobs else { return }
         for job in ended.prefix(ended.count - cluster.options.endedJobs) {

@@ -229,6 +229,7 @@ struct RestoreStories {
         story.tell(.stored(write, .refused("AccessDenied")))
         guard case .refused(let error)? = story.reply(submission) else { return #expect(Bool(false), "refused") }
         #expect(!error.retry && error.message.contains("AccessDenied") && error.message.contains("execution.checkpointing.dir"))
+        #expect(story.machine.view.jobs.isEmpty, "what was refused is not listed")
         story.wait(.seconds(60))
         #expect(story.nextAsked() == nil)
         // Where the user's checkpoint lies, too, at the first answer.
@@ -236,6 +237,18 @@ struct RestoreStories {
         guard let (first, _, _) = story.nextAsked() else { return #expect(Bool(false), "it asks") }
         story.tell(.stored(first, .refused("AccessDenied")))
         #expect(story.reply(restore) != nil)
+        #expect(story.machine.view.jobs.isEmpty)
+    }
+
+    @Test func aPathWithoutACheckpointSubmitsNothing() {
+        var story = Story()
+        story.connect("w0")
+        let ticket = story.submit(restore: "/nosuch/chk-7")
+        guard case .refused(let error)? = story.reply(ticket) else { return #expect(Bool(false), "refused") }
+        #expect(error.kind == .user && error.message == "cannot restore from /nosuch/chk-7: there is no _metadata in it")
+        #expect(story.machine.view.jobs.isEmpty)
+        let again = story.submit()
+        #expect(story.reply(again) == .submitted(Story.job), "the job may be handed in with a better path")
     }
 
     @Test func aCheckpointFolderServesToo() {

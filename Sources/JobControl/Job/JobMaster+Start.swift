@@ -56,6 +56,7 @@ extension JobMaster {
             "job \(job) is not taken: nothing can be kept in \(place): \(reason). Mend that, or name another place, and submit it again")
         cluster.log(.error, "JobMaster", error.message)
         chronicle.failed(error, task: nil, worker: nil, at: now.wallMilliseconds)
+        isRefused = true
         answerAll(error, in: &cluster)
         move(to: .ended(.failed), at: now, in: &cluster)
     }
@@ -194,6 +195,7 @@ extension JobMaster {
             chronicle.failed(error, task: nil, worker: nil, at: now.wallMilliseconds)
             if reading.retained == nil {
                 // Nothing was claimed or written: it is as if the job had never been handed in.
+                isRefused = true
                 answerAll(error, in: &cluster)
                 move(to: .ended(.failed), at: now, in: &cluster)
             } else {

@@ -42,6 +42,8 @@ package struct JobMaster: Sendable {
     var stopPath: String?
     /// A cancel that came before HEAD was claimed.
     var cancelWanted = false
+    /// It was refused before anything of it was written: nobody is told of it but who submitted it.
+    var isRefused = false
     /// Checkpoint ids that HEAD has set aside.
     var reservedThrough: CheckpointID = 0
     var reservation: Int?
