@@ -5,7 +5,7 @@ import JobControl
 
 extension RESTService {
     func addCheckpointRoutes(_ router: some RouterMethods<BasicRequestContext>) {
-        router.get("/jobs/:job/checkpoints") { _, context in Response.json(JSON(checkpointsOf: try await job(context))) }
+        router.get("/jobs/:job/checkpoints") { _, context in Response.json(JSON(checkpointsOf: try await job(context), now: SystemClock.wallMilliseconds())) }
         router.get("/jobs/:job/checkpoints/config") { _, context in
             let options = try await job(context).options
             return Response.json([
@@ -19,7 +19,7 @@ extension RESTService {
         }
         router.get("/jobs/:job/checkpoints/details/:checkpoint") { _, context in
             let job = try await job(context)
-            return Response.json(JSON(checkpoint: try checkpoint(context, of: job), of: job))
+            return Response.json(JSON(checkpoint: try checkpoint(context, of: job), of: job, withTasks: true, now: SystemClock.wallMilliseconds()))
         }
         router.get("/jobs/:job/checkpoints/details/:checkpoint/subtasks/:vertex") { _, context in
             let job = try await job(context)
@@ -38,10 +38,10 @@ extension RESTService {
 }
 
 extension JSON {
-    fileprivate init(checkpointsOf job: JobView) {
+    fileprivate init(checkpointsOf job: JobView, now: Int64) {
         let checkpoints = job.checkpoints
         let completed = checkpoints.history.filter { $0.status == .completed }
-        func newest(_ ending: CheckpointRecord.Ending) -> JSON { checkpoints.newest(ending).map { JSON(checkpoint: $0, of: job) } ?? nil }
+        func newest(_ ending: CheckpointRecord.Ending) -> JSON { checkpoints.newest(ending).map { JSON(checkpoint: $0, of: job, now: now) } ?? nil }
         let sizes = JSON.spread(completed.map(\.stateBytes))
         self = [
             "counts": [
@@ -58,11 +58,11 @@ extension JSON {
                 "restored": checkpoints.restored.map {
                     [
                         "id": .integer(Int64($0.checkpoint)), "restore_timestamp": .integer($0.at), "is_savepoint": .bool($0.kind.isSavepoint),
-                        "external_path": .string($0.path),
+                        "external_path": .string(SavepointPath.location($0.path)),
                     ]
                 } ?? nil,
             ],
-            "history": .array(checkpoints.history.reversed().map { JSON(checkpoint: $0, of: job) }),
+            "history": .array(checkpoints.history.reversed().map { JSON(checkpoint: $0, of: job, now: now) }),
         ]
     }
 
@@ -79,19 +79,20 @@ extension JSON {
         ]
     }
 
-    fileprivate init(checkpoint record: CheckpointRecord, of job: JobView) {
+    /// Lists have no `tasks`, as in Flink.
+    fileprivate init(checkpoint record: CheckpointRecord, of job: JobView, withTasks: Bool = false, now: Int64) {
         var members: [(String, JSON)] = [
             ("className", .string(record.status == .inProgress ? "in_progress" : record.status.rawValue.lowercased())),
             ("id", .integer(Int64(record.id))), ("status", .string(record.status.rawValue)), ("is_savepoint", .bool(record.kind.isSavepoint)),
             ("savepointFormat", record.kind.isSavepoint ? "CANONICAL" : nil), ("trigger_timestamp", .integer(record.triggered)),
             ("latest_ack_timestamp", .integer(record.tasks.map(\.acknowledged).max() ?? -1)), ("checkpointed_size", .integer(record.stateBytes)),
-            ("state_size", .integer(record.stateBytes)), ("end_to_end_duration", .integer(record.durationMilliseconds)), ("alignment_buffered", 0),
+            ("state_size", .integer(record.stateBytes)), ("end_to_end_duration", .integer(record.duration(at: now))), ("alignment_buffered", 0),
             ("processed_data", 0), ("persisted_data", 0), ("num_subtasks", .integer(Int64(record.subtasks))),
             ("num_acknowledged_subtasks", .integer(Int64(record.tasks.count))),
             ("checkpoint_type", .string(record.kind.isSavepoint ? record.kind == .savepoint ? "SAVEPOINT" : "SYNC_SAVEPOINT" : "CHECKPOINT")),
-            ("tasks", JSON.tasks(of: record, job)),
+            ("tasks", withTasks ? JSON.tasks(of: record, job) : [:]),
         ]
-        if let path = record.path { members.append(("external_path", .string(path))) }
+        if let path = record.path { members.append(("external_path", .string(SavepointPath.location(path)))) }
         if record.status == .completed { members.append(("discarded", .bool(record.isDiscarded))) }
         if let failure = record.failure {
             members += [("failure_timestamp", .integer(record.ended ?? record.triggered)), ("failure_message", .string(failure))]
@@ -102,6 +103,7 @@ extension JSON {
     /// One vertex's subtasks of a checkpoint, with the spread of what they report.
     fileprivate init(subtasksOf record: CheckpointRecord, vertex: Int, parallelism vertices: [JobView.Vertex]) {
         let tasks = record.tasks.filter { $0.subtask.vertex == vertex }.sorted { $0.subtask.index < $1.subtask.index }
+        // One object a TaskManager: its subtasks are acknowledged together, and which of them was late is told by what came before.
         let durations = tasks.map { max(0, $0.acknowledged - record.triggered) }
         let synchronous = tasks.map { $0.synchronousNanoseconds / 1_000_000 }
         let nothing = JSON.spread([])
@@ -115,19 +117,19 @@ extension JSON {
             "summary": [
                 "checkpointed_size": JSON.spread(tasks.map(\.stateBytes)), "state_size": JSON.spread(tasks.map(\.stateBytes)),
                 "end_to_end_duration": JSON.spread(durations),
-                "checkpoint_duration": ["sync": JSON.spread(synchronous), "async": JSON.spread(tasks.map(\.uploadMilliseconds))],
+                "checkpoint_duration": ["sync": JSON.spread(synchronous), "async": JSON.spread(tasks.map(\.asynchronousMilliseconds))],
                 "alignment": [
                     "buffered": nothing, "processed": nothing, "persisted": nothing, "duration": JSON.spread(tasks.map(\.alignmentMilliseconds)),
                 ],
-                "start_delay": nothing,
+                "start_delay": JSON.spread(tasks.map(\.startDelayMilliseconds)),
             ],
             "subtasks": .array(zip(tasks, durations).map { task, duration in
                 [
                     "className": "completed", "index": .integer(Int64(task.subtask.index)), "ack_timestamp": .integer(task.acknowledged),
                     "end_to_end_duration": .integer(duration), "checkpointed_size": .integer(task.stateBytes), "state_size": .integer(task.stateBytes),
-                    "checkpoint": ["sync": .integer(task.synchronousNanoseconds / 1_000_000), "async": .integer(task.uploadMilliseconds)],
+                    "checkpoint": ["sync": .integer(task.synchronousNanoseconds / 1_000_000), "async": .integer(task.asynchronousMilliseconds)],
                     "alignment": ["buffered": 0, "processed": 0, "persisted": 0, "duration": .integer(task.alignmentMilliseconds)],
-                    "start_delay": 0, "unaligned_checkpoint": false, "aborted": false, "status": "completed",
+                    "start_delay": .integer(task.startDelayMilliseconds), "unaligned_checkpoint": false, "aborted": false, "status": "completed",
                 ]
             }),
         ]

@@ -29,6 +29,26 @@ package final class History: Sendable {
     /// Key groups are noted this often, and so many times: the oldest note is about a minute old.
     fileprivate static let keyGroupsInterval: Int64 = 15_000
     fileprivate static let keyGroupNotes = 5
+    fileprivate static let mostCheckpoints = 1200
+
+    fileprivate struct Checkpoint {
+        var id: CheckpointID
+        var isSavepoint: Bool
+        /// Milliseconds since the epoch.
+        var triggered: Int64
+        var ended: Int64
+        var durationMilliseconds: Int64
+        var stateBytes: Int64
+
+        init(_ record: CheckpointRecord, ended: Int64) {
+            id = record.id
+            isSavepoint = record.kind.isSavepoint
+            triggered = record.triggered
+            self.ended = ended
+            durationMilliseconds = record.durationMilliseconds
+            stateBytes = record.stateBytes
+        }
+    }
 
     fileprivate struct Series {
         var recordsIn: [Double?] = []
@@ -57,6 +77,8 @@ package final class History: Sendable {
         var vertices: [String: Series] = [:]
         var last: [SubtaskID: TaskMetrics] = [:]
         var before: [SubtaskID: TaskMetrics] = [:]
+        /// Completed checkpoints of the last hour, oldest first: the job's own history may hold ten.
+        var checkpoints: [History.Checkpoint] = []
         /// Oldest first.
         var keyGroups: [(at: Int64, of: [SubtaskID: KeyGroups])] = []
     }
@@ -135,6 +157,13 @@ package final class History: Sendable {
                     ]
                 )
             }),
+            "checkpoints": .array(past.checkpoints(since: since).map { record in
+                [
+                    "id": .integer(Int64(record.id)), "trigger_timestamp": .integer(record.triggered), "is_savepoint": .bool(record.isSavepoint),
+                    "end_to_end_duration": .integer(record.durationMilliseconds), "state_size": .integer(record.stateBytes),
+                ]
+            }),
+            "course": .array(job.course.map { ["state": .string($0.status.rawValue), "at": .integer($0.at)] }),
             "events": .array(events(of: job).filter { $0.at > since }.map { ["at": .integer($0.at), "kind": .string($0.kind), "text": .string($0.text)] }),
         ]
     }
@@ -154,7 +183,23 @@ package final class History: Sendable {
 }
 
 extension History.Past {
+    /// Those that ended after `since`.
+    fileprivate func checkpoints(since: Int64) -> ArraySlice<History.Checkpoint> {
+        checkpoints[(checkpoints.firstIndex { $0.ended > since } ?? checkpoints.count)...]
+    }
+
+    private mutating func noteCheckpoints(_ job: JobView, at now: Int64) {
+        let last = checkpoints.last?.id ?? 0
+        for record in job.checkpoints.history where record.status == .completed && record.id > last {
+            checkpoints.append(History.Checkpoint(record, ended: record.ended ?? now))
+        }
+        let horizon = now - History.interval.milliseconds * Int64(History.points)
+        checkpoints.removeAll { $0.ended < horizon }
+        if checkpoints.count > History.mostCheckpoints { checkpoints.removeFirst(checkpoints.count - History.mostCheckpoints) }
+    }
+
     fileprivate mutating func note(_ job: JobView, at now: Int64) {
+        noteCheckpoints(job, at: now)
         let seconds = timestamps.last.map { Double(now - $0) / 1000 }
         before = last
         let full = timestamps.count == History.points

@@ -7,12 +7,12 @@ import Wire
 extension RESTService {
     func addJobRoutes(_ router: some RouterMethods<BasicRequestContext>) {
         router.get("/jobs") { _, _ in
-            let jobs = await jobManager.view().jobs
+            let jobs = await jobManager.recentView().jobs
             return Response.json(["jobs": .array(jobs.map { ["id": .string($0.id.description), "status": .string($0.status.rawValue)] })])
         }
         router.get("/jobs/overview") { _, _ in
             let now = SystemClock.wallMilliseconds()
-            return Response.json(["jobs": .array(await jobManager.view().jobs.map { JSON(overviewOf: $0, now: now) })])
+            return Response.json(["jobs": .array(await jobManager.recentView().jobs.map { JSON(overviewOf: $0, now: now) })])
         }
         router.get("/jobs/:job") { _, context in Response.json(JSON(detailsOf: try await job(context), now: SystemClock.wallMilliseconds())) }
         router.get("/jobs/:job/status") { _, context in Response.json(["status": .string(try await job(context).status.rawValue)]) }
@@ -36,7 +36,9 @@ extension RESTService {
 
 extension JSON {
     static func counts(_ states: [JobView.TaskState], _ name: (JobView.TaskState) -> String) -> [(String, JSON)] {
-        JobView.TaskState.allCases.map { state in (name(state), .integer(Int64(states.count { $0 == state }))) }
+        var counts: [JobView.TaskState: Int64] = [:]
+        for state in states { counts[state, default: 0] += 1 }
+        return JobView.TaskState.allCases.map { (name($0), .integer(counts[$0] ?? 0)) }
     }
 
     static func duration(_ job: JobView, _ now: Int64) -> Int64 { (job.ended ?? now) - job.started }
@@ -118,7 +120,7 @@ extension JSON {
         func entry(_ failure: JobFailure) -> [(String, JSON)] {
             let place = failure.place
             return [
-                ("exceptionName", .string(failure.error.kind.rawValue)), ("stacktrace", .string(failure.error.description)),
+                ("exceptionName", .string(failure.error.kind.className)), ("kind", .string(failure.error.kind.rawValue)), ("stacktrace", .string(failure.error.description)),
                 ("timestamp", .integer(failure.at)), ("failureLabels", [:]),
                 ("taskName", failure.subtask.map { .string("\(job.vertices[$0.vertex].name) (\($0.index + 1)/\(job.vertices[$0.vertex].parallelism))") } ?? nil),
                 ("endpoint", place.map { .string($0.description) } ?? nil), ("taskManagerId", place.map { .string($0.description) } ?? nil),
@@ -143,6 +145,19 @@ extension JobFailure {
     fileprivate var place: WorkerID? {
         guard error.kind == .connection, subtask != nil else { return worker }
         return concurrent.first { $0.subtask == nil && $0.error.kind == .connection && $0.worker != nil }?.worker ?? worker
+    }
+}
+
+extension StreamError.Kind {
+    /// The class that Flink most often names for the like: alerts and scripts group by it.
+    package var className: String {
+        switch self {
+        case .user: "org.apache.flink.table.api.TableRuntimeException"
+        case .externalSystem: "java.io.IOException"
+        case .connection: "org.apache.flink.runtime.io.network.netty.exception.RemoteTransportException"
+        case .memory: "java.lang.OutOfMemoryError"
+        case .internal: "java.lang.IllegalStateException"
+        }
     }
 }
 

@@ -39,10 +39,24 @@ extension RESTService {
             guard let lower = bounds["lowerBound"] == .null ? 1 : bounds["lowerBound"].integer, lower >= 1, lower <= upper else { throw Refusal(.badRequest, "vertex \(id): lowerBound must be from 1 to upperBound") }
             wanted[vertex] = Int(lower)...Int(upper)
         }
+        // It is kept, as in Flink: slots may come.
         switch await jobManager.request(.requirements(job.id, wanted)) {
-        case .accepted: return .json([:])
+        case .accepted:
+            let held = job.vertices.map(\.parallelism).max() ?? 0
+            guard let words = RequirementShortage.words(wanted, held: held, free: await jobManager.recentView().freeSlots) else { return .json([:]) }
+            log(.warning, "RESTService", "Job \(job.name) (\(job.id)): \(words)")
+            return .json(["warnings": [.string(words)]])
         case .refused(let error): throw Refusal(.badRequest, error.description)
         case .submitted, .completed, .unknownJob: throw Refusal(.internalServerError, "the request had an unexpected answer")
         }
+    }
+}
+
+package enum RequirementShortage {
+    /// What is missing for the least that is wanted; nil: nothing. A slot holds one subtask of each vertex.
+    package static func words(_ wanted: [Int: ClosedRange<Int>], held: Int, free: Int) -> String? {
+        guard let least = wanted.values.map(\.lowerBound).max(), least > held + free else { return nil }
+        return "\(least) subtasks are wanted at least, and there are slots for \(held + free): the job goes on as it is until more slots come;"
+            + " after a failure it waits for them"
     }
 }

@@ -53,7 +53,7 @@ extension RESTService {
     /// Oldest first; one that is under way last.
     private func changes(_ context: BasicRequestContext) async throws -> [ClusterHistory.Change] {
         let job = try await job(context).id
-        let history = await jobManager.view().history
+        let history = await jobManager.recentView().history
         return (history.changes + history.inProgress).filter { $0.job == job }
     }
 }
@@ -130,6 +130,8 @@ extension JSON {
             ("terminalState", state), ("triggerCause", cause), ("terminatedReason", reason), ("reason", .string(change.reason)),
             ("keyGroupsMoved", .integer(Int64(change.movedGroups))), ("keyGroups", .integer(Int64(change.groups))),
             ("stateBytesMoved", .integer(change.movedBytes)), ("stateBytesCopiedAhead", .integer(change.copiedBytes)),
+            // In the order of the job's vertices: lists of changes have no `vertices`.
+            ("preRescaleParallelism", .array(change.from.map { .integer(Int64($0)) })), ("postRescaleParallelism", .array(change.to.map { .integer(Int64($0)) })),
         ]
     }
 }

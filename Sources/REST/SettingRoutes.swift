@@ -15,7 +15,8 @@ extension RESTService {
                 "execution-config": [
                     "restart-strategy": .string(job.options.restart.words), "job-parallelism": .integer(Int64(job.options.parallelism)),
                     "object-reuse-mode": true,
-                    "user-config": .object(job.settings.sorted { $0.key < $1.key }.map { ($0.key, .string(Secrets.masked($0.value, of: $0.key))) }),
+                    "user-config": .object(
+                        JobSettings.own(job.settings, in: configuration.values).map { ($0.key, .string(Secrets.masked($0.value, of: $0.key))) }),
                 ],
             ])
         }
@@ -53,6 +54,13 @@ extension RESTService {
                 ] }),
             ])
         }
+    }
+}
+
+package enum JobSettings {
+    /// What the job was given itself, by name: not what holds for the whole cluster, which every job gets as well.
+    package static func own(_ settings: [String: String], in cluster: [String: String]) -> [(key: String, value: String)] {
+        settings.filter { cluster[$0.key] != $0.value }.sorted { $0.key < $1.key }
     }
 }
 

@@ -82,12 +82,17 @@ package struct Acknowledgement: Hashable, Sendable {
         package var stateBytes: Int64
         package var alignmentMilliseconds: Int64
         package var synchronousNanoseconds: Int64
+        /// From its snapshot to the acknowledgement: for the other tasks here, whose state goes into the same object, and for writing that.
+        package var asynchronousMilliseconds: Int64
 
-        package init(share: Manifest.Subtask, stateBytes: Int64, alignmentMilliseconds: Int64, synchronousNanoseconds: Int64) {
+        package init(
+            share: Manifest.Subtask, stateBytes: Int64, alignmentMilliseconds: Int64, synchronousNanoseconds: Int64, asynchronousMilliseconds: Int64 = 0
+        ) {
             self.share = share
             self.stateBytes = stateBytes
             self.alignmentMilliseconds = alignmentMilliseconds
             self.synchronousNanoseconds = synchronousNanoseconds
+            self.asynchronousMilliseconds = asynchronousMilliseconds
         }
     }
 

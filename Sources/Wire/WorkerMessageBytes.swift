@@ -158,6 +158,7 @@ extension Acknowledgement {
             writer.put(task.stateBytes)
             writer.put(task.alignmentMilliseconds)
             writer.put(task.synchronousNanoseconds)
+            writer.put(task.asynchronousMilliseconds)
         }
         writer.put(uploadMilliseconds)
     }
@@ -173,7 +174,7 @@ extension Acknowledgement {
                     committables: try reader.list { reader throws(MalformedBytes) in try reader.committable() })
                 return Task(
                     share: share, stateBytes: try reader.number(), alignmentMilliseconds: try reader.number(),
-                    synchronousNanoseconds: try reader.number())
+                    synchronousNanoseconds: try reader.number(), asynchronousMilliseconds: try reader.number())
             },
             uploadMilliseconds: try reader.number())
     }

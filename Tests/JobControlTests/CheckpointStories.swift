@@ -28,6 +28,40 @@ struct CheckpointStories {
         #expect(story.log.contains("Completed checkpoint 1 for job \(Story.job) ("))
     }
 
+    @Test func eachSubtaskTellsWhenItsBarrierCame() {
+        var story = Story.running()
+        story.obedient = []
+        story.wait(.milliseconds(1010))
+        story.wait(.milliseconds(300))
+        let tasks = [(60, 0), (10, 200)].enumerated().map { vertex, times in
+            Acknowledgement.Task(
+                share: Manifest.Subtask(subtask: SubtaskID(vertex: vertex, index: 0), splits: [], finishedSplits: [], committables: []), stateBytes: 7,
+                alignmentMilliseconds: Int64(times.1), synchronousNanoseconds: 0, asynchronousMilliseconds: Int64(times.0))
+        }
+        story.say("w0", .acknowledged(Acknowledgement(job: Story.job, attempt: 1, checkpoint: 1, object: nil, tasks: tasks, uploadMilliseconds: 10)))
+        let record = story.view.checkpoints.history[0]
+        let took = record.tasks[0].acknowledged - record.triggered
+        #expect(took >= 300 && record.tasks.map(\.startDelayMilliseconds) == [took - 60, took - 210])
+        #expect(record.stateBytes == 14)
+        #expect(record.duration(at: record.triggered + 5) == (record.status == .inProgress ? 5 : record.durationMilliseconds))
+    }
+
+    @Test func logAndRestTellTheSameSize() {
+        var story = Story.running(workers: 2)
+        story.wait(.milliseconds(1100))
+        let record = story.view.checkpoints.history[0]
+        #expect(record.status == .completed && record.stateBytes == record.tasks.reduce(0) { $0 + $1.stateBytes } && record.stateBytes > 0)
+        #expect(story.log.contains("Completed checkpoint 1 for job \(Story.job) (\(record.stateBytes) bytes,"))
+    }
+
+    @Test func whatIsUnderWayHasTakenTimeAlready() {
+        var story = Story.running()
+        story.obedient = []
+        story.wait(.milliseconds(1010))
+        let record = story.view.checkpoints.history[0]
+        #expect(record.status == .inProgress && record.duration(at: record.triggered + 70) == 70)
+    }
+
     @Test func anAcknowledgementOfOtherSubtasksFailsIt() {
         var story = Story.running(workers: 2)
         story.obedient = []

@@ -19,6 +19,10 @@ struct FailureStories {
         #expect(deployment?.restore?.checkpoint == 1)
         #expect(story.log.contains("Restoring job \(Story.job) from Checkpoint 1"))
         #expect(story.log.contains("switched from state RUNNING to RESTARTING."))
+        // Both times that it ran are known, not the last one alone.
+        let course = story.view.course
+        #expect(course.map(\.status).suffix(4) == [.created, .running, .restarting, .running])
+        #expect(course.last?.at == story.view.timestamps[.running] && course.map(\.at) == course.map(\.at).sorted())
     }
 
     @Test func withoutSlotsItWaitsForThem() {

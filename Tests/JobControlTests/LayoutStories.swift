@@ -177,6 +177,11 @@ import Wire
         #expect(story.sent.contains(.aborted(job: Story.job, checkpoint: pending)) == !isAskedFor)
         #expect((story.triggered.last == pending) == isAskedFor)
         #expect(story.phase == .running && story.view.restarts == 0)
+        // Nothing failed: who is alarmed by failed checkpoints is not.
+        let checkpoints = story.view.checkpoints
+        #expect(checkpoints.counts.failed == 0 && checkpoints.newest(.failed) == nil)
+        #expect(checkpoints.history.contains { $0.id == pending } == isAskedFor)
+        #expect(checkpoints.counts.total == checkpoints.history.count)
     }
 
     @Test(arguments: [true, false]) func whatAUserAskedForIsGivenUpWhereAChangeHasNoOtherTime(isSavepoint: Bool) {

@@ -1,3 +1,4 @@
+import Dataflow
 import REST
 import Testing
 
@@ -52,6 +53,26 @@ struct RequestTests {
             #expect(throws: Refusal.self, "\(strange)") { try MetricFilters.subtasks([strange]) }
         }
         #expect(throws: Refusal.self) { try MetricFilters.names(["a,"], of: "taskmanagers") }
+    }
+
+    @Test func aJobsOwnSettingsAreNotThoseOfTheCluster() {
+        let own = JobSettings.own(["a": "1", "b": "2", "c": "3"], in: ["a": "1", "b": "9"])
+        #expect(own.map(\.key) == ["b", "c"] && own.map(\.value) == ["2", "3"])
+    }
+
+    @Test func boundsThatNoSlotsCanMeetAreToldOf() {
+        #expect(RequirementShortage.words([0: 1...8, 1: 4...8], held: 2, free: 2) == nil)
+        #expect(RequirementShortage.words([0: 1...8, 1: 5...8], held: 2, free: 2)?.hasPrefix("5 subtasks are wanted at least, and there are slots for 4") == true)
+    }
+
+    @Test func numbersAreWrittenAsTheyAre() {
+        for number: Int64 in [0, 7, -7, 10, 99, 100, -1_234_567_890, .max, .min] { #expect(JSON.integer(number).text == "\(number)") }
+        #expect(JSON.array([1, 20, 300]).text == "[1,20,300]")
+    }
+
+    @Test func failuresHaveNamesThatFlinksUsersKnow() {
+        let names = StreamError.Kind.allCases.map(\.className)
+        #expect(Set(names).count == names.count && names.allSatisfy { $0.hasPrefix("java.") || $0.hasPrefix("org.apache.flink.") })
     }
 
     @Test func savepointsGoToFoldersThatAreTheSameEverywhere() throws {

@@ -4,12 +4,12 @@ import Testing
 import Wire
 
 @Suite struct WorkerJobTests {
-    private func snapshot(_ vertex: Int) -> TaskSnapshot {
-        TaskSnapshot(subtask: SubtaskID(vertex: vertex, index: 0))
+    private func snapshot(_ vertex: Int, at time: Duration = .zero) -> TaskSnapshot {
+        TaskSnapshot(subtask: SubtaskID(vertex: vertex, index: 0), taken: .zero + time)
     }
 
-    private func taken(_ vertex: Int, _ checkpoint: CheckpointID, attempt: UInt32 = 1) -> WorkerEvent {
-        .task(WorkerStory.task(vertex, attempt), .snapshot(checkpoint, snapshot(vertex)))
+    private func taken(_ vertex: Int, _ checkpoint: CheckpointID, attempt: UInt32 = 1, at time: Duration = .zero) -> WorkerEvent {
+        .task(WorkerStory.task(vertex, attempt), .snapshot(checkpoint, snapshot(vertex, at: time)))
     }
 
     private func trigger(_ id: CheckpointID, attempt: UInt32 = 1) -> LeaderMessage {
@@ -89,13 +89,15 @@ import Wire
     @Test func aCheckpointIsAcknowledgedWhenAllSnapshotsAreDurable() {
         var story = WorkerStory.running()
         #expect(story.hears(trigger(5)) == ["tell 0/0 trigger 5"])
-        #expect(story.on(taken(0, 5)) == [])
-        #expect(story.on(taken(1, 5)) == ["upload 5 to chk-5: [\"0/0\", \"1/0\"]"])
+        #expect(story.on(taken(0, 5, at: .milliseconds(10))) == [])
+        #expect(story.on(taken(1, 5, at: .milliseconds(50))) == ["upload 5 to chk-5: [\"0/0\", \"1/0\"]"])
         let effects = story.effects(of: .uploaded(job: job, attempt: 1, checkpoint: 5, .success(upload)))
         guard case .send(.acknowledged(let acknowledgement))? = effects.first else { return #expect(Bool(false)) }
         #expect(acknowledgement.tasks.map(\.share.subtask) == [SubtaskID(vertex: 0, index: 0), SubtaskID(vertex: 1, index: 0)])
         #expect(acknowledgement.tasks[1].share.committables.map(\.id) == ["c"])
         #expect(acknowledgement.uploadMilliseconds == 3)
+        // The first one waited for the second, whose state goes into the same object.
+        #expect(acknowledgement.tasks.map(\.asynchronousMilliseconds) == [43, 3])
         #expect(story.hears(.completed(job: job, checkpoint: 5)) == ["tell 0/0 completed 5", "tell 1/0 completed 5"])
     }
 

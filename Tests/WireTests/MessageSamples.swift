@@ -32,7 +32,7 @@ enum MessageSamples {
         let registration = Registration(
             worker: WorkerID("tm-1"), host: "::1", dataPort: 65_535, slots: 4, memoryBytes: 1 << 34, processors: 2, version: "1", running: [task])
         let share = Manifest.Subtask(subtask: subtask, splits: [split], finishedSplits: ["b"], committables: [commit.committable])
-        let acknowledged = Acknowledgement.Task(share: share, stateBytes: 5, alignmentMilliseconds: 6, synchronousNanoseconds: 7)
+        let acknowledged = Acknowledgement.Task(share: share, stateBytes: 5, alignmentMilliseconds: 6, synchronousNanoseconds: 7, asynchronousMilliseconds: 8)
         return [
             .register(registration), .heartbeat(sequence: .max), .deployed(job: job, attempt: 1), .ended(task), .failed(task, error),
             .stopped(job: job, attempt: .max), .needsSplits(task), .splitFinished(task, split: "a.json#0"),

@@ -119,10 +119,12 @@ package struct TaskSnapshot: Sendable {
     /// Milliseconds from the first barrier to the last, and nanoseconds the task stood still to freeze its state.
     package var alignmentMilliseconds: Int64
     package var synchronousNanoseconds: Int64
+    /// By the clock of the task's process.
+    package var taken: Instant
 
     package init(
         subtask: SubtaskID, operators: [OperatorSnapshot] = [], splits: [SplitState] = [], finishedSplits: [String] = [],
-        committables: [Committable] = [], sink: SinkSnapshot? = nil, alignmentMilliseconds: Int64 = 0, synchronousNanoseconds: Int64 = 0
+        committables: [Committable] = [], sink: SinkSnapshot? = nil, alignmentMilliseconds: Int64 = 0, synchronousNanoseconds: Int64 = 0, taken: Instant = .zero
     ) {
         self.subtask = subtask
         self.operators = operators
@@ -132,6 +134,7 @@ package struct TaskSnapshot: Sendable {
         self.sink = sink
         self.alignmentMilliseconds = alignmentMilliseconds
         self.synchronousNanoseconds = synchronousNanoseconds
+        self.taken = taken
     }
 }
 

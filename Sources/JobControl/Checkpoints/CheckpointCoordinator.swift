@@ -50,6 +50,8 @@ package struct CheckpointCoordinator: Sendable {
         /// A user waits for it.
         package var isAskedFor: Bool { kind.isSavepoint || !wish.tickets.isEmpty }
         package var objects: [Manifest.StateObject] { acknowledged.compactMap(\.object) }
+        /// As in `CheckpointRecord`.
+        package var stateBytes: Int64 { acknowledged.flatMap(\.tasks).reduce(0) { $0 + $1.stateBytes } }
     }
 
     package enum Acknowledged: Hashable, Sendable {
@@ -203,13 +205,8 @@ package struct CheckpointCoordinator: Sendable {
         pending!.acknowledged.append(acknowledgement)
         note(current.id) { record in
             for task in acknowledgement.tasks {
-                record.tasks.append(
-                    CheckpointRecord.Task(
-                        subtask: task.share.subtask, acknowledged: now.wallMilliseconds, stateBytes: task.stateBytes,
-                        alignmentMilliseconds: task.alignmentMilliseconds, synchronousNanoseconds: task.synchronousNanoseconds,
-                        uploadMilliseconds: acknowledgement.uploadMilliseconds))
+                record.tasks.append(CheckpointRecord.Task(task, triggered: record.triggered, acknowledged: now.wallMilliseconds))
             }
-            record.stateBytes += Int64(acknowledgement.object?.bytes ?? 0)
         }
         guard pending!.awaited.isEmpty else { return .waiting }
         for (vertex, splits) in current.outstanding.sorted(by: { $0.key < $1.key }) {
@@ -309,27 +306,39 @@ package struct CheckpointCoordinator: Sendable {
 
     /// Nil when nothing is pending, or what is pending cannot be taken back. `counts`: whether it is the checkpoint's own failure.
     package mutating func abort(_ reason: String, counts isFailure: Bool, at now: Now) -> Aborted? {
-        guard let current = pending else { return nil }
-        switch current.step {
-        case .publishing: return nil
-        case .storing(let ticket), .checking(let ticket): orphanedPuts[ticket] = (current.store, current.manifestKey)
-        case .collecting, .pausing: break
-        }
-        var garbage = current.objects.map(\.key)
-        if case .pausing = current.step { garbage.append(current.manifestKey) }
-        pending = nil
-        aborted.append((current.id, current.store))
-        if aborted.count > 64 { aborted.removeFirst() }
+        guard let current = pending, !isPublishing else { return nil }
         if isFailure { failuresInARow += 1 }
-        rest(at: now.instant)
         counts.failed += 1
-        counts.inProgress = 0
         note(current.id) {
             $0.status = .failed
             $0.ended = now.wallMilliseconds
             $0.durationMilliseconds = (now.instant - current.triggered).milliseconds
             $0.failure = reason
         }
+        return takeBack(current, reason, at: now)
+    }
+
+    /// Something more urgent takes its place, and nothing is wrong with it: nobody is alarmed, it counts as if it had never been begun.
+    package mutating func giveUp(_ reason: String, at now: Now) -> Aborted? {
+        guard let current = pending, !isPublishing else { return nil }
+        counts.triggered -= 1
+        history.removeAll { $0.id == current.id }
+        return takeBack(current, reason, at: now)
+    }
+
+    private mutating func takeBack(_ current: Pending, _ reason: String, at now: Now) -> Aborted {
+        var garbage = current.objects.map(\.key)
+        switch current.step {
+        case .storing(let ticket), .checking(let ticket): orphanedPuts[ticket] = (current.store, current.manifestKey)
+        case .pausing: garbage.append(current.manifestKey)
+        case .collecting: break
+        case .publishing: preconditionFailure("what HEAD may name is not taken back")
+        }
+        pending = nil
+        aborted.append((current.id, current.store))
+        if aborted.count > 64 { aborted.removeFirst() }
+        rest(at: now.instant)
+        counts.inProgress = 0
         return Aborted(id: current.id, wish: current.wish, store: current.store, garbage: garbage, reason: reason)
     }
 

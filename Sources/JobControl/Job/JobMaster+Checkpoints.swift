@@ -65,7 +65,7 @@ extension JobMaster {
 
     /// The next one is needed while there is time for it.
     mutating func giveUpCheckpoint(_ layout: Layout, at now: Now, in cluster: inout Cluster) {
-        guard let pending = coordinator.pending, !pending.kind.endsJob, let aborted = coordinator.abort("a TaskManager is leaving", counts: false, at: now)
+        guard let pending = coordinator.pending, !pending.kind.endsJob, let aborted = coordinator.giveUp("a TaskManager is leaving", at: now)
         else { return }
         cluster.log(
             .info, "CheckpointCoordinator",
@@ -225,10 +225,9 @@ extension JobMaster {
     private mutating func completed(_ done: CheckpointCoordinator.Pending, at now: Now, in cluster: inout Cluster) {
         guard let manifest = done.manifest else { preconditionFailure("a complete checkpoint has a manifest") }
         let path = coordinator.path(of: done)
-        let bytes = done.objects.reduce(done.bytes.count) { $0 + $1.bytes }
         cluster.log(
             .info, "CheckpointCoordinator",
-            "Completed \(done.kind.isSavepoint ? "savepoint" : "checkpoint") \(done.id) for job \(job) (\(bytes) bytes,"
+            "Completed \(done.kind.isSavepoint ? "savepoint" : "checkpoint") \(done.id) for job \(job) (\(done.stateBytes) bytes,"
                 + " checkpointDuration=\((now.instant - done.triggered).milliseconds) ms, path=\(path)).")
         var point = RestorePoint(
             manifest: manifest, store: done.kind.isSavepoint ? path : nil, objects: manifest.objects, path: path,

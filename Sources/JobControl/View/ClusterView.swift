@@ -93,6 +93,13 @@ package struct JobView: Sendable {
         package var at: Int64
     }
 
+    /// The job reached a status.
+    package struct Turn: Hashable, Sendable {
+        package var status: JobStatus
+        /// Milliseconds since the epoch.
+        package var at: Int64
+    }
+
     package var id: JobID
     package var name: String
     package var status: JobStatus
@@ -101,6 +108,8 @@ package struct JobView: Sendable {
     package var ended: Int64?
     /// When each status was last reached, milliseconds since the epoch.
     package var timestamps: [JobStatus: Int64]
+    /// Each time that a status was reached, the last 200, oldest first.
+    package var course: [Turn]
     package var graph: JobGraph
     package var options: JobOptions
     /// Secrets included: mask before showing.
@@ -157,7 +166,7 @@ extension JobMaster {
         }
         return JobView(
             id: job, name: graph.name, status: status, started: submitted,
-            ended: chronicle.reached.filter { $0.key.isTerminal }.values.max(), timestamps: chronicle.reached, graph: graph, options: options,
+            ended: chronicle.reached.filter { $0.key.isTerminal }.values.max(), timestamps: chronicle.reached, course: chronicle.course, graph: graph, options: options,
             settings: submission.settings, slotsNeeded: slotsNeeded,
             vertices: graph.vertices.indices.map { vertex in
                 JobView.Vertex(

@@ -256,7 +256,7 @@ package final class Task {
         let isLast = barrier.kind == .final || barrier.kind == .stop || barrier.kind == .drain || retires
         if let source, !source.isAwaitingSplits, !hasEnded { try source.passWatermark() }
         try chain.flush()
-        var snapshot = TaskSnapshot(subtask: plan.task.subtask, alignmentMilliseconds: (now.instant - since).milliseconds)
+        var snapshot = TaskSnapshot(subtask: plan.task.subtask, alignmentMilliseconds: (now.instant - since).milliseconds, taken: now.instant)
         snapshot.operators = try chain.snapshot()
         if let source { (snapshot.splits, snapshot.finishedSplits) = try source.snapshot(barrier.checkpoint) }
         if faults.contains(.sourceOneSnapshotBehind) { swap(&snapshot.splits, &lastSplits) }

@@ -15,6 +15,8 @@ struct SnapshotGathering {
         var subtask: Manifest.Subtask
         var alignmentMilliseconds: Int64
         var synchronousNanoseconds: Int64
+        /// For the slowest task here, before anything could be written.
+        var waitedMilliseconds: Int64
     }
 
     var order: Order?
@@ -40,11 +42,12 @@ struct SnapshotGathering {
         let all = snapshots.values.sorted { $0.subtask < $1.subtask }
         snapshots = [:]
         if keepsThem { kept = all }
+        let last = all.map(\.taken).max() ?? .zero
         shares = all.map {
             Share(
                 subtask: Manifest.Subtask(
                     subtask: $0.subtask, splits: $0.splits, finishedSplits: $0.finishedSplits, committables: []),
-                alignmentMilliseconds: $0.alignmentMilliseconds, synchronousNanoseconds: $0.synchronousNanoseconds)
+                alignmentMilliseconds: $0.alignmentMilliseconds, synchronousNanoseconds: $0.synchronousNanoseconds, waitedMilliseconds: (last - $0.taken).milliseconds)
         }
         return (order, all)
     }
@@ -65,7 +68,7 @@ struct SnapshotGathering {
                 subtask.committables = upload.committables[subtask.subtask] ?? []
                 return Acknowledgement.Task(
                     share: subtask, stateBytes: upload.bytes[subtask.subtask] ?? 0, alignmentMilliseconds: share.alignmentMilliseconds,
-                    synchronousNanoseconds: share.synchronousNanoseconds)
+                    synchronousNanoseconds: share.synchronousNanoseconds, asynchronousMilliseconds: share.waitedMilliseconds + upload.milliseconds)
             },
             uploadMilliseconds: upload.milliseconds)
     }

@@ -5,7 +5,7 @@ import re
 import urllib.error
 import urllib.request
 
-from cluster import top, wait
+from cluster import Failure, top, wait
 
 from . import ticks
 from .harness import check, say, story
@@ -83,6 +83,16 @@ def rest_answers_in_the_shapes_of_a_recorded_flink(place):
     check(not problems, "shapes that differ from Flink's:\n   " + "\n   ".join(problems))
     say("26 answers have every member of Flink's that means something here")
 
+    taken = cluster.get(f"{here}/checkpoints/details/{checkpoint}")
+    check(taken["external_path"].startswith("file:/"), f"external_path is {taken['external_path']}")
+    check(taken["state_size"] == sum(each["state_size"] for each in taken["tasks"].values()), f"the sizes of the vertices are not the whole: {taken}")
+    check(f"Completed checkpoint {checkpoint} for job {job} ({taken['state_size']} bytes," in cluster.log_text("jobmanager"), "the log tells another size")
+    for each in cluster.get(f"{here}/checkpoints/details/{checkpoint}/subtasks/{vertex}")["subtasks"]:
+        parts = each["start_delay"] + each["alignment"]["duration"] + each["checkpoint"]["async"]
+        check(each["start_delay"] >= 0 and abs(parts - each["end_to_end_duration"]) <= 1, f"what a subtask's checkpoint took does not add up: {each}")
+    given = cluster.get(f"{here}/config")["execution-config"]["user-config"]
+    check("execution.checkpointing.interval" in given and not any(key.startswith(("rest.", "jobmanager.", "env.")) for key in given), f"the job's own settings are {sorted(given)}")
+
     wanted = {entry["id"] for entry in recording("job_metrics")}
     ours = {entry["id"] for entry in cluster.get(f"{here}/metrics")}
     without = {"numRescales", "lastCheckpointMetadataSize", "lastCheckpointProcessedData", "lastCheckpointPersistedData", "allSubTasksRunningOrFinishedTime"}
@@ -96,6 +106,21 @@ def rest_answers_in_the_shapes_of_a_recorded_flink(place):
     text = wait(lambda: "numRecordsIn{" in (text := scrape(cluster, "taskmanager-1")) and text, 10, "figures of tasks")
     rows = sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith("flink_taskmanager_job_task_numRecordsIn{"))
     check(rows > 0, "the tasks have read nothing, says the TaskManager's scrape")
+
+
+@story
+def a_path_without_a_checkpoint_submits_nothing(place):
+    cluster = place.cluster(taskmanagers=1, slots=1, settings=())
+    script = place.write("job.sql", """CREATE TABLE n (k BIGINT) WITH ('connector' = 'datagen', 'number-of-rows' = '10');
+        CREATE TABLE g (k BIGINT) WITH ('connector' = 'blackhole');
+        INSERT INTO g SELECT k FROM n;""")
+    try:
+        cluster.client("submit", script, "--detached", "-s", place.path("nosuch/chk-7"))
+        check(False, "a path without a checkpoint is taken")
+    except Failure as failure:
+        check("ended with 2" in str(failure) and "there is no _metadata in it" in str(failure), str(failure))
+    check(cluster.get("/jobs")["jobs"] == [], "what was refused is listed")
+    check(cluster.ended(cluster.submit(script), 20)["state"] == "FINISHED", "the job without the path does not run")
 
 
 def scrape(cluster, name):
