@@ -130,7 +130,11 @@ class Cluster:
     def rescales(self, name):
         def act(self, query, body, id, *rest):
             self.job(id)
-            return self.recording(f"adaptive_rescale{name}_after_kill")
+            answer = self.recording(f"adaptive_rescale{name}_after_kill")
+            if isinstance(answer, list):
+                # Flink's lists do not say from how many to how many; ours do.
+                answer = [{**each, "preRescaleParallelism": [2, 2], "postRescaleParallelism": [2, 4] if number == 0 else [2, 2]} for number, each in enumerate(answer)]
+            return answer
         return act
 
     def flame(self, query, body, id, vertex):

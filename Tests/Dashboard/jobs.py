@@ -181,6 +181,13 @@ class Job:
             return {**answer, "failure_timestamp": trigger + took, "failure_message": "task window-aggregate (2/4) could not write to s3://checkpoints: 503 SlowDown"}
         return {**answer, "external_path": f"s3://checkpoints/{self.id}/chk-{number}", "discarded": number < self.checkpoints_so_far() - 1}
 
+    def course(self):
+        """Each restart ended a minute's run."""
+        turns = [("INITIALIZING", 0), ("CREATED", 300), ("RUNNING", 400)]
+        for number in range(self.restarts):
+            turns += [("RESTARTING", 60_000 * (number + 1)), ("RUNNING", 60_000 * (number + 1) + 4_000)]
+        return [{"state": state, "at": self.started + after} for state, after in turns]
+
     def checkpoints_so_far(self):
         return int(self.seconds() // 10) + 1
 
@@ -215,4 +222,7 @@ class Job:
             }
         # Four digits are enough for a chart.
         vertices = {id: {name: [None if value is None else value if name == "watermark" else float(f"{value:.4g}") for value in values] for name, values in columns.items()} for id, columns in vertices.items()}
-        return {"now": now_ms(), "interval": step, "timestamps": times, "vertices": vertices, "events": [{"at": now_ms() // 600_000 * 600_000, "kind": "layout", "text": "layout 4: 2 TaskManagers, 8 slots"}]}
+        last = self.checkpoints_so_far() - 1
+        done = [self.checkpoint(number) for number in range(max(0, last - 359), last)]
+        kept = [{name: each[name] for name in ("id", "trigger_timestamp", "is_savepoint", "end_to_end_duration", "checkpointed_size", "state_size")} for each in done if each["status"] == "COMPLETED" and each["latest_ack_timestamp"] > since]
+        return {"now": now_ms(), "interval": step, "timestamps": times, "vertices": vertices, "checkpoints": kept, "course": self.course(), "events": [{"at": now_ms() // 600_000 * 600_000, "kind": "layout", "text": "layout 4: 2 TaskManagers, 8 slots"}]}

@@ -76,6 +76,8 @@ class Pages(DashboardTest):
         self.open(f"jobs/{self.job('stock').id}/checkpoints")
         self.see("503 SlowDown")
         expect(self.page.locator(".chart")).to_have_count(2)
+        # The list ends five minutes ago, the charts go back an hour.
+        self.assertGreater(self.minutes(".chart >> nth=0"), 25)
         self.click("Summary", "link")
         self.see("p99")
         self.click("Options", "link")
@@ -101,8 +103,30 @@ class Pages(DashboardTest):
         self.page.get_by_role("button", name=re.compile("Source: ticks")).click()
         self.see("subtask 3")
 
+    def test_the_timeline_shows_every_run_of_a_job_that_restarted(self):
+        job = self.job("clicks")
+        self.open(f"jobs/{job.id}/timeline")
+        runs = self.page.locator(".lane", has=self.page.get_by_text("Job", exact=True)).locator(".lane-span[title^='Running at']")
+        expect(runs).to_have_count(job.restarts + 1)
+
+    def test_the_charts_of_a_job_go_back_an_hour(self):
+        self.open(f"jobs/{self.job('stock').id}")
+        expect(self.page.locator(".chart")).to_have_count(4)
+        for chart in range(4):
+            self.assertGreater(self.minutes(f".chart >> nth={chart}"), 25)
+            drawn = self.page.locator(f".chart >> nth={chart}").locator(".stroke").first.get_attribute("d")
+            # From the left end of the axis on.
+            self.assertLess(float(re.match(r"M([\d.]+)", drawn)[1]), 110)
+
+    def minutes(self, chart):
+        """What the axis of a chart covers, from its first tick to its last."""
+        ticks = [text.split(":") for text in self.page.locator(chart).locator(".tick").all_text_contents()]
+        first, last = (int(hours) * 60 + int(minutes) for hours, minutes, *_ in (ticks[0], ticks[-1]))
+        return (last - first) % 1440
+
     def test_a_layout_opens_to_vertices_and_steps(self):
         self.open(f"jobs/{self.job('stock').id}/rescales")
+        self.see("2 → 4")
         self.page.locator("td a").first.click()
         self.see("Waiting For Resources")
         self.see("Parallelism")
@@ -123,10 +147,10 @@ class Pages(DashboardTest):
         self.see("leaving")
         self.page.get_by_role("link", name="taskmanager-2").click()
         # An hour of it, also for who has just come.
-        self.see("Bytes a second", ".charts")
+        self.see("Open files", ".charts")
         expect(self.page.locator(".charts .chart")).to_have_count(6)
         self.page.reload()
-        self.see("busy", ".charts")
+        self.see("Processor time", ".charts")
         self.see("Managed")
         for tab, text in [("Metrics", "Status.JVM.CPU.Load"), ("Logs", "checkpoint"), ("Output", "The file is empty."), ("Threads", "main")]:
             self.click(tab, "link", ".tabs")

@@ -145,7 +145,7 @@ class RealCluster(DashboardTest):
             ("overview", "", "orders"), ("graph", f"jobs/{job}", "GlobalWindowAggregate"), ("subtasks", vertex, "Rate in"), ("charts", f"{vertex}/charts", "Event time behind the clock"),
             ("keys", f"{vertex}/keys", "Hottest key group"), ("plan", f"jobs/{job}/graph/{source}/plan", "Rate out"), ("watermarks", f"{vertex}/watermarks", "Behind the fastest"),
             ("metrics", f"{vertex}/metrics", "numRecordsSend"), ("checkpoints", f"jobs/{job}/checkpoints", "Completed"), ("timeline", f"jobs/{job}/timeline", "Running"), ("configuration", f"jobs/{job}/configuration", "execution.checkpointing.interval"),
-            ("taskmanagers", "taskmanagers", worker), ("taskmanager", f"taskmanagers/{worker}", "Processors busy"), ("jobmanager", "jobmanager", "Processors busy"), ("logs", f"taskmanagers/{worker}/logs", "INFO"), ("threads", f"taskmanagers/{worker}/threads", "slot-0"),
+            ("taskmanagers", "taskmanagers", worker), ("taskmanager", f"taskmanagers/{worker}", "Processor time"), ("jobmanager", "jobmanager", "Processor time"), ("logs", f"taskmanagers/{worker}/logs", "INFO"), ("threads", f"taskmanagers/{worker}/threads", "slot-0"),
         ]:
             self.open(route)
             self.see(text)

@@ -1,5 +1,5 @@
 import { h } from "./dom.js";
-import { bytes, clock, duration, isNumber } from "./format.js";
+import { bytes, bytesPerSecond, clock, duration, isNumber } from "./format.js";
 import { live } from "./live.js";
 
 /// A chart of lines over time: SVG, with a cross-hair that follows pointer or arrow keys.
@@ -84,7 +84,7 @@ export function chart({ id, title, series, format, from, to, marks = [], maximum
 function niceMaximum(value, format) {
   if (!(value > 0)) return 1;
   if (format === duration && value > 800) return [1, 2, 4, 6, 10, 20, 40, 60, 120, 240, 480, 1200, 2400, 3600, 7200, 14400, 28800, 86400, 172800].map((seconds) => seconds * 1000).find((end) => end >= value) ?? value;
-  if (format === bytes && value > 1024) {
+  if ((format === bytes || format === bytesPerSecond) && value > 1024) {
     const unit = 1024 ** Math.floor(Math.log(value) / Math.log(1024));
     return unit * ([1, 2, 4, 6, 8, 10, 16, 20, 30, 40, 60, 80, 100, 160, 200, 300, 400, 600, 800, 1024].find((end) => end >= value / unit) ?? 1024);
   }

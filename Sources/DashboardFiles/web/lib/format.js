@@ -28,6 +28,7 @@ export const count = (value) => isNumber(number(value)) ? scaled(number(value), 
 export const whole = (value) => isNumber(number(value)) ? Math.round(number(value)).toLocaleString("en-US") : dash;
 /// 12.3 MiB
 export const bytes = (value) => isNumber(number(value)) && number(value) >= 0 ? scaled(number(value), 1024, [" B", " KiB", " MiB", " GiB", " TiB"]) : dash;
+export const bytesPerSecond = (value) => isNumber(number(value)) ? `${bytes(value)}/s` : dash;
 export const perSecond = (value) => isNumber(value) ? `${count(value)}/s` : dash;
 export const percent = (share) => isNumber(share) ? `${Math.round(share * 100)} %` : dash;
 export const money = (value, currency, digits = value < 100 ? 2 : 0) =>

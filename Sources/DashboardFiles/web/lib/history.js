@@ -101,6 +101,9 @@ class JobHistory {
 
   get events() { return this.server?.events ?? []; }
 
+  /// Completed ones of the last hour, oldest first.
+  get checkpoints() { return this.server?.checkpoints ?? []; }
+
   /// Asks for what happened since the last answer. False where this server keeps no history.
   async load(id) {
     const since = this.server?.points.at(-1)?.at;
@@ -109,7 +112,7 @@ class JobHistory {
       this.server = null;
       return false;
     }
-    this.server ??= { points: [], events: [] };
+    this.server ??= { points: [], events: [], checkpoints: [] };
     const vertices = Object.entries(answer.vertices ?? {});
     (answer.timestamps ?? []).forEach((at, index) => {
       if (since && at <= since) return;
@@ -122,6 +125,9 @@ class JobHistory {
     });
     const horizon = (number(answer.now) ?? Date.now()) - hour;
     while (this.server.points.length > 0 && this.server.points[0].at < horizon) this.server.points.shift();
+    const last = this.server.checkpoints.at(-1)?.id ?? 0;
+    for (const each of answer.checkpoints ?? []) if (each.id > last) this.server.checkpoints.push(each);
+    while (this.server.checkpoints.length > 0 && this.server.checkpoints[0].trigger_timestamp < horizon) this.server.checkpoints.shift();
     const known = new Set(this.server.events.map((event) => `${event.at} ${event.kind} ${event.text}`));
     for (const event of answer.events ?? []) if (!known.has(`${event.at} ${event.kind} ${event.text}`)) this.server.events.push(event);
     return true;

@@ -8,7 +8,7 @@ import { icon } from "../lib/icons.js";
 
 /// Checkpoints: what they took, how large they are, and each one down to its subtasks.
 
-/// Servers keep the last ten or so; this page remembers the ones it saw, by job, for the chart.
+/// Servers list the last ten or so. The charts have what the server keeps of the last hour, and what this page saw, by job.
 const seen = new Map();
 
 export const checkpointsTab = {
@@ -26,14 +26,14 @@ export const checkpointsTab = {
     return { answer, config, details, subtasks, vertex };
   },
 
-  view({ job, figures: { answer, config, details, subtasks }, parameters: [part, vertex] }) {
+  view({ job, history: past, figures: { answer, config, details, subtasks }, parameters: [part, vertex] }) {
     if (!answer?.counts) return empty("This server does not tell about checkpoints.");
     if (part && !["summary", "options"].includes(part)) return one(job, part, vertex, details, subtasks);
     const item = (id, title) => ({ id: id ?? "history", title, href: link("jobs", job.jid, "checkpoints", id) });
     const views = { history, summary, options };
     return [
       overview(answer), tabs("Checkpoints", [item(undefined, "History"), item("summary", "Summary"), item("options", "Options")], part ?? "history"),
-      h("div", { class: "tab", key: `checkpoints ${part}` }, views[part ?? "history"]({ job, answer, config })),
+      h("div", { class: "tab", key: `checkpoints ${part}` }, views[part ?? "history"]({ job, past, answer, config })),
     ];
   },
 };
@@ -51,9 +51,11 @@ function overview({ counts, latest }) {
     failed ? stat("Last failure", `#${failed.id}`, failed.failure_message ?? ago(failed.failure_timestamp ?? failed.trigger_timestamp), "bad") : null));
 }
 
-function history({ job, answer }) {
+function history({ job, past, answer }) {
   const all = [...(seen.get(job.jid)?.values() ?? answer.history)].sort((left, right) => left.id - right.id);
-  const completed = all.filter((each) => each.status === "COMPLETED");
+  const known = new Map(past.checkpoints.map((each) => [each.id, { checkpointed_size: each.state_size, ...each }]));
+  for (const each of all) if (each.status === "COMPLETED") known.set(each.id, each);
+  const completed = [...known.values()].sort((left, right) => left.id - right.id);
   const from = Math.max(completed[0]?.trigger_timestamp ?? 0, (job.now ?? Date.now()) - 3_600_000);
   const to = Math.max(from + 1000, completed.at(-1)?.trigger_timestamp ?? from);
   const line = (name) => completed.map((each) => ({ at: each.trigger_timestamp, value: number(each[name]) }));

@@ -25,7 +25,8 @@ export const exceptionsTab = {
 };
 
 const firstLine = (text) => String(text ?? "").split("\n")[0];
-const plainName = (name) => String(name ?? "").split(".").pop();
+/// Our servers' own word for it (`externalSystem`), else the class without its package.
+const kindOf = ({ kind, exceptionName }) => (kind ? kind.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase() : String(exceptionName ?? "").split(".").pop());
 
 function one(job, entry) {
   const key = `${job.jid} ${entry.timestamp} ${entry.taskName} ${entry.exceptionName}`;
@@ -36,12 +37,12 @@ function one(job, entry) {
   return h("li", { key, class: "exception" },
     h("button", { type: "button", class: "exception-head", "aria-expanded": String(isOpen), onclick: toggle },
       h("time", { class: "quiet", title: moment(entry.timestamp) }, moment(entry.timestamp), h("small", {}, ago(entry.timestamp, job.now))),
-      h("span", {}, h("strong", {}, words.length > shortest && !isOpen ? `${words.slice(0, shortest)} …` : words), h("span", { class: "quiet" }, [plainName(entry.exceptionName), entry.taskName, entry.taskManagerId && !/^\(/.test(entry.taskManagerId) ? entry.taskManagerId : null].filter(Boolean).join(" · ")))),
+      h("span", {}, h("strong", {}, words.length > shortest && !isOpen ? `${words.slice(0, shortest)} …` : words), h("span", { class: "quiet" }, [kindOf(entry), entry.taskName, entry.taskManagerId && !/^\(/.test(entry.taskManagerId) ? entry.taskManagerId : null].filter(Boolean).join(" · ")))),
     entry.concurrentExceptions?.length > 0 ? h("p", { class: "quiet exception-more" }, `${entry.concurrentExceptions.length} more at the same time`) : null,
     isOpen ? h("div", { class: "exception-body" },
       Object.keys(entry.failureLabels ?? {}).length > 0 ? h("p", {}, Object.entries(entry.failureLabels).map(([name, value]) => h("span", { class: "chip" }, `${name}: ${value}`))) : null,
       h("pre", { class: "log", tabindex: "0" }, entry.stacktrace),
-      (entry.concurrentExceptions ?? []).map((other) => h("details", {}, h("summary", {}, `${plainName(other.exceptionName)} ${other.taskName ?? ""}`), h("pre", { class: "log", tabindex: "0" }, other.stacktrace))),
+      (entry.concurrentExceptions ?? []).map((other) => h("details", {}, h("summary", {}, `${kindOf(other)} ${other.taskName ?? ""}`), h("pre", { class: "log", tabindex: "0" }, other.stacktrace))),
       h("div", { class: "row" },
         button("Log lines around it", { onclick: () => showLines(key, entry) }),
         entry.taskManagerId && !/^\(/.test(entry.taskManagerId) ? h("a", { class: "button", href: link("taskmanagers", entry.taskManagerId) }, "TaskManager") : null),

@@ -11,7 +11,7 @@ import { loadVertex, vertexPanel } from "./vertex.js";
 /// The graph with live figures; below it the chosen vertex, or all vertices and the charts of the last hour.
 
 const spans = [{ id: 300_000, title: "5 min" }, { id: 900_000, title: "15 min" }, { id: 3_600_000, title: "1 hour" }];
-let span = 900_000;
+let span = 3_600_000;
 
 export const graphTab = {
   async load(job, [vertex, tab], before) {
@@ -77,7 +77,7 @@ function charts(job, nodes, history, checkpoints, now) {
   const end = job["end-time"] > 0 ? job["end-time"] : now;
   // A page that was opened just now has little to show: its charts start with what there is.
   const from = Math.max(end - span, Math.min(end - 120_000, history.first ?? end));
-  const records = (checkpoints?.history ?? []).filter((each) => each.status === "COMPLETED").map((each) => ({ at: each.trigger_timestamp, each })).reverse();
+  const completed = history.checkpoints.length > 0 ? history.checkpoints : (checkpoints?.history ?? []).filter((each) => each.status === "COMPLETED").reverse();
   const marks = history.events.map((event) => ({ at: event.at, text: event.text, tone: event.kind === "failure" ? "bad" : "warm" }));
   const common = { from, to: end, marks };
   return panel("Last hour", { tools: choice("Span", spans, span, (picked) => { span = picked; live.redraw(); }) }, h("div", { class: "charts" },
@@ -86,5 +86,5 @@ function charts(job, nodes, history, checkpoints, now) {
     chart({ ...common, id: "load", title: "Fullest vertex", format: percent, maximum: 1, series: [
       { name: "busy", tone: "busy", points: history.series(largest("busy")) }, { name: "backpressured", tone: "backpressured", points: history.series(largest("backpressured")) }] }),
     chart({ ...common, id: "behind", title: "Event time behind the clock", format: duration, series: [{ name: "behind", tone: "warm", points: behind }], note: "No watermarks" }),
-    chart({ ...common, id: "checkpoints", title: "Checkpoint duration", format: duration, series: [{ name: "duration", tone: "accent", points: records.map(({ at, each }) => ({ at, value: each.end_to_end_duration })) }], note: "No checkpoints" })));
+    chart({ ...common, id: "checkpoints", title: "Checkpoint duration", format: duration, series: [{ name: "duration", tone: "accent", points: completed.map((each) => ({ at: each.trigger_timestamp, value: each.end_to_end_duration })) }], note: "No checkpoints" })));
 }

@@ -1,7 +1,7 @@
 import { h } from "../lib/dom.js";
 import { get, getIfThere } from "../lib/api.js";
 import { chart } from "../lib/chart.js";
-import { bytes, count, dash, isNumber, moment, number, percent, perSecond, whole } from "../lib/format.js";
+import { bytes, bytesPerSecond, count, dash, isNumber, moment, number, percent, perSecond, whole } from "../lib/format.js";
 import { loadLog, logView, showLog } from "../lib/logs.js";
 import { link, live } from "../lib/live.js";
 import { empty, filter, panel, pairs, stat, stats, table, tabs } from "../lib/ui.js";
@@ -23,12 +23,12 @@ const drawn = {
 };
 
 /// Charts of what the server keeps: lines by the column of its answer.
-const cores = (value) => (!isNumber(value) ? dash : value === 0 ? "0" : value.toFixed(value < 0.95 ? 2 : 1));
+const cores = (value) => (!isNumber(value) ? dash : `${value === 0 ? "0" : value.toFixed(value < 0.095 ? 3 : value < 0.95 ? 2 : 1)} CPU`);
 const kept = [
-  { id: "processors", title: "Processors busy", format: cores, lines: [["busy", "processors", "accent"]] },
+  { id: "processors", title: "Processor time", format: cores, lines: [["busy", "processors", "accent"]] },
   { id: "memory", title: "Memory", format: bytes, lines: [["its own", "memory-used", "accent"], ["resident", "memory-resident", "cool"]] },
   { id: "rows", title: "Rows", format: perSecond, lines: [["in", "records-in-per-second", "accent"], ["out", "records-out-per-second", "cool"]] },
-  { id: "bytes", title: "Bytes a second", format: bytes, lines: [["in", "bytes-in-per-second", "accent"], ["out", "bytes-out-per-second", "cool"]] },
+  { id: "bytes", title: "Bytes", format: bytesPerSecond, lines: [["in", "bytes-in-per-second", "accent"], ["out", "bytes-out-per-second", "cool"]] },
   { id: "threads", title: "Threads", format: count, lines: [["threads", "threads", "accent"]] },
   { id: "files", title: "Open files", format: count, lines: [["files", "open-files", "accent"]] },
 ];

@@ -30,6 +30,7 @@ export const rescalesTab = {
           { title: "Cause", value: (each) => each.triggerCause, cell: (each) => words(each.triggerCause) },
           { title: "Outcome", value: (each) => each.terminalState ?? "IN_PROGRESS", cell: (each) => state(each.terminalState ?? "IN_PROGRESS") },
           { title: "Reason", value: (each) => each.reason ?? each.terminatedReason, cell: (each) => each.reason ?? (each.terminatedReason ? words(each.terminatedReason) : dash), isWide: true },
+          history.some((each) => Array.isArray(each.postRescaleParallelism)) ? { title: "Parallelism", value: (each) => Math.max(0, ...(each.postRescaleParallelism ?? [])), cell: parallelism, isNumber: true } : null,
           history.some((each) => isNumber(each.keyGroupsMoved)) ? { title: "Key groups", value: (each) => each.keyGroupsMoved, cell: (each) => (isNumber(each.keyGroupsMoved) ? h("span", { title: `of ${whole(each.keyGroups)}` }, whole(each.keyGroupsMoved)) : dash), isNumber: true } : null,
           history.some((each) => isNumber(each.stateBytesMoved)) ? { title: "State moved", value: (each) => each.stateBytesMoved, cell: (each) => h("span", { title: `${bytes(each.stateBytesCopiedAhead)} of it ahead of the barrier` }, bytes(each.stateBytesMoved)), isNumber: true } : null,
           { title: "Duration", value: (each) => each.endTimestampInMillis - each.startTimestampInMillis, cell: (each) => (each.endTimestampInMillis > 0 ? meter((each.endTimestampInMillis - each.startTimestampInMillis) / longest, duration(each.endTimestampInMillis - each.startTimestampInMillis)) : dash) },
@@ -39,6 +40,13 @@ export const rescalesTab = {
     ];
   },
 };
+
+/// Of the vertices that change; the largest where none does.
+function parallelism({ preRescaleParallelism: from, postRescaleParallelism: to }) {
+  if (!(to?.length > 0)) return dash;
+  const changed = to.map((count, index) => (count === from?.[index] ? "" : `${from?.[index] ?? dash} → ${count}`)).filter(Boolean);
+  return changed.length > 0 ? [...new Set(changed)].join(", ") : Math.max(...to);
+}
 
 function one(details) {
   if (!details) return empty("No details of it are kept.");

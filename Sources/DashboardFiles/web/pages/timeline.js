@@ -15,14 +15,16 @@ let part = "all";
 export const timelineTab = {
   async load(job) {
     const vertex = job.vertices.find((each) => each.id === opened);
-    const [times, exceptions, rescales] = await Promise.all([
+    const [times, exceptions, rescales, past] = await Promise.all([
       vertex ? getOrNothing(`jobs/${job.jid}/vertices/${vertex.id}/subtasktimes`) : undefined,
       getOrNothing(`jobs/${job.jid}/exceptions?maxExceptions=100`), getOrNothing(`jobs/${job.jid}/rescales/history`),
+      // No points, but the job's course.
+      getOrNothing(`jobs/${job.jid}/history?since=${job.now ?? Date.now()}`),
     ]);
-    return { times, exceptions, rescales };
+    return { times, exceptions, rescales, course: Array.isArray(past?.course) ? past.course : [] };
   },
 
-  view({ job, figures: { times, exceptions, rescales } }) {
+  view({ job, figures: { times, exceptions, rescales, course } }) {
     const now = job.now ?? Date.now();
     const end = job["end-time"] > 0 ? job["end-time"] : now;
     const from = job["start-time"];
@@ -30,16 +32,17 @@ export const timelineTab = {
       ...(exceptions?.exceptionHistory?.entries ?? []).map((entry) => ({ at: entry.timestamp, tone: "bad", text: String(entry.stacktrace).split("\n")[0].slice(0, 200) })),
       ...(Array.isArray(rescales) ? rescales : []).map((each) => ({ at: each.startTimestampInMillis, tone: "warm", text: `new layout: ${words(each.triggerCause)}` })),
     ];
-    const items = [{ id: "job", title: "Job", detail: words(job.state), spans: spansOf(job.timestamps, end), marks }];
+    const items = [{ id: "job", title: "Job", detail: words(job.state), spans: course.length > 0 ? courseOf(course, end) : spansOf(job.timestamps, end), marks }];
+    const before = earlier(course);
     for (const vertex of job.vertices) {
       const start = vertex["start-time"] > 0 ? vertex["start-time"] : null;
       items.push({
         id: vertex.id, title: `${opened === vertex.id ? "▾" : "▸"} ${operators(vertex.name).join(" → ")}`, detail: words(vertex.status),
-        spans: start ? [{ from: start, to: vertex["end-time"] > 0 ? vertex["end-time"] : end, tone: tones[vertex.status] ?? "quiet", label: words(vertex.status), text: `${words(vertex.status)} since ${moment(start)}` }] : [],
+        spans: start ? [...before, { from: start, to: vertex["end-time"] > 0 ? vertex["end-time"] : end, tone: tones[vertex.status] ?? "quiet", label: words(vertex.status), text: `${words(vertex.status)} since ${moment(start)}` }] : [],
         onclick: () => { opened = opened === vertex.id ? null : vertex.id; live.refresh(); live.redraw(); },
       });
       if (opened === vertex.id) for (const subtask of times?.id === vertex.id ? times.subtasks : []) items.push({
-        id: `${vertex.id} ${subtask.subtask}`, title: `   subtask ${subtask.subtask}`, detail: subtask.endpoint, spans: spansOf(subtask.timestamps, end),
+        id: `${vertex.id} ${subtask.subtask}`, title: `   subtask ${subtask.subtask}`, detail: subtask.endpoint, spans: [...before, ...spansOf(subtask.timestamps, end, before.length > 0 ? subtask.timestamps.RUNNING : 1)],
       });
       if (opened === vertex.id && !times) items.push({ id: `${vertex.id} none`, title: "   this server does not tell the times of subtasks", spans: [] });
     }
@@ -49,14 +52,23 @@ export const timelineTab = {
   },
 };
 
-/// The states in the order they were entered; each lasts until the next. Of each state only the last time is told: after a restart, what comes
-/// between CREATED and the last failure are the attempts before.
-function spansOf(timestamps, end) {
-  const entered = Object.entries(timestamps ?? {}).filter(([, at]) => at > 0).sort((left, right) => left[1] - right[1] || order.indexOf(left[0]) - order.indexOf(right[0]));
-  return entered.map(([name, at], index) => {
-    const [next, until] = entered[index + 1] ?? [null, end];
-    if (name === "CREATED" && (next === "FAILING" || next === "RESTARTING") && timestamps.RUNNING > at)
-      return { from: at, to: until, tone: tones.RUNNING, label: "Earlier attempts", text: `Earlier attempts from ${clock(at, true)}, for ${duration(until - at)}` };
-    return { from: at, to: Math.max(at, until), tone: tones[name] ?? "quiet", label: words(name), text: `${words(name)} at ${clock(at, true)} for ${duration(until - at)}` };
-  });
+/// Each time that the job entered a state, until the next.
+function courseOf(course, end) {
+  return course.map(({ state, at }, index) => span(state, at, course[index + 1]?.at ?? end));
+}
+
+/// When tasks ran before the last start.
+function earlier(course) {
+  return course.flatMap(({ state, at }, index) => (state === "RUNNING" ? [span(state, at, course[index + 1]?.at ?? at)] : [])).slice(0, -1);
+}
+
+function span(name, from, until) {
+  const to = Math.max(from, until);
+  return { from, to, tone: tones[name] ?? "quiet", label: words(name), text: `${words(name)} at ${clock(from, true)} for ${duration(to - from)}` };
+}
+
+/// The states in the order they were entered, from `first` on; each lasts until the next. Of each state only the last time is told.
+function spansOf(timestamps, end, first = 1) {
+  const entered = Object.entries(timestamps ?? {}).filter(([, at]) => at >= first).sort((left, right) => left[1] - right[1] || order.indexOf(left[0]) - order.indexOf(right[0]));
+  return entered.map(([name, at], index) => span(name, at, entered[index + 1]?.[1] ?? end));
 }

@@ -1,7 +1,7 @@
 import { h } from "../lib/dom.js";
 import { get, getIfThere } from "../lib/api.js";
 import { chart } from "../lib/chart.js";
-import { bytes, count, dash, duration, isNumber, moment, number, operators, perSecond, percent, planText, whole } from "../lib/format.js";
+import { bytes, bytesPerSecond, count, dash, duration, isNumber, moment, number, operators, perSecond, percent, planText, whole } from "../lib/format.js";
 import { flame } from "../lib/flame.js";
 import { load } from "../lib/graph.js";
 import { lag } from "../lib/history.js";
@@ -121,7 +121,7 @@ function charts({ job, vertex, history }) {
   return h("div", { class: "charts" },
     chart({ ...common, id: "vertex rows", title: "Rows", format: perSecond, series: [line("in", "in", "accent"), line("out", "out", "cool")] }),
     chart({ ...common, id: "vertex load", title: "Load", format: percent, maximum: 1, stacked: true, series: [line("busy", "busy", "busy"), line("backpressured", "backpressured", "backpressured"), line("idle", "idle", "idle")] }),
-    chart({ ...common, id: "vertex bytes", title: "Bytes a second", format: bytes, series: [line("in", "bytesIn", "accent"), line("out", "bytesOut", "cool")] }),
+    chart({ ...common, id: "vertex bytes", title: "Bytes", format: bytesPerSecond, series: [line("in", "bytesIn", "accent"), line("out", "bytesOut", "cool")] }),
     chart({ ...common, id: "vertex behind", title: "Event time behind the clock", format: duration, series: [{ name: "behind", tone: "warm", points: behind }], note: "No watermarks" }));
 }
 
