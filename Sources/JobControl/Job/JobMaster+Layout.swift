@@ -261,7 +261,7 @@ extension JobMaster {
         cluster.slots.keep(next.usedSlots, for: SlotPool.Holder(job: job, attempt: attempt))
         for worker in planned.workers { cluster.send(.conclude(job: job, attempt: attempt), to: worker) }
         involved = Set(next.workers)
-        chronicle.keepMetrics(of: next.has)
+        chronicle.keepMetrics(of: next.has, among: old.tasks(of: job))
         partingCheckpoint = nil
         isTooLateToChange = false
         rest = nil

@@ -63,7 +63,7 @@ extension JobMaster {
 
     mutating func measured(_ metrics: TaskMetrics) {
         // Those that a change begins count from when it holds: until then the old ones do.
-        if isCurrent(metrics.task), planned?.plan.old.has(metrics.task) ?? true { chronicle.measured(metrics) }
+        if isCurrent(metrics.task), planned?.plan.old.has(metrics.task) ?? true { chronicle.measured(metrics) } else { chronicle.measuredLate(metrics) }
     }
 
     // MARK: Splits
