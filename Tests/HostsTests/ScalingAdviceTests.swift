@@ -17,15 +17,16 @@ import Wire
     }()
 
     private func work(
-        _ vertex: Int, _ index: Int, rows: Int64, busy: Int64, backpressured: Int64 = 0, pending: (Int64, Int64) = (-1, -1), attempt: UInt32 = 1
+        _ vertex: Int, _ index: Int, rows: Int64, busy: Int64, backpressured: Int64 = 0, pending: (Int64, Int64) = (-1, -1), attempt: UInt32 = 1,
+        seconds: Int64 = 60, hasEnded: Bool = false
     ) -> ScalingAdvice.Work? {
         let job = JobID(high: 1, low: 2)
         var first = TaskMetrics(task: TaskID(job: job, subtask: SubtaskID(vertex: vertex, index: index), attempt: 1))
         (first.rowsIn, first.busyMilliseconds, first.pendingRows) = (500, 100, pending.0)
         var last = TaskMetrics(task: TaskID(job: job, subtask: SubtaskID(vertex: vertex, index: index), attempt: attempt))
         (last.rowsIn, last.rowsOut, last.pendingRows) = (500 + rows, rows, pending.1)
-        (last.busyMilliseconds, last.backpressuredMilliseconds, last.idleMilliseconds) = (100 + busy, backpressured, 60_000 - busy - backpressured)
-        return ScalingAdvice.Work(from: first, to: last)
+        (last.busyMilliseconds, last.backpressuredMilliseconds, last.idleMilliseconds) = (100 + busy, backpressured, seconds * 1000 - busy - backpressured)
+        return ScalingAdvice.Work(from: first, to: last, hasEnded: hasEnded)
     }
 
     private func advice(_ work: [ScalingAdvice.Work?], utilization: Double = 0.7) -> ScalingAdvice {
@@ -70,6 +71,18 @@ import Wire
         #expect(advice.vertices[1].load == 1)
         #expect(advice.vertices.map(\.parallelism) == [1, 2])
         #expect(advice.parallelism == 3, "1.2 threads, half busy")
+    }
+
+    /// 1,000 rows a second all the while, for 40 s at two sinks, then at one, which took the other's place: what the ended one did counts too.
+    @Test func aPlannedChangeWithinTheWindowChangesNoRate() {
+        let sinks = [
+            work(1, 0, rows: 20_000, busy: 8_000, seconds: 40, hasEnded: true), work(1, 0, rows: 20_000, busy: 8_000, attempt: 1, seconds: 20),
+            work(1, 1, rows: 20_000, busy: 8_000, pending: (500, 500), seconds: 40, hasEnded: true),
+        ]
+        let advice = advice([work(0, 0, rows: 60_000, busy: 6_000)] + sinks)
+        #expect(advice.vertices.map(\.rate) == [1_000, 1_000])
+        #expect(advice.vertices.map(\.load) == [0.1, 0.4])
+        #expect(advice.pendingRows == nil)
     }
 
     @Test func nothingMeasuredGivesNoAdvice() throws {

@@ -20,6 +20,8 @@ package struct ScalingAdvice: Hashable, Sendable {
     /// What one subtask did between two reports.
     package struct Work: Hashable, Sendable {
         package var subtask: SubtaskID
+        /// A planned change has ended the task; its rows go on elsewhere.
+        package var hasEnded: Bool
         package var rowsIn: Double
         package var rowsOut: Double
         /// Seconds; together the time between the reports.
@@ -37,16 +39,18 @@ package struct ScalingAdvice: Hashable, Sendable {
         package var trueRate: Double? { busy >= 0.001 && rowsIn > 0 ? rowsIn / busy : nil }
 
         /// Nil when the reports are of different attempts, or no time lies between them.
-        package init?(from first: TaskMetrics, to last: TaskMetrics) {
+        package init?(from first: TaskMetrics, to last: TaskMetrics, hasEnded: Bool = false) {
             guard first.task == last.task else { return nil }
+            self.hasEnded = hasEnded
             func rise(_ part: KeyPath<TaskMetrics, Int64>) -> Double { Double(max(0, last[keyPath: part] - first[keyPath: part])) }
             subtask = last.task.subtask
             (rowsIn, rowsOut) = (rise(\.rowsIn), rise(\.rowsOut))
             (busy, idle, backpressured) = (
                 rise(\.busyMilliseconds) / 1000, rise(\.idleMilliseconds) / 1000, rise(\.backpressuredMilliseconds) / 1000
             )
-            pendingRows = last.pendingRows < 0 ? nil : last.pendingRows
-            lagMilliseconds = last.lagMilliseconds < 0 ? nil : last.lagMilliseconds
+            // Of ended tasks others tell.
+            pendingRows = last.pendingRows < 0 || hasEnded ? nil : last.pendingRows
+            lagMilliseconds = last.lagMilliseconds < 0 || hasEnded ? nil : last.lagMilliseconds
             pendingGrowth = first.pendingRows < 0 || last.pendingRows < 0 ? 0 : Double(last.pendingRows - first.pendingRows)
             guard seconds > 0 else { return nil }
         }
@@ -81,9 +85,10 @@ package struct ScalingAdvice: Hashable, Sendable {
         var more = [Double](repeating: 1, count: graph.vertices.count)
         for vertex in graph.vertices.indices {
             let work = (byVertex[vertex] ?? []).sorted { $0.subtask < $1.subtask }
-            let rate = work.reduce(0) { $0 + $1.rowsIn / $1.seconds }
+            let span = ScalingAdvice.seconds(work)
+            let rate = work.isEmpty ? 0 : work.reduce(0) { $0 + $1.rowsIn } / span
             if graph.vertices[vertex].source != nil {
-                more[vertex] = rate > 0 ? ScalingAdvice.sourceTarget(work, rate, options) / rate : 1
+                more[vertex] = rate > 0 ? ScalingAdvice.sourceTarget(work, rate, span, options) / rate : 1
             } else {
                 let inputs = graph.inputs(of: vertex).map { graph.edges[$0].source }
                 let weights = inputs.map { input in max(1e-9, (byVertex[input] ?? []).reduce(0) { $0 + $1.rowsOut }) }
@@ -108,12 +113,17 @@ package struct ScalingAdvice: Hashable, Sendable {
     }
 
     /// Without a known backlog a source that is held back would read more: as much as it does in the time in which it is not.
-    private static func sourceTarget(_ work: [Work], _ rate: Double, _ options: Options) -> Double {
+    private static func sourceTarget(_ work: [Work], _ rate: Double, _ span: Double, _ options: Options) -> Double {
         let pending = work.compactMap(\.pendingRows)
         if !pending.isEmpty {
-            let growth = work.reduce(0) { $0 + $1.pendingGrowth / $1.seconds }
+            let growth = work.reduce(0) { $0 + $1.pendingGrowth } / span
             return max(0, rate + growth) + Double(pending.reduce(0, +)) / max(1, Double(options.catchUp.milliseconds) / 1000)
         }
-        return work.reduce(0) { $0 + $1.rowsIn / $1.seconds / (1 - min(0.95, $1.backpressured / $1.seconds)) }
+        return work.reduce(0) { $0 + $1.rowsIn / (1 - min(0.95, $1.backpressured / $1.seconds)) } / span
+    }
+
+    /// Between the first report and the last. A planned change gives a subtask another task: their times follow each other.
+    private static func seconds(_ work: [Work]) -> Double {
+        Dictionary(work.map { ($0.subtask, $0.seconds) }) { $0 + $1 }.values.max() ?? 0
     }
 }

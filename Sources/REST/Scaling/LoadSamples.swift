@@ -8,6 +8,8 @@ import Wire
 final class LoadSamples: Sendable {
     private struct Sample {
         var at: Int64
+        /// A restart begins anew: what was before says nothing of now.
+        var restarts: Int
         var metrics: [SubtaskID: TaskMetrics]
     }
 
@@ -22,21 +24,23 @@ final class LoadSamples: Sendable {
             jobs = jobs.filter { known.contains($0.key) }
             for job in running {
                 var samples = jobs[job.id] ?? []
-                samples.append(Sample(at: now, metrics: LoadSamples.metrics(job)))
+                samples.append(Sample(at: now, restarts: job.restarts, metrics: LoadSamples.metrics(job)))
                 samples.removeAll { now - $0.at > LoadSamples.longestMilliseconds }
                 jobs[job.id] = samples
             }
         }
     }
 
-    /// Each subtask's work from the first of its reports within the window to the one in `job`.
+    /// Each task's work from the first of its reports within the window to the one in `job`, or, of tasks that planned changes have ended, to its last.
     func work(_ job: JobView, window: Int64, now: Int64) -> [ScalingAdvice.Work] {
-        let samples = (jobs.withLock { $0[job.id] } ?? []).filter { now - $0.at <= window }
-        return LoadSamples.metrics(job).sorted { $0.key < $1.key }.compactMap { subtask, last in
-            for sample in samples {
-                if let first = sample.metrics[subtask], let work = ScalingAdvice.Work(from: first, to: last) { return work }
-            }
-            return nil
+        let samples = (jobs.withLock { $0[job.id] } ?? []).filter { now - $0.at <= window && $0.restarts == job.restarts }
+        var ends: [TaskID: (first: TaskMetrics, last: TaskMetrics)] = [:]
+        for metrics in samples.map(\.metrics) + [LoadSamples.metrics(job)] {
+            for report in metrics.values { ends[report.task] = (ends[report.task]?.first ?? report, report) }
+        }
+        let current = LoadSamples.metrics(job)
+        return ends.sorted { $0.key < $1.key }.compactMap { task, reports in
+            ScalingAdvice.Work(from: reports.first, to: reports.last, hasEnded: current[task.subtask]?.task != task)
         }
     }
 

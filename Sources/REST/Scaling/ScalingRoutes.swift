@@ -100,7 +100,7 @@ extension JSON {
                             (
                                 "subtasks",
                                 .array(
-                                    found.work.map { work in
+                                    found.work.filter { !$0.hasEnded }.map { work in
                                         .object(
                                             [("subtask", .integer(Int64(work.subtask.index))), ("measured", JSON.rounded(work.seconds))] + JSON.times([work]) + [
                                                 ("numRecordsInPerSecond", JSON.rounded(work.rowsIn / work.seconds)),
