@@ -5,6 +5,8 @@ import Wire
 struct JobChronicle: Sendable {
     /// Milliseconds since the epoch at which each status was last reached.
     private(set) var reached: [JobStatus: Int64] = [:]
+    /// Every status that was reached, the last ones, oldest first.
+    private(set) var course: [JobView.Turn] = []
     private(set) var status = JobStatus.initializing
     private(set) var failures: [JobFailure] = []
     var restarts = 0
@@ -21,12 +23,15 @@ struct JobChronicle: Sendable {
     var waitsFor: String?
 
     private static let failuresKept = 16
+    private static let turnsKept = 200
 
-    init(at wall: Int64) { reached[.initializing] = wall }
+    init(at wall: Int64) { reached(.initializing, at: wall) }
 
     mutating func reached(_ status: JobStatus, at wall: Int64) {
         self.status = status
         reached[status] = wall
+        course.append(JobView.Turn(status: status, at: wall))
+        if course.count > Self.turnsKept { course.removeFirst() }
     }
 
     mutating func deployed() { (metrics, replaced, counted) = ([:], [:], [:]) }
