@@ -107,6 +107,20 @@ def rows_that_never_end_are_not_waited_for(place):
 
 
 @story
+def rows_that_are_expected_are_made_without_waiting_for_their_rate(place):
+    """At one a second either table would take more than the client's two minutes."""
+    os.makedirs(place.path("in"))
+    os.makedirs(place.path("out"))
+    place.write("in/lines.csv", "".join(f"{number}\n" for number in range(500)))
+    place.write("out/x.csv", "".join(f"{number}\n" for number in range(500)))
+    script = "CREATE TABLE input (n BIGINT) WITH ({}); CREATE TABLE copy (n BIGINT) WITH ('connector' = 'filesystem', 'path' = '{}', 'format' = 'csv'); INSERT INTO copy SELECT n FROM input;"
+    for options in (f"'connector' = 'filesystem', 'path' = '{place.path('in')}', 'format' = 'csv', 'scan.rows-per-second' = '1'",
+                    "'connector' = 'datagen', 'rows-per-second' = '1', 'fields.n.kind' = 'sequence', 'fields.n.start' = '0', 'fields.n.end' = '499'"):
+        code, told = client(place, "verify", place.path("out"), "--rows-only", "--expect", place.write("expect.sql", script.format(options, place.path("out"))))
+        check(code == 0 and "500 rows are expected, 500 lines are there" in told, f"{options}: {code}, {told}")
+
+
+@story
 def merged_files_are_verified_through_kills(place):
     """`auto-compaction`, in a folder."""
     chance = random.Random(5)
