@@ -26,8 +26,11 @@ extension JobMaster {
 
     /// What should be otherwise, and since when it may be changed; nil: nothing.
     private mutating func wish(_ layout: Layout, at now: Now, in cluster: inout Cluster) -> (reason: String, due: Instant)? {
-        var leaving = layout.workers.filter { cluster.workers[$0]?.leaving?.ends ?? false }
-        if leaving.isEmpty, hasRoomWithoutThoseWhoLeave(layout, in: cluster) { leaving = layout.workers.filter { cluster.workers[$0]?.isLeaving ?? false } }
+        var leaving = layout.workers.filter { cluster.workers[$0]?.isLeaving ?? false }
+        if !leaving.isEmpty {
+            let ending = leaving.filter { cluster.workers[$0]?.leaving?.ends ?? false }
+            leaving = ending.isEmpty && hasRoomWithoutThoseWhoLeave(layout, in: cluster) ? leaving : ending
+        }
         if let due = leaving.compactMap({ cluster.workers[$0]?.leaving.map { $0.since + options.noticeWindow(of: $0.until - $0.since) } }).min() {
             return ("TaskManager\(leaving.count > 1 ? "s" : "") \(leaving.map(\.description).joined(separator: ", ")) leaving", due)
         }
@@ -50,7 +53,6 @@ extension JobMaster {
     }
 
     private func hasRoomWithoutThoseWhoLeave(_ layout: Layout, in cluster: Cluster) -> Bool {
-        guard layout.workers.contains(where: { cluster.workers[$0]?.isLeaving ?? false }) else { return true }
         let kept = layout.usedSlots.count { cluster.workers.isUsable($0.worker) }
         return parallelism(on: min(mostSlots, kept + freeSlots(in: cluster))) != nil
     }
@@ -148,7 +150,7 @@ extension JobMaster {
         }
         spent = (attempt, epoch)
         planned = PlannedLayout(plan: change, reason: reason, change: number, at: now.instant)
-        let isEvacuation = layout.workers.contains { cluster.workers[$0]?.isLeaving ?? false }
+        let isEvacuation = Set(layout.workers).subtracting(next.workers).contains { cluster.workers[$0]?.isLeaving ?? false }
         cluster.history.planned(change, cause: isEvacuation ? .evacuation : isAskedToChange ? .requested : .slots, reason: reason, at: now)
         cluster.log(
             .info, "JobMaster",
