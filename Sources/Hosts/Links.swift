@@ -1,3 +1,6 @@
+import Dataflow
+import Glibc
+
 /// One end of an ordered, reliable stream of messages: a TCP connection, or two queues inside one process.
 package protocol Link: Sendable {
     /// Callable from any thread; never waits.
@@ -9,6 +12,12 @@ package protocol Link: Sendable {
 
 extension Link {
     package var pendingBytes: Int { 0 }
+
+    /// Waits until what was sent is with the kernel, which delivers it when the process is gone; not longer than `limit`.
+    package func flush(within limit: Duration) {
+        let end = SystemClock.now().instant + limit
+        while pendingBytes > 0, SystemClock.now().instant < end { usleep(500) }
+    }
 }
 
 /// What a link's owner is told, on any thread, in order.

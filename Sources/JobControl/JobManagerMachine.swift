@@ -158,11 +158,9 @@ package struct JobManagerMachine: Sendable {
 
     private func isLeaving(_ worker: WorkerID) -> Bool { cluster.workers[worker]?.leaving?.ends ?? false }
 
-    /// Why it ends, when it has said so and nothing is placed there any more.
+    /// Why it ends, when it has said so and no job needs what runs there any more; its last words about what did run may be missing.
     private func reasonToLeave(_ worker: WorkerID) -> String? {
-        guard let known = cluster.workers[worker], let leaving = known.leaving, leaving.ends, known.leftovers.isEmpty,
-            cluster.slots.holders(on: worker).allSatisfy({ $0 == nil })
-        else { return nil }
+        guard let leaving = cluster.workers[worker]?.leaving, leaving.ends, !jobs.values.contains(where: { $0.needs(worker) }) else { return nil }
         return leaving.reason
     }
 

@@ -102,6 +102,29 @@ import Wire
         #expect(story.machine.view.history.changes.map(\.movedBytes) == [80])
     }
 
+    /// Nothing runs on it, or what did has moved and only its last words are missing.
+    @Test func aTaskManagerThatSaidThatItEndsAndIsNotNeededHasLeft() {
+        var story = Story.running(Self.options(), workers: 3, parallelism: 2)
+        let layout = story.lastLayout(Story.job)!
+        let leaver = layout.vertices[0].slots[1]!.worker.description
+        let idle = ["w0", "w1", "w2"].first { !layout.workers.map(\.description).contains($0) }!
+        story.connect("late")
+        story.say(idle, .leaving(Leave(reason: "nobody needs it", milliseconds: 25_000)))
+        story.lose(idle)
+        #expect(story.log.contains("TaskManager \(idle) has left (nobody needs it)"))
+        // It ends before it says `retired`.
+        story.obedience[leaver] = { if case .conclude = $0 { false } else { true } }
+        story.say(leaver, .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000)))
+        story.wait(.milliseconds(200))
+        #expect(story.view.layoutChanges == 1)
+        story.lose(leaver)
+        #expect(story.log.contains("TaskManager \(leaver) has left (SIGTERM)"))
+        #expect(!story.log.contains("Lost TaskManager") && story.machine.view.history.counts.losses == 0)
+        #expect(story.view.restarts == 0)
+        let reasons = story.machine.view.history.entries.compactMap { if case .left(_, let reason, _) = $0.what { reason } else { nil } }
+        #expect(reasons == ["nobody needs it", "SIGTERM"])
+    }
+
     /// What it had is lost, whatever it said before.
     @Test func aTaskManagerThatGoesBeforeItsTasksHaveMovedIsLost() {
         var story = Story.running(Self.options(), workers: 3, parallelism: 2)

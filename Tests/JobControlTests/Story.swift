@@ -27,6 +27,8 @@ struct Story {
     private var lastConnection: ConnectionID = 0
     /// Workers that do what they are told at once.
     var obedient: Set<String> = []
+    /// What an obedient worker does not obey.
+    var obedience: [String: (LeaderMessage) -> Bool] = [:]
     var ackBytes = 10
 
     init(seed: UInt64 = 1, cluster: ClusterOptions = ClusterOptions()) {
@@ -110,7 +112,8 @@ struct Story {
             let found = Discovery(splits: new, isComplete: isComplete, next: .seconds(10), distribution: distribution)
             tell(.discovered(job: job, vertex: vertex, .success(found)))
         case .send(let message, _, let connection):
-            guard let name = connections.first(where: { $0.value == connection })?.key, obedient.contains(name) else { return }
+            guard let name = connections.first(where: { $0.value == connection })?.key, obedient.contains(name), obedience[name]?(message) ?? true
+            else { return }
             obey(name, message)
         case .wake(let at): nextWake = min(nextWake ?? at, at)
         case .close(let connection, _): connections = connections.filter { $0.value != connection }

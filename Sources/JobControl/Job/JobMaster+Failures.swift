@@ -3,6 +3,9 @@ import Wire
 
 // Failures, and starting again.
 extension JobMaster {
+    /// Its loss would cost the job something: tasks of the layout that runs, or of the one to which it is changing.
+    func needs(_ worker: WorkerID) -> Bool { phase.layout?.workers.contains(worker) ?? false || planned?.workers.contains(worker) ?? false }
+
     mutating func workerLost(_ worker: WorkerID, _ reason: String, isAnnounced: Bool, at now: Now, in cluster: inout Cluster) {
         informed.remove(worker)
         withdrawn(from: worker)
