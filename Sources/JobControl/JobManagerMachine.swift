@@ -5,6 +5,8 @@ import Wire
 package struct JobManagerMachine: Sendable {
     private(set) var cluster: Cluster
     private(set) var jobs: [JobID: JobMaster] = [:]
+    /// When each of them wants to be told the time, as its last event left it.
+    private var deadlines: [JobID: Instant] = [:]
     /// In the order of submission.
     private(set) var order: [JobID] = []
     private let seed: UInt64
@@ -58,7 +60,9 @@ package struct JobManagerMachine: Sendable {
     }
 
     private mutating func tell(_ job: JobID, _ event: JobEvent, at now: Now) {
-        jobs[job]?.handle(event, at: now, in: &cluster)
+        guard let place = jobs.index(forKey: job) else { return }
+        // In its place: `jobs[job]?` would move all of it out and back.
+        deadlines[job] = jobs.values[place].told(event, at: now, in: &cluster)
     }
 
     // MARK: Workers
@@ -239,18 +243,19 @@ package struct JobManagerMachine: Sendable {
     }
 
     private var deadline: Instant? {
-        var deadlines = [cluster.workers.deadline]
-        for job in jobs.values { deadlines.append(job.deadline(cancellationTimeout: cluster.options.cancellationTimeout)) }
-        return deadlines.compactMap { $0 }.min()
+        guard let first = deadlines.values.min() else { return cluster.workers.deadline }
+        return cluster.workers.deadline.map { min($0, first) } ?? first
     }
 
     private mutating func forgetOldJobs() {
-        for job in order where jobs[job]?.isRefused ?? false { jobs[job] = nil }
+        for job in order where jobs[job]?.isRefused ?? false { (jobs[job], deadlines[job]) = (nil, nil) }
         order.removeAll { jobs[$0] == nil }
+        guard order.count > cluster.options.endedJobs else { return }
         let ended = order.filter { jobs[$0].map { $0.phase.isOver && $0.collector.isIdle } ?? true }
         guard ended.count > cluster.options.endedJobs else { return }
         for job in ended.prefix(ended.count - cluster.options.endedJobs) {
             jobs[job] = nil
+            deadlines[job] = nil
             order.removeAll { $0 == job }
         }
     }
@@ -258,7 +263,9 @@ package struct JobManagerMachine: Sendable {
     // MARK: For tests and people
 
     /// "state × event" → how often; empty unless asked for at `init`.
-    package var coverage: [String: Int] { cluster.coverage ?? [:] }
+    package var coverage: [String: Int] {
+        Dictionary(uniqueKeysWithValues: (cluster.coverage ?? [:]).map { ("\($0.phase.rawValue) × \($0.event.rawValue)", $1) })
+    }
 
     /// Every pair that `coverage` may hold.
     package static var allPairs: [String] {
@@ -267,10 +274,11 @@ package struct JobManagerMachine: Sendable {
 
     package func phase(of job: JobID) -> JobPhase.Name? { jobs[job]?.phase.name }
 
-    package func checkInvariants() {
+    /// Changes nothing: `mutating` so that jobs are looked at where they are, and not copied for each event.
+    package mutating func checkInvariants() {
         cluster.workers.checkInvariants()
         cluster.slots.checkInvariants(workers: cluster.workers.ids)
         precondition(cluster.effects.isEmpty && cluster.condemned.isEmpty && !cluster.freed, "nothing is left undone")
-        for job in order { jobs[job]?.checkInvariants(cluster) }
+        for job in order { if let place = jobs.index(forKey: job) { jobs.values[place].checkInvariants(slots: cluster.slots) } }
     }
 }

@@ -78,6 +78,9 @@ package struct ByteReader {
         return UnsafeRawBufferPointer(rebasing: memory[position..<position + count])
     }
 
+    // Other modules call it without knowing its body: each number would look its type up anew.
+    @specialized(where T == UInt8) @specialized(where T == UInt16) @specialized(where T == UInt32)
+    @specialized(where T == UInt64) @specialized(where T == Int32) @specialized(where T == Int64)
     package mutating func number<T: FixedWidthInteger>(_ type: T.Type = T.self) throws(MalformedBytes) -> T {
         T(littleEndian: try take(MemoryLayout<T>.size).loadUnaligned(as: T.self))
     }

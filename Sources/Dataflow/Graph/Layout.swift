@@ -60,8 +60,15 @@ package struct Layout: Hashable, Codable, Sendable {
     }
 
     package var subtasks: [SubtaskID] {
-        vertices.indices.flatMap { vertex in vertices[vertex].indices.map { SubtaskID(vertex: vertex, index: $0) } }
+        var subtasks: [SubtaskID] = []
+        subtasks.reserveCapacity(vertices.reduce(0) { $0 + $1.slots.count })
+        for (vertex, layout) in vertices.enumerated() {
+            for (index, slot) in layout.slots.enumerated() where slot != nil { subtasks.append(SubtaskID(vertex: vertex, index: index)) }
+        }
+        return subtasks
     }
+
+    package var subtaskCount: Int { vertices.reduce(0) { $0 + $1.parallelism } }
 
     package func has(_ subtask: SubtaskID) -> Bool { vertices.indices.contains(subtask.vertex) && vertices[subtask.vertex].has(subtask.index) }
 
@@ -86,20 +93,21 @@ package struct Layout: Hashable, Codable, Sendable {
 
     /// Workers that hold at least one subtask, sorted.
     package var workers: [WorkerID] {
-        // Asked for at every report of a task. Neighbours are mostly on one TaskManager: few are hashed.
-        var workers: Set<WorkerID> = []
-        var last: WorkerID?
-        for vertex in vertices {
-            for case let slot? in vertex.slots where slot.worker != last {
-                workers.insert(slot.worker)
-                last = slot.worker
-            }
-        }
-        return workers.sorted()
+        // Asked for at every report of a task. Neighbours are mostly on one TaskManager, and sorting these few needs no hashes.
+        var all: [WorkerID] = []
+        for vertex in vertices { for case let slot? in vertex.slots where slot.worker != all.last { all.append(slot.worker) } }
+        all.sort()
+        var workers: [WorkerID] = []
+        for worker in all where worker != workers.last { workers.append(worker) }
+        return workers
     }
 
     /// Slots that hold at least one subtask.
-    package var usedSlots: Set<Slot> { Set(vertices.flatMap { $0.slots.compactMap { $0 } }) }
+    package var usedSlots: Set<Slot> {
+        var used: Set<Slot> = []
+        for vertex in vertices { for case let slot? in vertex.slots { used.insert(slot) } }
+        return used
+    }
 
     package func subtasks(on worker: WorkerID) -> [SubtaskID] { subtasks.filter { slot(of: $0).worker == worker } }
 

@@ -24,10 +24,10 @@ package struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible 
 }
 
 extension Duration {
+    /// Saturates. (`components` would divide wide numbers twice.)
     package var nanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? (seconds < 0 ? .min : .max) : whole &+ attoseconds / 1_000_000_000
+        if let few = Int64(exactly: attoseconds) { return few / 1_000_000_000 }
+        return Int64(clamping: attoseconds / 1_000_000_000)
     }
 
     package var milliseconds: Int64 { nanoseconds / 1_000_000 }

@@ -180,7 +180,7 @@ package struct CheckpointCoordinator: Sendable {
         if let interval = options.checkpointInterval { nextTrigger = now.instant + interval }
         counts.triggered += 1
         counts.inProgress = 1
-        history.append(CheckpointRecord(id: id, kind: wish.kind, triggered: now.wallMilliseconds, subtasks: layout.subtasks.count))
+        history.append(CheckpointRecord(id: id, kind: wish.kind, triggered: now.wallMilliseconds, subtasks: layout.subtaskCount))
         if history.count > options.checkpointHistory {
             let leaving = history.removeFirst()
             older.removeAll { $0.ending == leaving.ending }

@@ -51,6 +51,9 @@ package struct Collector: Sendable {
         return requests
     }
 
+    /// Whether the answer is the collector's.
+    func awaits(_ ticket: Ticket) -> Bool { ticket == sweep || inFlight[ticket] != nil }
+
     /// False when the ticket is not the collector's. `isGarbage` judges what a listing found.
     package mutating func stored(_ ticket: Ticket, _ answer: StoreAnswer, own: String?, at now: Instant, isGarbage: (String) -> Bool) -> Bool {
         if ticket == sweep {

@@ -25,7 +25,12 @@ package struct Cluster: Sendable {
     /// Workers to be cut off, with the reason.
     package var condemned: [(WorkerID, reason: String)] = []
     /// How often each event met each state of a job; nil: not counted.
-    package private(set) var coverage: [String: Int]?
+    private(set) var coverage: [Met: Int]?
+
+    struct Met: Hashable {
+        var phase: JobPhase.Name
+        var event: JobEvent.Name
+    }
 
     package init(options: ClusterOptions, seed: UInt64, recordsCoverage: Bool) {
         self.options = options
@@ -62,8 +67,8 @@ package struct Cluster: Sendable {
         effects.append(.log(LogLine(level, logger, message)))
     }
 
-    package mutating func cover(_ phase: JobPhase.Name, _ event: JobEvent.Name) {
-        coverage?["\(phase.rawValue) × \(event.rawValue)", default: 0] += 1
+    mutating func cover(_ phase: JobPhase.Name, _ event: JobEvent.Name) {
+        coverage?[Met(phase: phase, event: event), default: 0] += 1
     }
 
     package var usableWorkers: [WorkerID] { workers.ids.filter { workers.isUsable($0) } }

@@ -32,7 +32,7 @@ extension JobMaster {
         changeDeadline = nil
         concludeChange(ended: ended, at: now, in: &cluster)
         guard case .running(let layout, let ended) = phase else { return }
-        let allEnded = ended.count == layout.subtasks.count
+        let allEnded = ended.count == layout.subtaskCount
         if !allEnded { considerChange(layout, at: now, in: &cluster) }
         rewrite(layout, at: now, in: &cluster)
         guard case .running = phase else { return }
@@ -318,6 +318,7 @@ extension JobMaster {
     // MARK: Commits
 
     mutating func commit(at now: Now, in cluster: inout Cluster) {
+        guard !ledger.isEmpty else { return }
         let able: [WorkerID]
         switch phase {
         case .running(let layout, _), .finishing(let layout): able = layout.workers.filter { cluster.workers[$0] != nil }
@@ -370,7 +371,7 @@ extension JobMaster {
     }
 
     mutating func collect(at now: Now, in cluster: inout Cluster) {
-        guard !collector.isIdle, phase.name != .suspended else { return }
+        guard let due = collector.deadline, due <= now.instant, phase.name != .suspended else { return }
         let requests = collector.due(
             at: now.instant, own: options.checkpointDirectory,
             reached: cluster.options.faults.contains(.deletesBeforeHead) ? [] : reached, prefix: "\(job)/chk-", draw: &cluster.draw)
@@ -379,6 +380,7 @@ extension JobMaster {
 
     /// False when the answer is not the collector's.
     mutating func collected(_ ticket: Ticket, _ answer: StoreAnswer, at now: Now, faults: Set<SeededFault>) -> Bool {
+        guard collector.awaits(ticket) else { return false }
         let reached = reached
         // Only what is older than anything pending, or everything once the job is over.
         let below = phase.isOver || faults.contains(.pendingObjectsSwept) ? CheckpointID.max : coordinator.pending?.id ?? coordinator.nextID

@@ -34,8 +34,13 @@ extension JobMaster {
         if let due = leaving.compactMap({ cluster.workers[$0]?.leaving.map { $0.since + options.noticeWindow(of: $0.until - $0.since) } }).min() {
             return ("TaskManager\(leaving.count > 1 ? "s" : "") \(leaving.map(\.description).joined(separator: ", ")) leaving", due)
         }
-        let held = layout.usedSlots.count
-        let slots = min(mostSlots, held + (mostSlots > held ? freeSlots(in: cluster) : 0))
+        let most = mostSlots
+        // Of the widest vertex each subtask has a slot of its own: mostly that says enough.
+        var slots = min(most, layout.vertices.map(\.parallelism).max() ?? 0)
+        if slots < most {
+            let held = layout.usedSlots.count
+            slots = min(most, held + (most > held ? freeSlots(in: cluster) : 0))
+        }
         guard let wanted = parallelism(on: slots), wanted != layout.vertices.map(\.parallelism) else {
             wishesChangeSince = nil
             isAskedToChange = false

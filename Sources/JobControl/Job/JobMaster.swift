@@ -142,6 +142,12 @@ package struct JobMaster: Sendable {
         noteStatus(at: now, in: &cluster)
     }
 
+    /// Answers when it wants to be told the time next.
+    mutating func told(_ event: JobEvent, at now: Now, in cluster: inout Cluster) -> Instant? {
+        handle(event, at: now, in: &cluster)
+        return deadline(cancellationTimeout: cluster.options.cancellationTimeout)
+    }
+
     /// Does what is due by now. Every step either changes the state or leaves nothing due.
     mutating func advance(at now: Now, in cluster: inout Cluster) {
         apply(head.timer(at: now.instant, draw: &cluster.draw), at: now, in: &cluster)
@@ -180,7 +186,7 @@ package struct JobMaster: Sendable {
         case .running(let layout, let ended):
             // While ids are being reserved, the answer is awaited, not the time.
             if reservation == nil, !holdsCheckpoints || coordinator.pending != nil {
-                deadlines.append(coordinator.deadline(allEnded: ended.count == layout.subtasks.count))
+                deadlines.append(coordinator.deadline(allEnded: ended.count == layout.subtaskCount))
             }
             deadlines.append(changeDeadline)
             deadlines.append(ledger.deadline)
@@ -195,18 +201,22 @@ package struct JobMaster: Sendable {
         return deadlines.compactMap { $0 }.min()
     }
 
-    package func checkInvariants(_ cluster: Cluster) {
+    /// Changes nothing; as `JobManagerMachine.checkInvariants`.
+    mutating func checkInvariants(slots: SlotPool) {
         head.checkInvariants()
         coordinator.checkInvariants()
         ledger.checkInvariants()
-        for assigner in assigners { assigner.checkInvariants() }
+        for index in assigners.indices { assigners[index].checkInvariants() }
         if let layout = phase.layout {
             precondition(layout.attempt == attempt, "the newest attempt runs")
             // Of a finishing job only the commits matter: a TaskManager that came back has dropped its tasks.
-            for slot in layout.usedSlots where phase.name != .finishing {
-                precondition(
-                    cluster.slots.holders(on: slot.worker)[slot.index] == SlotPool.Holder(job: job, attempt: attempt),
-                    "a subtask runs in a slot that its job holds")
+            if phase.name != .finishing {
+                let holder = SlotPool.Holder(job: job, attempt: attempt)
+                for vertex in layout.vertices {
+                    for case let slot? in vertex.slots {
+                        precondition(slots.holders(on: slot.worker)[slot.index] == holder, "a subtask runs in a slot that its job holds")
+                    }
+                }
             }
         }
         if case .finishing = phase { precondition(restore != nil, "a job finishes with a checkpoint") }

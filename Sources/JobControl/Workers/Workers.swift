@@ -20,6 +20,12 @@ package struct Workers: Sendable {
         /// It said that it goes: nothing new is placed there.
         package var isLeaving: Bool { leaving != nil }
         package var leaving: Leaving?
+
+        fileprivate mutating func heard(at now: Now) {
+            lastHeard = now.instant
+            lastHeardWall = now.wallMilliseconds
+            unanswered = 0
+        }
     }
 
     package struct Leaving: Hashable, Sendable {
@@ -113,9 +119,7 @@ package struct Workers: Sendable {
     /// The sender of a message, or nil when the connection is not that of a registered TaskManager (any more).
     package mutating func heard(on connection: ConnectionID, at now: Now) -> WorkerID? {
         guard let id = names[connection] else { return nil }
-        byID[id]?.lastHeard = now.instant
-        byID[id]?.lastHeardWall = now.wallMilliseconds
-        byID[id]?.unanswered = 0
+        if let place = byID.index(forKey: id) { byID.values[place].heard(at: now) }
         return id
     }
 

@@ -11,6 +11,15 @@ struct InputChannel {
     var isBlocked = false
     /// It stands in the gate's line of channels that have something to take.
     var isInLine = false
+
+    /// Bytes of the batches that wait, once its invariants are checked.
+    fileprivate var checkedBytes: Int {
+        credits.checkInvariants()
+        var (batches, bytes) = (0, 0)
+        queue.forEach { if case .batch(let batch) = $0 { batches += 1; bytes += batch.byteCount } }
+        precondition(batches == credits.queued, "the ledger counts what is queued")
+        return bytes
+    }
 }
 
 /// Every channel of every input of a task. Takes from them in turn, one element each.
@@ -161,15 +170,19 @@ package struct InputGate {
 
     func checkInvariants() {
         var bytes = 0
-        for channel in channels + opened {
-            channel.credits.checkInvariants()
-            var batches = 0
-            channel.queue.forEach { if case .batch(let batch) = $0 { batches += 1; bytes += batch.byteCount } }
-            precondition(batches == channel.credits.queued, "the ledger counts what is queued")
+        for position in channels.indices {
+            bytes += channels[position].checkedBytes
+            precondition(
+                channels[position].queue.isEmpty || channels[position].isBlocked || channels[position].isInLine, "what can be taken stands in line")
         }
-        for channel in channels {
-            precondition(channel.queue.isEmpty || channel.isBlocked || channel.isInLine, "what can be taken stands in line")
-        }
+        for place in opened.indices { bytes += opened[place].checkedBytes }
         precondition(bytes == queuedBytes, "the gate counts its bytes")
+    }
+
+    /// Exactly these channels wait for others' barriers.
+    func blocks(exactly positions: [Int]) -> Bool {
+        var count = 0
+        for position in channels.indices where channels[position].isBlocked { count += 1 }
+        return count == positions.count && positions.allSatisfy { channels[$0].isBlocked }
     }
 }

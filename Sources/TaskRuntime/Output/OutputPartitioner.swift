@@ -168,5 +168,8 @@ final class OutputPartitioner: Output {
 
     func clear() { for channel in channels + draining { channel.clear() } }
 
-    func checkInvariants() { for channel in channels + draining { channel.checkInvariants() } }
+    func checkInvariants() {
+        for channel in channels { channel.checkInvariants() }
+        for channel in draining { channel.checkInvariants() }
+    }
 }

@@ -368,8 +368,7 @@ package final class Task {
         gate.checkInvariants()
         outputs.checkInvariants()
         aligner.checkInvariants()
-        let blocked = gate.channels.indices.filter { gate.channels[$0].isBlocked }
-        precondition(blocked == aligner.waiting.sorted(), "exactly the channels that delivered a pending barrier wait")
+        precondition(gate.blocks(exactly: aligner.waiting), "exactly the channels that delivered a pending barrier wait")
         precondition(endedChannels <= gate.channels.count, "a channel ends once")
     }
 }
