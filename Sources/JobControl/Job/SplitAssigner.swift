@@ -82,20 +82,7 @@ package struct SplitAssigner: Sendable {
     private var ends: [String: End] = [:]
     /// Readers to be told that an ended split's place need not be held.
     private var released: [(split: String, reader: Int)] = []
-
-    private enum Discovery: Hashable, Sendable {
-        case due(Instant)
-        case asked
-        /// The answer on its way was asked for before the last reset: it may lack splits that are unknown again.
-        case askedBefore
-        case over
-    }
-    private var discovery = Discovery.due(.zero)
-    /// When the look on its way was begun, and the last one that was answered.
-    private var lookBegan = Instant.zero
-    private var looked: Instant?
-    /// A split has ended since the look on its way was begun.
-    private var looksAgain = false
+    private var looks = SplitLooks()
 
     package init(vertex: Int, readers: Int = 1, hasCheckpoints: Bool = true) {
         self.vertex = vertex
@@ -134,12 +121,7 @@ package struct SplitAssigner: Sendable {
         released = []
         handedBack = []
         isSuspended = false
-        let old = discovery
-        if old == .asked || old == .askedBefore {
-            discovery = .askedBefore
-        } else {
-            discovery = isComplete ? .over : .due(.zero)
-        }
+        looks.reset(isComplete: isComplete)
 
         let order = Dictionary(known.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         func isBefore(_ a: SplitState, _ b: SplitState) -> Bool {
@@ -168,57 +150,41 @@ package struct SplitAssigner: Sendable {
 
     /// The split ids to leave out, when it is time to look for splits.
     package mutating func discover(at now: Instant) -> Set<String>? {
-        guard case .due(let due) = discovery, due <= now else { return nil }
-        discovery = .asked
-        lookBegan = now
-        looksAgain = false
-        return knownSet
+        looks.begin(at: now) ? knownSet : nil
     }
 
-    package var deadline: Instant? {
-        if case .due(let due) = discovery { return due }
-        return nil
-    }
+    package var deadline: Instant? { looks.deadline }
 
     /// What the splits that are known belong to, when `found` belongs to something else: then its ids mean other splits.
     package func isForeign(_ found: JobControl.Discovery) -> String? {
-        guard discovery == .asked, let origin, let other = found.origin, origin != other else { return nil }
+        guard looks.isAwaited, let origin, let other = found.origin, origin != other else { return nil }
         return origin
     }
 
     package mutating func discovered(_ found: JobControl.Discovery, at now: Instant) -> [Assignment] {
-        switch discovery {
-        case .askedBefore:
-            discovery = isComplete ? .over : .due(now)
+        guard looks.isAwaited else {
+            looks.drop(isComplete: isComplete, at: now)
             return []
-        case .due, .over:  // Nobody asked.
-            return []
-        case .asked:
-            for split in found.splits where knownSet.insert(split.id).inserted {
-                known.append(split.id)
-                open.insert(split.id)
-                held.append(SplitState(split: split))
-            }
-            release()
-            isComplete = found.isComplete
-            distribution = found.distribution
-            origin = origin ?? found.origin
-            isInformed = true
-            discovery = isComplete ? .over : found.next.map { .due(looksAgain ? now : now + $0) } ?? .over
-            looked = lookBegan
-            giveUp()
-            setSharesAside()
-            return withReleased(answerWaiting() + handOutShares())
         }
+        for split in found.splits where knownSet.insert(split.id).inserted {
+            known.append(split.id)
+            open.insert(split.id)
+            held.append(SplitState(split: split))
+        }
+        release()
+        isComplete = found.isComplete
+        distribution = found.distribution
+        origin = origin ?? found.origin
+        isInformed = true
+        looks.answer(isComplete: isComplete, next: found.next, at: now)
+        giveUp()
+        setSharesAside()
+        return withReleased(answerWaiting() + handOutShares())
     }
 
     /// Looks again after `pause`; what was found so far stays.
     package mutating func discoveryFailed(retryAfter pause: Duration, at now: Instant) {
-        switch discovery {
-        case .asked: discovery = .due(now + pause)
-        case .askedBefore: discovery = isComplete ? .over : .due(now)
-        case .due, .over: break
-        }
+        looks.drop(retryAfter: pause, isComplete: isComplete, at: now)
     }
 
     /// Empty: it is not known yet whether there is something. The request is remembered until a split answers it.
@@ -308,8 +274,8 @@ package struct SplitAssigner: Sendable {
 
     package func snapshot() -> Manifest.Enumerator {
         Manifest.Enumerator(
-            vertex: vertex, pending: shares.flatMap { $0 } + pending.elements + held + handedBack.map(\.split), known: known, isComplete: isComplete, distribution: distribution,
-            origin: origin)
+            vertex: vertex, pending: shares.flatMap { $0 } + pending.elements + held + handedBack.map(\.split), known: known,
+            isComplete: isComplete, distribution: distribution, origin: origin)
     }
 
     /// The splits that readers hold, which every complete checkpoint must show.
@@ -326,7 +292,7 @@ package struct SplitAssigner: Sendable {
             open.remove(split)
         }
         // A shard that ends has children, which may be unknown yet.
-        if distribution == .spread, case .due = discovery { discovery = .due(.zero) }
+        if distribution == .spread { looks.hasten() }
         guard !held.isEmpty else { return [] }
         release()
         setSharesAside(preferred: reader)
@@ -339,22 +305,30 @@ package struct SplitAssigner: Sendable {
 
     package func checkInvariants() {
         precondition(knownSet.count == known.count, "a split is known once")
-        let all = (shares.flatMap { $0 } + pending.elements + held + handedBack.map(\.split)).map(\.split.id)
-        let unassigned = Set(all)
-        precondition(unassigned.count == all.count, "a split is pending once")
-        precondition(unassigned.isDisjoint(with: handedOut.keys), "a split with a reader is not pending")
+        var unassigned: Set<String> = []
+        func lookAt(_ state: SplitState) {
+            let id = state.split.id
+            precondition(unassigned.insert(id).inserted, "a split is pending once")
+            precondition(handedOut[id] == nil, "a split with a reader is not pending")
+            precondition(open.contains(id), "what is pending is not finished")
+            precondition(knownSet.contains(id), "what is pending is known")
+        }
+        for share in shares { share.forEach(lookAt) }
+        pending.elements.forEach(lookAt)
+        held.forEach(lookAt)
+        for (split, _) in handedBack { lookAt(split) }
+        precondition(handedOut.keys.allSatisfy { open.contains($0) }, "what is with a reader is not finished")
+        precondition(open.count == unassigned.count + handedOut.count, "what is neither pending nor with a reader is finished")
         precondition(pending.isEmpty || waiting.isEmpty || isSuspended, "no reader waits while there are splits")
-        precondition(open == unassigned.union(handedOut.keys), "what is pending or with a reader is not finished, all else is")
         precondition(held.allSatisfy { $0.split.after.contains { open.contains($0) } }, "a split waits only for unfinished ones")
         precondition(pending.elements.allSatisfy { $0.split.after.allSatisfy { !open.contains($0) } }, "what is handed out comes after nothing unfinished")
         precondition(ends.keys.allSatisfy { handedOut[$0] != nil }, "a split that has ended is with its reader until it is finished")
         precondition(
             isSuspended || shares.joined().allSatisfy { $0.isBegun || $0.split.after.allSatisfy { !open.contains($0) || ends[$0] != nil } },
             "what has a reader set aside for it comes after nothing that has not ended")
-        precondition((pending.elements + held).allSatisfy { !$0.isBegun }, "what was begun has a reader set aside for it")
+        precondition(pending.elements.allSatisfy { !$0.isBegun } && held.allSatisfy { !$0.isBegun }, "what was begun has a reader set aside for it")
         precondition(isSuspended || hasAsked.allSatisfy { shares[$0].isEmpty }, "a reader that has asked has its share")
         precondition(distribution != .spread || pending.isEmpty, "what is spread has a reader set aside for it")
-        precondition(unassigned.isSubset(of: knownSet), "what is pending is known")
     }
 }
 
@@ -371,7 +345,7 @@ extension SplitAssigner {
         guard ends[split] == nil else { return [] }
         ends[split] = End(proof: checkpoint, isProven: !hasCheckpoints, since: now)
         // What comes after it may be unknown yet.
-        if case .due = discovery { discovery = .due(.zero) } else { looksAgain = true }
+        looks.hastenNext()
         giveUp()
         release()
         return withReleased(answerWaiting() + handOutShares())
@@ -411,7 +385,7 @@ extension SplitAssigner {
     /// Nothing comes after these.
     private mutating func giveUp() {
         for (split, end) in ends.sorted(by: { $0.key < $1.key }) where !isAwaited(split) {
-            if isComplete || discovery == .over || end.isProven && looked.map({ $0 - end.since >= SplitAssigner.patience }) ?? false { settle(split) }
+            if isComplete || looks.isOver || end.isProven && looks.isAnswered(SplitAssigner.patience, after: end.since) { settle(split) }
         }
     }
 
