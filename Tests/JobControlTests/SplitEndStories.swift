@@ -5,7 +5,7 @@ import Wire
 
 /// Splits that have ended hold their place until all that comes after them is being read, behind their last rows.
 struct SplitEndStories {
-    private func split(_ id: String, after: [String] = []) -> Split { Split(id: id, label: id, payload: [], after: after) }
+    private func split(_ id: String, after: [String] = []) -> Split { SplitLineage.split(id, after: after) }
 
     private func found(_ splits: [Split], isComplete: Bool = false) -> Discovery {
         Discovery(splits: splits, isComplete: isComplete, next: .seconds(10), distribution: .spread)
@@ -145,21 +145,8 @@ struct SplitEndStories {
     @Test(arguments: 0..<200) func nothingOvertakesItsParents(seed: UInt64) {
         var chance = SeededGenerator(seed: seed)
         func pick(_ count: Int) -> Int { Int(chance.next() % UInt64(count)) }
-        var all: [Split] = [], leaves: [String] = []
-        func grow() {
-            let id = "s\(all.count)"
-            switch leaves.count > 1 ? pick(3) : 0 {
-            case 0 where all.count < 3: all.append(split(id))
-            case 0, 1:
-                let parent = leaves.remove(at: pick(leaves.count))
-                all += [split(id, after: [parent]), split(id + "+", after: [parent])]
-                leaves.append(id + "+")
-            default: all.append(split(id, after: [leaves.remove(at: pick(leaves.count)), leaves.remove(at: pick(leaves.count))]))
-            }
-            leaves.append(id)
-        }
-        for _ in 0..<3 { grow() }
-        let parents = { (id: String) in all.first { $0.id == id }?.after ?? [] }
+        var lineage = SplitLineage()
+        for _ in 0..<3 { lineage.grow(pick) }
 
         var readers: [[String]] = [[]], held: [[String]] = [[]]
         var ends: [String: Int] = [:], drained: Set<String> = []
@@ -173,7 +160,7 @@ struct SplitEndStories {
             for answer in answers {
                 for state in answer.splits {
                     let id = state.split.id
-                    for parent in parents(id) {
+                    for parent in lineage.parents(of: id) {
                         #expect(drained.contains(parent) || ends[parent] == answer.subtask, "\(id) begins at \(answer.subtask), \(parent) ended at \(ends[parent] ?? -1)")
                         #expect(held.contains { $0.contains(parent) } || checkpoint.share != nil, "nobody holds the place of \(parent)")
                     }
@@ -196,13 +183,13 @@ struct SplitEndStories {
         }
         func look() {
             now = now + .seconds(11)
-            if let known = assigner.discover(at: now) { take(assigner.discovered(found(all.filter { !known.contains($0.id) }), at: now)) }
+            if let known = assigner.discover(at: now) { take(assigner.discovered(found(lineage.all.filter { !known.contains($0.id) }), at: now)) }
         }
         func complete() {
             guard let (share, ended, late, released) = cut else { return }
             cut = nil
             let there = (Array((readers + held).joined()) + released).filter { !late.contains($0) }
-            checkpoint = (share, there.sorted().map { SplitState(split: split($0, after: parents($0)), position: [1], watermark: 1) })
+            checkpoint = (share, there.sorted().map { SplitState(split: split($0, after: lineage.parents(of: $0)), position: [1], watermark: 1) })
             drained.formUnion(ended)
             for reader in held.indices { for id in held[reader] { take(assigner.ended(id, by: reader, before: next, at: now)) } }
             take(assigner.completed(next - 1, reading: checkpoint.reading))
@@ -214,7 +201,7 @@ struct SplitEndStories {
         for step in 0..<200 {
             let reader = pick(readers.count)
             switch pick(8) {
-            case 0 where step < 120: grow()
+            case 0 where step < 120: lineage.grow(pick)
             case 0, 1: look()
             case 2: take(assigner.needsSplits(reader))
             case 3, 4: end(reader, isLost: pick(4) == 0)
@@ -234,7 +221,7 @@ struct SplitEndStories {
                 assigner.checkInvariants()
             }
         }
-        for _ in 0..<all.count * 2 + 4 {
+        for _ in 0..<lineage.all.count * 2 + 4 {
             look()
             for reader in readers.indices {
                 take(assigner.needsSplits(reader))
@@ -247,7 +234,7 @@ struct SplitEndStories {
             now = now + .seconds(100)
             look()
         }
-        #expect(Set(ends.keys).union(drained) == Set(all.map(\.id)))
+        #expect(Set(ends.keys).union(drained) == Set(lineage.all.map(\.id)))
         #expect(held.joined().isEmpty, "all are released at last")
     }
 }

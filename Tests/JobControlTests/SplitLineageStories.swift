@@ -5,7 +5,7 @@ import Wire
 
 /// Splits that come after others: shards whose parents must be read first.
 struct SplitLineageStories {
-    private func split(_ id: String, after: [String] = []) -> Split { Split(id: id, label: id, payload: [], after: after) }
+    private func split(_ id: String, after: [String] = []) -> Split { SplitLineage.split(id, after: after) }
 
     private func found(_ splits: [Split], isComplete: Bool = false) -> Discovery {
         Discovery(splits: splits, isComplete: isComplete, next: .seconds(10), distribution: .spread)
@@ -151,24 +151,8 @@ struct SplitLineageStories {
     @Test(arguments: 0..<200) func noSplitIsReadBeforeItsParents(seed: UInt64) {
         var chance = SeededGenerator(seed: seed)
         func pick(_ count: Int) -> Int { Int(chance.next() % UInt64(count)) }
-        var all: [Split] = []
-        var leaves: [String] = []
-        func grow() {
-            let id = "s\(all.count)"
-            switch leaves.count > 1 ? pick(3) : 0 {
-            case 0 where all.count < 3: all.append(split(id))
-            case 0, 1:
-                let parent = leaves.remove(at: pick(leaves.count))
-                all += [split(id, after: [parent]), split(id + "+", after: [parent])]
-                leaves.append(id + "+")
-            default:
-                let parents = [leaves.remove(at: pick(leaves.count)), leaves.remove(at: pick(leaves.count))]
-                all.append(split(id, after: parents))
-            }
-            leaves.append(id)
-        }
-        for _ in 0..<3 { grow() }
-        let parents = { (id: String) in all.first { $0.id == id }?.after ?? [] }
+        var lineage = SplitLineage()
+        for _ in 0..<3 { lineage.grow(pick) }
 
         struct Checkpoint {
             var enumerator: Manifest.Enumerator?
@@ -185,7 +169,7 @@ struct SplitLineageStories {
         func take(_ answers: [SplitAssigner.Assignment]) {
             for answer in answers {
                 for state in answer.splits {
-                    #expect(parents(state.split.id).allSatisfy { finished.contains($0) }, "\(state.split.id) begins after \(state.split.after)")
+                    #expect(lineage.parents(of: state.split.id).allSatisfy { finished.contains($0) }, "\(state.split.id) begins after \(state.split.after)")
                     #expect(!finished.contains(state.split.id))
                     readers[answer.subtask].append(state)
                     if share != nil { cut?.late.insert(state.split.id) }
@@ -197,12 +181,12 @@ struct SplitLineageStories {
         func look() {
             now = now + .seconds(11)
             guard let known = assigner.discover(at: now) else { return }
-            take(assigner.discovered(found(all.filter { !known.contains($0.id) }), at: now))
+            take(assigner.discovered(found(lineage.all.filter { !known.contains($0.id) }), at: now))
         }
         for step in 0..<160 {
             let reader = pick(readers.count)
             switch pick(8) {
-            case 0 where step < 120: grow()
+            case 0 where step < 120: lineage.grow(pick)
             case 0, 1: look()
             case 2: take(assigner.needsSplits(reader))
             case 3, 4:
@@ -234,7 +218,7 @@ struct SplitLineageStories {
                 assigner.checkInvariants()
             }
         }
-        for _ in 0..<all.count * 2 + 2 {
+        for _ in 0..<lineage.all.count * 2 + 2 {
             look()
             for reader in readers.indices {
                 take(assigner.needsSplits(reader))
@@ -244,6 +228,6 @@ struct SplitLineageStories {
                 take(assigner.finished(finished.sorted(), by: reader))
             }
         }
-        #expect(finished == Set(all.map(\.id)))
+        #expect(finished == Set(lineage.all.map(\.id)))
     }
 }
