@@ -9,9 +9,7 @@ import Testing
     private let bucket = MemoryBucket()
     private let work = SteppedWork()
 
-    private var buckets: Buckets {
-        Buckets(open: { [bucket] (_, _) throws(StreamError) in bucket }, makeLine: { [work] in work.makeLine() }, leastPartBytes: 1)
-    }
+    private var buckets: Buckets { bucket.buckets(work) }
 
     private func sink(_ more: [String: String] = [:], partitions: [Int] = []) throws -> any Sink {
         let options = ["connector": "filesystem", "path": "s3://memory/out", "format": "csv", "auto-compaction": "true", "s3.upload.min.part.size": "30b"]
@@ -102,6 +100,19 @@ import Testing
         try self.sink().commit(parts)
         #expect(rows == [0, 1] && files.count == 1 && kept.isEmpty)
         #expect(try isGood())
+    }
+
+    @Test func aPlanThatSomebodyRemovedLeavesItsNumberTaken() throws {
+        let sink = try sink()
+        let parts = try parts(of: 0..<6, sink)
+        try sink.commit(Array(parts[..<2]))
+        try self.sink().commit(Array(parts[2..<4]))
+        let plans = bucket.objects.keys.filter { $0.contains("/_swiftwater/merges/") }.sorted()
+        #expect(plans.count == 2)
+        bucket.remove(object: plans[0])
+        try self.sink().commit(Array(parts[4...]))
+        #expect(rows == [0, 1, 2, 3, 4, 5] && files.count == 3 && kept.isEmpty)
+        #expect(bucket.objects.keys.filter { $0.contains("/_swiftwater/merges/") }.max().map { $0 > plans[1] } == true)
     }
 
     @Test func aMergedFileThatAReaderTookAwayWasCommitted() throws {

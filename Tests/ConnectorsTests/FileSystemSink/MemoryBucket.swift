@@ -145,6 +145,13 @@ final class MemoryBucket: Bucket, @unchecked Sendable {
     }
 }
 
+extension MemoryBucket {
+    /// What connectors know of it: uploads go on as the work is stepped, and parts may be as small as one likes.
+    func buckets(_ work: SteppedWork) -> Buckets {
+        Buckets(open: { [self] (_, _) throws(StreamError) in self }, makeLine: { work.makeLine() }, leastPartBytes: 1)
+    }
+}
+
 /// Work of all writers, done when the story says so, on one thread.
 final class SteppedWork: @unchecked Sendable {
     private var queue: [(process: Int, line: Int, work: @Sendable () -> Void)] = []

@@ -73,7 +73,8 @@ struct BucketMerge {
             }
             for (index, upload) in opened.enumerated() { entries[index].upload = upload }
             let isMine = try asking { [entries] () throws(BucketError) in
-                let key = place + MergePlan.name(plans.count), bytes = CommitList.lines(of: entries)
+                let number = MergePlan.nextNumber(after: plans.map { $0.key.dropFirst(place.count) })
+                let key = place + MergePlan.name(number), bytes = CommitList.lines(of: entries)
                 do throws(BucketError) { try bucket.create(key, bytes) } catch {
                     guard error.kind == .exists else { throw error }
                     // It may be ours, when the answer to a first try was lost.

@@ -19,9 +19,16 @@ struct MergePlan {
         return CheckpointID(FilePath.name(path).dropFirst().prefix { $0 != "-" })
     }
 
+    /// One above all that are there, so that no two ever have the same although one may have been removed. `names`: behind the prefix.
+    static func nextNumber(after names: [Substring]) -> Int {
+        (names.compactMap { $0.hasSuffix(ending) ? Int($0.dropLast(ending.count)) : nil }.max() ?? -1) + 1
+    }
+
+    private static let ending = ".jsonl"
+
     static func name(_ number: Int) -> String {
         let digits = String(number)
-        return String(repeating: "0", count: max(0, 4 - digits.count)) + digits + ".jsonl"
+        return String(repeating: "0", count: max(0, 4 - digits.count)) + digits + ending
     }
 
     /// Files of one folder each, of at most so many bytes unless a single part has more. Without uploads.
