@@ -8,9 +8,7 @@ import Testing
     private let bucket = MemoryBucket()
     private let work = SteppedWork()
 
-    private var buckets: Buckets {
-        Buckets(open: { [bucket] (_, _) throws(StreamError) in bucket }, makeLine: { [work] in work.makeLine() }, leastPartBytes: 1)
-    }
+    private var buckets: Buckets { bucket.buckets(work) }
 
     private func sink(_ more: [String: String] = [:], partitions: [Int] = []) throws -> any Sink {
         let options = ["connector": "filesystem", "path": "s3a://memory/out/", "format": "csv", "s3.upload.min.part.size": "10b"].merging(more) { $1 }

@@ -10,7 +10,7 @@ import Testing
     private let work = SteppedWork()
 
     private func sink() throws -> any Sink {
-        let buckets = Buckets(open: { [bucket] (_, _) throws(StreamError) in bucket }, makeLine: { [work] in work.makeLine() }, leastPartBytes: 1)
+        let buckets = bucket.buckets(work)
         let options = ["connector": "filesystem", "path": "s3://memory/out", "format": "csv", "s3.upload.min.part.size": "4b"]
         return try StandardConnectors(buckets: buckets).sink(SinkSpec(table: "t", options: options, schema: fields))
     }

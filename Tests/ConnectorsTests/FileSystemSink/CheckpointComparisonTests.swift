@@ -11,9 +11,7 @@ import Testing
     private let folder = TemporaryFolder()
     private let job = JobID(high: 0, low: 1)
 
-    private var buckets: Buckets {
-        Buckets(open: { [bucket] (_, _) throws(StreamError) in bucket }, makeLine: { [work] in work.makeLine() }, leastPartBytes: 1)
-    }
+    private var buckets: Buckets { bucket.buckets(work) }
 
     private func sink(_ path: String) throws -> any Sink {
         let options = ["connector": "filesystem", "path": path, "format": "csv", "sink.rolling-policy.file-size": "1b"]

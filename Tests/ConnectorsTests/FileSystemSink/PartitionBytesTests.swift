@@ -11,9 +11,7 @@ import Testing
     /// `é` in one character and in two, and one that begins with a mark.
     private let values = ["caf\u{E9}", "cafe\u{301}", "\u{301}x"]
 
-    private var buckets: Buckets {
-        Buckets(open: { [bucket] (_, _) throws(StreamError) in bucket }, makeLine: { [work] in work.makeLine() }, leastPartBytes: 1)
-    }
+    private var buckets: Buckets { bucket.buckets(work) }
 
     @Test func eachHasAFolderAMarkAndItsValueBack() throws {
         let options = [

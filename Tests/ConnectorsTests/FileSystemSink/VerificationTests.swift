@@ -9,9 +9,7 @@ import Testing
     private let bucket = MemoryBucket()
     private let work = SteppedWork()
 
-    private var buckets: Buckets {
-        Buckets(open: { [bucket] (_, _) throws(StreamError) in bucket }, makeLine: { [work] in work.makeLine() }, leastPartBytes: 1)
-    }
+    private var buckets: Buckets { bucket.buckets(work) }
 
     private func sink() throws -> any Sink {
         let options = ["connector": "filesystem", "path": "s3://memory/out", "format": "csv", "sink.rolling-policy.file-size": "1b"]
