@@ -14,14 +14,16 @@ package struct HTTPAnswer: Sendable {
 
     /// The whole answer. Throws `.tooLarge` beyond the limit.
     package func collected(limitBytes: Int) async throws(HTTPFailure) -> HTTPResponse {
-        if let whole = body.whole { return HTTPResponse(status: status, headers: headers, body: whole) }
+        func tooLarge() -> HTTPFailure { HTTPFailure(.tooLarge, "the answer has more than \(limitBytes) bytes", mayHaveArrived: true) }
+        if let whole = body.whole {
+            if whole.count > limitBytes { throw tooLarge() }
+            return HTTPResponse(status: status, headers: headers, body: whole)
+        }
         let announced = headers.first { $0.name == "content-length" }.flatMap { Int($0.value) } ?? 0
         var bytes: [UInt8] = []
         bytes.reserveCapacity(min(max(0, announced), limitBytes))
         while let chunk = try await body.nextBuffer() {
-            if bytes.count + chunk.readableBytes > limitBytes {
-                throw HTTPFailure(.tooLarge, "the answer has more than \(limitBytes) bytes", mayHaveArrived: true)
-            }
+            if bytes.count + chunk.readableBytes > limitBytes { throw tooLarge() }
             bytes.append(contentsOf: chunk.readableBytesView)
         }
         return HTTPResponse(status: status, headers: headers, body: bytes)

@@ -59,7 +59,7 @@ import Testing
     }
 
     /// Bodies of the answers, or what became of the call instead.
-    private func calls(_ deeds: [Deed], timeout: Duration = .seconds(60), cancelled: Bool = false, limit: Int = 1_000) async throws -> [String] {
+    private func calls(_ deeds: [Deed], timeout: Duration = .seconds(60), cancelled: Bool = false, limit: Int = 1_000, collected: Int? = nil) async throws -> [String] {
         let counts = Server.Counts()
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
@@ -74,7 +74,7 @@ import Testing
                 var request = HTTPRequest("POST", endpoint, headers: [("host", endpoint.authority)], body: ByteBuffer(string: "call \(outcomes.count)!"))
                 (request.executor, request.timeout, request.answerLimitBytes) = (executor, timeout, limit)
                 do throws(HTTPFailure) {
-                    let answer = try await Surroundings.machine.open(request).collected(limitBytes: limit)
+                    let answer = try await Surroundings.machine.open(request).collected(limitBytes: collected ?? limit)
                     let said = answer.status == 200 ? "" : "\(answer.status) "
                     outcomes.append(said + (answer.header("content-type").map { "\($0): " } ?? "") + String(decoding: answer.body, as: UTF8.self))
                 } catch {
@@ -146,5 +146,12 @@ import Testing
         "HTTP/1.1 200 OK\r\n\r\n123456789",
     ]) func noMoreIsTakenThanTheLimit(text: String) async throws {
         #expect(try await calls([.bytes([text])], limit: 8) == ["tooLarge"])
+    }
+
+    /// The request would take it, and it has come; whoever collects it takes less.
+    @Test func noMoreIsCollectedThanTheLimit() async throws {
+        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123456789"
+        #expect(try await calls([.bytes([answer])], collected: 8) == ["tooLarge"])
+        #expect(try await calls([.bytes([answer])], collected: 9) == ["123456789"])
     }
 }
