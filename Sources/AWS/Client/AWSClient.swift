@@ -64,7 +64,8 @@ package final class AWSClient: Sendable {
         return abs(offset) < 3 ? 0 : offset
     }
 
-    /// As `call`, for an answer without an end of its own (event streams): the body as it comes in. Retried until the answer has begun. `lane`: as `HTTPRequest.lane`.
+    /// As `call`, for an answer without an end of its own (event streams): the body as it comes in. Retried until the answer has begun.
+    /// `lane`: as `HTTPRequest.lane`.
     package func stream(
         service: AWSService, target: String, on resource: String = "", body: [UInt8], timeout: Duration = .seconds(30), retries: RetryPolicy? = nil, lane: Int = 0
     ) async throws(AWSError) -> ByteChunks {
@@ -87,7 +88,9 @@ package final class AWSClient: Sendable {
         let service = use.service
         guard let (text, source) = configuredEndpoint(service) else { return service.endpoint(region: use.region) }
         guard let endpoint = Endpoint(text) else {
-            throw AWSError(.configuration, service.words, code: "InvalidEndpoint", "\(source) is not a URL such as https://host:port: \(text.contains("@") ? "…@" + text.split(separator: "@").last! : text[...])")
+            // What stands before an @ may be a password.
+            let shown = text.contains("@") ? "…@" + text.split(separator: "@").last! : text[...]
+            throw AWSError(.configuration, service.words, code: "InvalidEndpoint", "\(source) is not a URL such as https://host:port: \(shown)")
         }
         return endpoint
     }

@@ -51,7 +51,8 @@ package struct KinesisClient: Sendable {
 
     /// As `AWSClient.clockOffset`.
     package func clockOffset() async throws(AWSError) -> Int64 {
-        try await client.clockOffset(service: .kinesis, target: "Kinesis_20131202.ListShards", on: "\(stream)", body: Array("{\(stream.members),\"MaxResults\":1}".utf8))
+        try await client.clockOffset(
+            service: .kinesis, target: "Kinesis_20131202.ListShards", on: "\(stream)", body: Array("{\(stream.members),\"MaxResults\":1}".utf8))
     }
 
     /// `created`: milliseconds since the epoch.

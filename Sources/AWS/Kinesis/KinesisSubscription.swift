@@ -20,7 +20,9 @@ package struct KinesisSubscription {
                 switch message.headers[":message-type"] {
                 case "event":
                     guard message.headers[":event-type"] == "SubscribeToShardEvent" else { continue }  // initial-response
-                    guard let answer = KinesisAnswer(message.payload, keys: keys) else { throw AWSError(.service, operation, code: "UnreadableAnswer", "an event cannot be read") }
+                    guard let answer = KinesisAnswer(message.payload, keys: keys) else {
+                        throw AWSError(.service, operation, code: "UnreadableAnswer", "an event cannot be read")
+                    }
                     return answer
                 default: throw refused(message)
                 }
