@@ -329,6 +329,44 @@ import Wire
         #expect(story.phase == .running && story.view.restarts == 1)
     }
 
+    /// HEAD names its checkpoint, and nothing else has a time limit: state that never comes must not hold the job up for ever.
+    @Test func aChangeThatNeverHoldsSomewhereEndsInARecovery() {
+        var options = LayoutStories.options()
+        options.restart = .fixedDelay(attempts: 0, delay: .seconds(2))
+        options.checkpointTimeout = .seconds(20)
+        var story = Story.running(options, workers: 3, parallelism: 2)
+        let layout = story.lastLayout(Story.job)!
+        let (stayer, leaver) = (layout.vertices[0].slots[0]!.worker.description, layout.vertices[0].slots[1]!.worker.description)
+        story.obedience[stayer] = { if case .trigger(_, _, let barrier, _, _) = $0 { barrier.layout == nil } else { true } }
+        story.say(leaver, .leaving(Leave(reason: "SIGTERM", milliseconds: 200_000)))
+        story.wait(.seconds(7))
+        let checkpoint = story.triggered.last!
+        for task in layout.tasks(of: Story.job) where layout.slot(of: task.subtask).worker.description == stayer && task.subtask.vertex == 0 {
+            story.say(stayer, .handedBack(task, [], finished: []))
+        }
+        story.acknowledge(stayer, attempt: layout.attempt, checkpoint, folder: "\(Story.job)/chk-\(checkpoint)")
+        story.wait(.seconds(12))
+        #expect(story.view.checkpoints.history.last?.id == checkpoint && story.view.restarts == 0 && story.view.layoutChanges == 0)
+        story.wait(.seconds(12))
+        #expect(story.log.contains("did not hold within"))
+        #expect(story.phase == .running && story.view.restarts == 1)
+    }
+
+    @Test func memoryThatAChangeUsesUpUsesUpNoAttempt() {
+        var options = LayoutStories.options()
+        options.restart = .fixedDelay(attempts: 0, delay: .seconds(2))
+        var story = Story.running(options, workers: 3, parallelism: 2)
+        let layout = story.lastLayout(Story.job)!
+        let (stayer, leaver) = (layout.vertices[0].slots[0]!.worker.description, layout.vertices[0].slots[1]!.worker.description)
+        story.obedience[stayer] = { if case .change = $0 { false } else { true } }
+        story.say(leaver, .leaving(Leave(reason: "SIGTERM", milliseconds: 200_000)))
+        story.wait(.seconds(7))
+        let task = layout.task(layout.subtasks(on: WorkerID(leaver))[0], of: Story.job)
+        story.say(leaver, .failed(task, StreamError(.memory, retry: false, "memory is used up")))
+        story.wait(.seconds(3))
+        #expect(story.phase == .running && story.view.restarts == 1)
+    }
+
     // MARK: Without slots
 
     @Test func aJobThatWaitsForSlotsSaysOnceWhoHasThem() {

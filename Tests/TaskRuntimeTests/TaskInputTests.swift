@@ -194,6 +194,25 @@ import Testing
         #expect(subject.said().last?.contains("the process has 12345 bytes in all") == true)
     }
 
+    @Test func stateOnItsWayToAnotherTaskFailsNoTaskAndKeepsUploadsWaiting() {
+        let budget = MemoryBudget(limit: 300)
+        let subjects = (0..<3).map { _ in
+            Subject(
+                Task(
+                    plan: plan(inputs: 1, outputs: 1), chain: TaskChain(operators: [.init(name: "Count", uid: "count", op: CountingOperator())]),
+                    options: TaskOptions(), budget: budget))
+        }
+        subjects[0].tell(.start)
+        budget.charge(handOver: 200)
+        #expect(!budget.charge(upload: 101) && budget.charge(upload: 100))
+        budget.release(upload: 100)
+        subjects[0].tell(.element(channel(0, 0, 0), sequence: 0, .batch(batch((0..<10).map { Row($0, 1) }))))
+        #expect(subjects[0].step() != .stopped)
+        #expect(budget.held == 160)
+        budget.release(handOver: 200)
+        #expect(budget.charge(upload: 140))
+    }
+
     @Test func aClosedTaskGivesItsMemoryBack() {
         let budget = MemoryBudget(limit: 10_000)
         let subject = Subject(

@@ -32,6 +32,8 @@ extension JobMaster {
         changeDeadline = nil
         concludeChange(ended: ended, at: now, in: &cluster)
         guard case .running(let layout, let ended) = phase else { return }
+        watchSettling(at: now, in: &cluster)
+        guard case .running = phase else { return }
         let allEnded = ended.count == layout.subtaskCount
         if !allEnded { considerChange(layout, at: now, in: &cluster) }
         rewrite(layout, at: now, in: &cluster)

@@ -94,6 +94,18 @@ extension JobMaster {
         dropChange(because: "it was not prepared within \(options.checkpointTimeout) on TaskManager\(waiting.count > 1 ? "s" : "") \(names)", at: now, in: &cluster)
     }
 
+    /// Behind its barrier a change cannot be dropped. Where it does not hold after the time of a checkpoint, something is lost that nobody will send
+    /// again: the job goes on from a checkpoint.
+    mutating func watchSettling(at now: Now, in cluster: inout Cluster) {
+        guard let planned, let injected = planned.injected, !planned.holdsEverywhere else { return }
+        let due = injected + options.checkpointTimeout
+        guard due <= now.instant else { return remind(at: due) }
+        restFromChanges(at: now)
+        let names = planned.unsettled.sorted().map(\.description).joined(separator: ", ")
+        let words = "a layout change did not hold within \(options.checkpointTimeout) of its barrier" + (names.isEmpty ? "" : ", on \(names)")
+        fail(StreamError(.internal, retry: true, words), charges: false, at: now, in: &cluster)
+    }
+
     /// Whoever leaves must not wait for a change until it is too late even for a checkpoint.
     mutating func watchTime(at now: Now, in cluster: inout Cluster) {
         guard let planned, !planned.isRunning else { return }

@@ -212,6 +212,7 @@ extension JobMaster {
         guard let planned, planned.step == .ready, coordinator.pending == nil else { return false }
         let id = trigger(CheckpointCoordinator.Wish(kind: .checkpoint, directory: nil, tickets: []), layout, next: planned.next.epoch, at: now, in: &cluster)
         self.planned?.step = .running(id)
+        self.planned?.injected = now.instant
         coordinator.insist()
         cluster.history.injected(job, at: now)
         for index in assigners.indices {

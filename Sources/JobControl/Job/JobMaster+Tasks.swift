@@ -29,7 +29,10 @@ extension JobMaster {
             guard isCurrent(task) else { return }
             avoidUnreachable(error, at: now)
             if let planned, !planned.isRunning, !planned.plan.old.has(task) { return cannotChange(worker, task.attempt, error, at: now, in: &cluster) }
-            fail(error, task: task, worker: worker, at: now, in: &cluster)
+            // While state moves it is there twice: what that brings down is the change's.
+            let isOfChange = planned != nil && error.kind == .memory
+            if isOfChange { restFromChanges(at: now) }
+            fail(error, task: task, worker: worker, charges: !isOfChange, at: now, in: &cluster)
         case .restarting, .ending:
             // One cause brings down several tasks: they are one failure.
             guard isCurrent(task) else { return }

@@ -41,6 +41,8 @@ package struct PlannedLayout: Sendable {
     /// TaskManagers that could not write their part of its checkpoint: how often, and when they are to try again.
     package var rewrites: [WorkerID: (tries: Int, due: Instant?)] = [:]
     package let since: Instant
+    /// When its barrier went out.
+    package var injected: Instant?
 
     package init(plan: LayoutChange, reason: String, change: Int, at now: Instant) {
         self.plan = plan

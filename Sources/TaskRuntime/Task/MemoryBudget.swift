@@ -9,6 +9,8 @@ package final class MemoryBudget: Sendable {
     /// Bytes for these and checkpoints on their way.
     private let uploadLimit: Int
     private let bytes = Atomic<Int>(0)
+    /// State on its way to other tasks. Of an account of its own: it is there for moments, and no task's end would help.
+    private let handOvers = Atomic<Int>(0)
     private let tasks = Atomic<Int>(0)
     /// What the process had in all when it was found to be too much; 0: it was not.
     private let alarmed = Atomic<Int>(0)
@@ -51,14 +53,14 @@ package final class MemoryBudget: Sendable {
     /// False, and nothing taken, when there is no room for a state object.
     package func charge(upload size: Int) -> Bool {
         let total = bytes.wrappingAdd(size, ordering: .relaxed).newValue
-        if total <= uploadLimit { return true }
+        if total + handOvers.load(ordering: .relaxed) <= uploadLimit { return true }
         release(upload: size)
         return false
     }
 
-    /// State that is on its way to another task. It is sent in any case.
-    package func charge(handOver size: Int) { bytes.wrappingAdd(size, ordering: .relaxed) }
-    package func release(handOver size: Int) { bytes.wrappingSubtract(size, ordering: .relaxed) }
+    /// State that is on its way to another task. It is sent in any case; uploads wait for it, tasks do not fail for it.
+    package func charge(handOver size: Int) { handOvers.wrappingAdd(size, ordering: .relaxed) }
+    package func release(handOver size: Int) { handOvers.wrappingSubtract(size, ordering: .relaxed) }
 
     package func release(upload size: Int) { bytes.wrappingSubtract(size, ordering: .relaxed) }
 
