@@ -5,6 +5,7 @@ import signal
 import time
 import urllib.request
 
+import cluster as local
 from cluster import wait
 
 from .changes import Application, Job
@@ -56,6 +57,26 @@ def a_change_whose_new_owner_dies_before_its_barrier_is_dropped_and_planned_anew
     check("Restoring job" not in text, "something was restored")
     job.finish()
     check(len(job.changes()) >= 2 and job.concluded() == 1, f"changes: {job.changes()}, of which {job.concluded()} came to their end")
+
+
+@story
+def whom_others_cannot_reach_is_left_out_of_an_evacuation(place):
+    job = Job(place, taskmanagers=2, parallelism=2, seconds=15)
+    with open(os.path.join(job.cluster.folder, "ports")) as file:
+        ports = dict(line.strip().split("=", 1) for line in file)
+    # Its name comes first, so it is the first to be asked.
+    settings = (f"jobmanager.rpc.port={ports['rpc']}", "taskmanager.resource-id=taskmanager-0", "taskmanager.bind-host=127.0.0.1", "taskmanager.host=127.0.0.77")
+    place.start(
+        "env", f"SWIFTWATER_CONF_DIR={job.cluster.folder}/conf", os.path.join(local.binaries, "taskmanager"), *(word for key in settings for word in ("-D", key)))
+    job.cluster.add()
+    wait(lambda: job.cluster.get("/overview")["taskmanagers"] == 4, 15, "all TaskManagers")
+    leaver = job.holders()[0]
+    [pid] = job.terminate(leaver)
+    wait(lambda: not alive(pid), 25, f"{leaver} to end")
+    check(not {leaver, "taskmanager-0"} & set(job.holders()), f"tasks on {leaver} or taskmanager-0: {job.tasks()}")
+    check("no data connection to TaskManager taskmanager-0" in job.cluster.log_text("jobmanager"), "nobody tried to reach it")
+    job.finish()
+    check(len(job.changes()) == 2 and job.concluded() == 1, f"changes: {job.changes()}, of which {job.concluded()} came to their end")
 
 
 @story

@@ -130,6 +130,26 @@ def a_rebalance_recommendation_empties_a_task_manager_that_stays_until_the_notic
 
 
 @story
+def a_notice_is_obeyed_where_the_whole_zone_was_recommended_to_leave(place):
+    cluster, fleet, names = fleet_of(place, 3)
+    fixed = [(key, value) for key, value in REACTIVE if key != "scheduler-mode"] + [("parallelism.default", 3)]
+    count = running_count(place, cluster, fixed)
+    time.sleep(2)  # One that stood before the first look would only be noted.
+    for name in names:
+        fleet.metadata[name].recommend_rebalance()
+    told = lambda: [event["taskmanager-id"] for event in cluster.get("/spot")["events"] if event["kind"] == "leaving"]
+    wait(lambda: set(told()) == set(names), 30, "the recommendations")
+    newcomer = fleet.add()
+    wait(lambda: cluster.get("/overview")["taskmanagers"] == 4, 30, "another TaskManager")
+    fleet.notice(names[0])
+    changes(cluster, 1)
+    wait(lambda: names[0] not in cluster.processes(), 30, "its process to end")
+    held = {name for _, _, name in count.attempts()}
+    check(held == {newcomer, *names[1:]}, f"the tasks are on {held}")
+    each_once(count)
+
+
+@story
 def on_an_instance_the_metadata_service_is_found_at_its_own_address(place):
     if words := hosts.problem():
         raise Skipped(words)
