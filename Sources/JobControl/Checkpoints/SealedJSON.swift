@@ -6,7 +6,10 @@ import FoundationEssentials
 /// Sorted keys, so that equal values have equal bytes. A flipped bit inside a number or a path is still JSON; the checksum is what tells.
 package enum SealedJSON {
     package static func encode(_ value: some Encodable) -> [UInt8] {
-        guard let body = try? SortedJSON.encode(value) else { preconditionFailure("what is stored holds only values that JSON has") }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        guard let data = try? encoder.encode(value) else { preconditionFailure("what is stored holds only values that JSON has") }
+        let body = Array(data)
         return Array(seal(body).utf8) + body + [UInt8(ascii: "}")]
     }
 
