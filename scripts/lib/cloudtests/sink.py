@@ -60,31 +60,35 @@ def verify(place, path, *arguments):
     return result.returncode, result.stdout + result.stderr
 
 
-@story
-def a_copy_to_a_bucket_is_exact_through_kills_throttling_and_lost_answers(place):
-    data = ticks.Ticks(place.path("ticks"), rows=350_000, tickers=50, rows_a_file=10_000)
-    chance = random.Random(20261122)
-    with proxy.FaultProxy(place.clouds.s3().url, throttled=15, lost=10) as faults:
+def copy(place, data, options, *, rate, seed, throttled, lost, kills, checkpoints, seconds):
+    """Copies the ticks to a bucket: answers are spoilt, TaskManagers killed. Each row must be there once. Answers the folder and how many rows are in it."""
+    output = f"s3://{place.bucket}/out"
+    with proxy.FaultProxy(place.clouds.s3().url, throttled=throttled, lost=lost) as faults:
         cluster = place.cluster(taskmanagers=3, slots=1, settings=[f"execution.checkpointing.dir=s3://{place.bucket}/recovery"],
                                 environment=place.environment(AWS_ENDPOINT_URL_S3=faults.url))
-        output = f"s3://{place.bucket}/out"
-        # Files of several parts, which checkpoints and kills cut anywhere.
-        options = "'s3.upload.min.part.size' = '5mb', 'sink.rolling-policy.file-size' = '7mb', 'sink.rolling-policy.check-interval' = '500ms'"
-        script = place.write("copy.sql", COPY.format(
-            settings=settings(place, ("parallelism.default", 2)), source=data.folder, rate=12_000, output=output, options=options))
-        job = cluster.submit(script)
-        kill_some(cluster, job, chance, kills=5, checkpoints=9)
+        job = cluster.submit(place.write("copy.sql", COPY.format(
+            settings=settings(place, ("parallelism.default", 2)), source=data.folder, rate=rate, output=output, options=options)))
+        kill_some(cluster, job, random.Random(seed), kills, checkpoints)
         faults.calm()
-        state = cluster.ended(job, 180)
+        state = cluster.ended(job, seconds)
         check(state["state"] == "FINISHED", f"the job ended {state['state']}: {cluster.root_exception(job)}")
         did = {f"{name} {outcome}": count for (name, outcome), count in sorted(faults.counts.items()) if outcome != "answered"}
         say(", ".join(f"{name} {count}" for name, count in did.items()))
     should = answer(data)
     words = ticks.difference(should, lines(place, "out/"))
     check(words is None, f"the bucket does not hold each row once: {words}")
+    return output, len(should)
+
+
+@story
+def a_copy_to_a_bucket_is_exact_through_kills_throttling_and_lost_answers(place):
+    data = ticks.Ticks(place.path("ticks"), rows=350_000, tickers=50, rows_a_file=10_000)
+    # Files of several parts, which checkpoints and kills cut anywhere.
+    options = "'s3.upload.min.part.size' = '5mb', 'sink.rolling-policy.file-size' = '7mb', 'sink.rolling-policy.check-interval' = '500ms'"
+    output, rows = copy(place, data, options, rate=12_000, seed=20261122, throttled=15, lost=10, kills=5, checkpoints=9, seconds=180)
     parts = [key.rsplit("-", 2)[0] for key in place.keys("out/part-")]
     attempts = {name.rsplit("-", 1)[-1] for name in parts}
-    say(f"{len(parts)} files of {len(attempts)} attempts, {len(should)} rows")
+    say(f"{len(parts)} files of {len(attempts)} attempts, {rows} rows")
     known = ("--checkpoints", f"s3://{place.bucket}/recovery")
     code, told = verify(place, output, *known)
     check(code == 0, f"verify: {told}")
@@ -105,23 +109,9 @@ def a_copy_to_a_bucket_is_exact_through_kills_throttling_and_lost_answers(place)
 def merged_files_in_a_bucket_are_exact_through_kills_throttling_and_lost_answers(place):
     """`auto-compaction`: files of two subtasks that end small in one checkpoint are seen as one."""
     data = ticks.Ticks(place.path("ticks"), rows=120_000, tickers=50, rows_a_file=5_000)
-    chance = random.Random(6)
-    with proxy.FaultProxy(place.clouds.s3().url, throttled=12, lost=8) as faults:
-        cluster = place.cluster(taskmanagers=3, slots=1, settings=[f"execution.checkpointing.dir=s3://{place.bucket}/recovery"],
-                                environment=place.environment(AWS_ENDPOINT_URL_S3=faults.url))
-        output = f"s3://{place.bucket}/out"
-        options = ("'auto-compaction' = 'true', 'compaction.file-size' = '20mb', 's3.upload.min.part.size' = '5mb', "
-                   "'sink.rolling-policy.rollover-interval' = '700 ms', 'sink.rolling-policy.check-interval' = '100 ms'")
-        job = cluster.submit(place.write("copy.sql", COPY.format(
-            settings=settings(place, ("parallelism.default", 2)), source=data.folder, rate=5_000, output=output, options=options)))
-        kill_some(cluster, job, chance, kills=4, checkpoints=7)
-        faults.calm()
-        state = cluster.ended(job, 240)
-        check(state["state"] == "FINISHED", f"the job ended {state['state']}: {cluster.root_exception(job)}")
-        did = {f"{name} {outcome}": count for (name, outcome), count in sorted(faults.counts.items()) if outcome != "answered"}
-        say(", ".join(f"{name} {count}" for name, count in did.items()))
-    words = ticks.difference(answer(data), lines(place, "out/"))
-    check(words is None, f"the bucket does not hold each row once: {words}")
+    options = ("'auto-compaction' = 'true', 'compaction.file-size' = '20mb', 's3.upload.min.part.size' = '5mb', "
+               "'sink.rolling-policy.rollover-interval' = '700 ms', 'sink.rolling-policy.check-interval' = '100 ms'")
+    output, _ = copy(place, data, options, rate=5_000, seed=6, throttled=12, lost=8, kills=4, checkpoints=7, seconds=240)
     files = place.keys("out/part-")
     merged = [key for key in files if key.endswith("-merged")]
     check(merged, f"none of {len(files)} files is a merged one")
