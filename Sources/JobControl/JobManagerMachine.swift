@@ -223,7 +223,7 @@ package struct JobManagerMachine: Sendable {
             tell(job, .checkpoint(ticket, .checkpoint, directory: nil), at: now)
         case .drain(let worker, let leave):
             guard cluster.workers[worker] != nil else { return reply(.refused(StreamError(.user, retry: false, "no TaskManager \(worker) is connected"))) }
-            cluster.log(.info, "Workers", "TaskManager \(worker) is to be drained: \(leave.reason)")
+            cluster.log(.info, "Workers", "TaskManager \(worker) is told to leave within \(leave.milliseconds) ms: \(leave.reason)")
             cluster.send(.leave(leave), to: worker)
             reply(.accepted)
         }

@@ -36,6 +36,29 @@ import Wire
         #expect(story.reply(ticket) != nil)
     }
 
+    @Test func whatNeedsMoreSlotsThanThereAreIsSaidAndDoneLater() {
+        var story = Story.running(LayoutStories.options(), workers: 2, parallelism: 2)
+        story.forget()
+        story.request(.requirements(Story.job, [0: 3...3, 1: 3...3]))
+        #expect(story.log.contains("a client asks for another parallelism: Source: in 3 to 3, Sink: out 3 to 3"))
+        #expect(story.view.waitsFor?.contains("at least 3, there are 2") == true && story.log.contains("waits for task slots"))
+        story.connect("late")
+        story.wait(.seconds(3))
+        #expect(story.lastLayout(Story.job)!.vertices.map(\.parallelism) == [3, 3] && story.view.waitsFor == nil)
+    }
+
+    @Test func whoHasNowhereToGoSaysSoAtOnce() {
+        var story = Story.running(LayoutStories.options(), workers: 2, parallelism: 2)
+        story.forget()
+        story.say("w1", .leaving(Leave(reason: "SIGTERM", milliseconds: 25_000)))
+        story.wait(.seconds(1))
+        #expect(story.log.split(separator: "\n").count { $0.contains("has no free slot to move to: TaskManager w1 leaving. It waits 2") } == 1)
+        #expect(story.view.waitsFor?.contains("no free slot") == true)
+        story.connect("w2")
+        story.wait(.seconds(1))
+        #expect(story.view.waitsFor == nil && story.view.restarts == 0 && story.view.layoutChanges == 1)
+    }
+
     /// Its TaskManagers may only come late: that is no reason to end a job for good.
     @Test func aJobThatRanUnderAnotherJobManagerIsRestartedForWantOfSlots() {
         let story = Story.running(LayoutStories.options(), workers: 2, parallelism: 2)

@@ -19,7 +19,7 @@ struct JobChronicle: Sendable {
     private var counted: [TaskID: TaskMetrics] = [:]
     var restored: (checkpoint: CheckpointID, kind: CheckpointKind, path: String, at: Int64)?
 
-    /// What a job without tasks waits for, in words.
+    /// What a job waits for that has no tasks, or too few slots for what is asked of it, in words.
     var waitsFor: String?
 
     private static let failuresKept = 16

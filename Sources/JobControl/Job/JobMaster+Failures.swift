@@ -42,6 +42,9 @@ extension JobMaster {
             guard involved.contains(worker) else { return }
             waiting.remove(worker)
             chronicle.followed(error, task: nil, worker: worker, at: now.wallMilliseconds)
+            if case .restarting(_, _, let notBefore) = phase, notBefore > now.instant {
+                cluster.log(.info, "JobMaster", "Job \(graph.name) (\(job)) restarts without the pause: TaskManager \(worker), on which it ran, is lost.")
+            }
             phase = .restarting(waiting: waiting, since: since, notBefore: now.instant)
         case .ending(var ending):
             ending.waiting.remove(worker)

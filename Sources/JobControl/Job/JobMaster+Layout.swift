@@ -101,6 +101,11 @@ extension JobMaster {
         if let checkpoint = partingCheckpoint, (restore?.checkpoint ?? 0) >= checkpoint {
             // It is complete.
         } else if left > needed, partingCheckpoint == nil {
+            if chronicle.waitsFor == nil, !hasRoomWithoutThoseWhoLeave(layout, in: cluster) {
+                let words = "has no free slot to move to: \(reason). It waits \((left - needed).milliseconds / 1000) s for one, then takes a checkpoint and restarts"
+                chronicle.waitsFor = words
+                cluster.log(.warning, "JobMaster", "Job \(graph.name) (\(job)) \(words).")
+            }
             return remind(at: now.instant + (left - needed))
         } else if left > most, options.checkpointDirectory != nil {
             remind(at: now.instant + (left - most))
@@ -155,6 +160,7 @@ extension JobMaster {
         }
         spent = (attempt, epoch)
         planned = PlannedLayout(plan: change, reason: reason, change: number, at: now.instant)
+        chronicle.waitsFor = nil
         let isEvacuation = Set(layout.workers).subtracting(next.workers).contains { cluster.workers[$0]?.isLeaving ?? false }
         cluster.history.planned(change, cause: isEvacuation ? .evacuation : isAskedToChange ? .requested : .slots, reason: reason, at: now)
         cluster.log(
@@ -290,7 +296,7 @@ extension JobMaster {
         }
         cluster.log(
             .info, "JobMaster",
-            "Job \(graph.name) (\(job)) runs layout \(next.epoch) since \((now.instant - planned.since).milliseconds) ms after the notice.")
+            "Job \(graph.name) (\(job)) runs layout \(next.epoch), \((now.instant - planned.since).milliseconds) ms after it was planned.")
         apply(effects, at: now, in: &cluster)
     }
 

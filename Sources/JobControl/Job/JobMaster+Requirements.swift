@@ -17,12 +17,27 @@ extension JobMaster {
             next[vertex] = min(range.lowerBound, graph.maxParallelism)...min(range.upperBound, graph.maxParallelism)
         }
         if let why = problem(with: next) { return refuse(why) }
+        let words = wanted.keys.sorted().map { "\(graph.vertices[$0].name) \(next[$0].lowerBound) to \(next[$0].upperBound)" }
+        cluster.log(.info, "JobMaster", "Job \(graph.name) (\(job)): a client asks for another parallelism: \(words.joined(separator: ", ")).")
         bounds = next
         isAskedToChange = true
+        tellWhetherItFits(in: &cluster)
         let asked = Dictionary(uniqueKeysWithValues: wanted.keys.map { (graph.vertices[$0].id, next[$0]) })
         let written = head.change(draw: &cluster.draw) { $0.requirements = ($0.requirements ?? [:]).merging(asked) { $1 } }
         requiring.append((written.change, ticket))
         apply(written.effects, at: now, in: &cluster)
+    }
+
+    /// What needs more slots than there are is kept, and done when they come.
+    private mutating func tellWhetherItFits(in cluster: inout Cluster) {
+        guard case .running(let layout, _) = phase else { return }
+        let slots = min(mostSlots, layout.usedSlots.count + freeSlots(in: cluster))
+        chronicle.waitsFor = nil
+        guard parallelism(on: slots) == nil else { return }
+        let least = bounds.map(\.lowerBound).max() ?? 1
+        let words = "waits for task slots: it is asked for a parallelism of at least \(least), there are \(slots). Until then it goes on as it is"
+        chronicle.waitsFor = words
+        cluster.log(.warning, "JobMaster", "Job \(graph.name) (\(job)) \(words).")
     }
 
     /// What was asked of the JobManager before. Of a script that has changed meanwhile only what still fits.

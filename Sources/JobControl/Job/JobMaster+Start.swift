@@ -234,6 +234,7 @@ extension JobMaster {
             let (enumerator, reading) = restore?.splits(of: assigners[index].vertex) ?? (nil, [])
             assigners[index].reset(to: cluster.options.faults.contains(.splitsForgotten) ? nil : enumerator, reading: reading)
         }
+        chronicle.waitsFor = nil
         phase = .waitingForSlots(since: now.instant)
     }
 
@@ -324,7 +325,7 @@ extension JobMaster {
                 cluster.log(
                     .info, "JobMaster",
                     "Deploying \(graph.vertices[subtask.vertex].name) (\(subtask.index + 1)/\(parallelism[subtask.vertex]))"
-                        + " (attempt #\(layout.attempt)) to \(worker)")
+                        + " (attempt #\(layout.attempt)) of job \(graph.name) (\(job)) to \(worker)")
             }
             informed.insert(worker)
             cluster.send(

@@ -185,7 +185,7 @@ extension JobMaster {
                 restored: chronicle.restored.map { JobView.Restored(checkpoint: $0.checkpoint, kind: $0.kind, path: $0.path, at: $0.at) },
                 interval: options.checkpointInterval),
             failures: chronicle.failures, restarts: chronicle.restarts, layoutChanges: chronicle.changes, bounds: bounds,
-            uncommitted: ledger.count, waitsFor: phase.name == .waitingForSlots ? chronicle.waitsFor : nil)
+            uncommitted: ledger.count, waitsFor: phase.name == .waitingForSlots || phase.name == .running ? chronicle.waitsFor : nil)
     }
 
     private func subtaskView(_ id: SubtaskID, _ layout: Layout?, _ host: (WorkerID) -> String?) -> JobView.Subtask {
