@@ -85,32 +85,45 @@ struct RescaleCommand: AsyncParsableCommand {
     @OptionGroup var cluster: ClientArguments
     @Argument(help: "The job's id.")
     var job: String
-    @Option(name: .shortAndLong, help: "Subtasks of each vertex; fewer where there are fewer slots.")
+    @Option(name: .shortAndLong, parsing: .unconditional, help: "Subtasks of each vertex; fewer where there are fewer slots.")
     var parallelism: Int
 
     func run() async throws {
         guard parallelism >= 1 else { throw CommandError("--parallelism must be at least 1", code: 2) }
         let client = try cluster.client()
+        let (state, now) = try await standing(client)
+        if ["CANCELED", "FINISHED", "FAILED"].contains(state) { throw CommandError("job \(job) has ended: it is \(state)", code: 1) }
         let current = try await client.get("/jobs/\(job)/resource-requirements")
         // Those with the widest bounds follow the job's parallelism.
         let widest = current.members.compactMap { $0.1["parallelism"]["upperBound"].integer }.max() ?? 1
         let wanted: JSON = ["lowerBound": 1, "upperBound": .integer(Int64(parallelism))]
         let body = current.members.filter { $0.1["parallelism"]["upperBound"].integer == widest }.map { ($0.0, ["parallelism": wanted] as JSON) }
-        let slots = try await reachable(client)
+        let slots = try await free(client) + max(now, changing(client))
         try await client.put("/jobs/\(job)/resource-requirements", .object(body))
         Terminal.line(
-            slots < parallelism
+            now == parallelism ? "Job \(job) has parallelism \(parallelism) already; it is asked to keep it"
+                : slots < parallelism
                 ? "Job \(job) is asked to go to parallelism \(parallelism); there are slots for \(slots) now, and it goes on when more TaskManagers join"
                 : "Job \(job) goes to parallelism \(parallelism)")
     }
 }
 
 extension RescaleCommand {
-    /// Slots that the job has, and those that are free on TaskManagers that stay.
-    private func reachable(_ client: JobManagerClient) async throws -> Int64 {
-        let used = try await client.get("/jobs/\(job)")["vertices"].array.compactMap { $0["parallelism"].integer }.max() ?? 0
-        let free = try await client.get("/taskmanagers")["taskmanagers"].array.filter { $0["leaving"] != true }.reduce(0) { $0 + ($1["freeSlots"].integer ?? 0) }
-        return used + free
+    /// Its state and its parallelism. A job that is not there is the cluster's matter, not one of usage.
+    private func standing(_ client: JobManagerClient) async throws -> (state: String, parallelism: Int64) {
+        let answer: JSON
+        do { answer = try await client.get("/jobs/\(job)") } catch let error as CommandError { throw CommandError(error.description, code: 1) }
+        return (answer["state"].string ?? "", answer["vertices"].array.compactMap { $0["parallelism"].integer }.max() ?? 0)
+    }
+
+    /// Slots that a change under way gives it; 0 without one.
+    private func changing(_ client: JobManagerClient) async throws -> Int64 {
+        try await client.get("/spot")["in-progress"].array.filter { $0["jid"].string == job }.compactMap { $0["slots"].integer }.max() ?? 0
+    }
+
+    /// Slots that are free on TaskManagers that stay.
+    private func free(_ client: JobManagerClient) async throws -> Int64 {
+        try await client.get("/taskmanagers")["taskmanagers"].array.filter { $0["leaving"] != true }.reduce(0) { $0 + ($1["freeSlots"].integer ?? 0) }
     }
 }
 

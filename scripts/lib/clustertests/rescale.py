@@ -158,6 +158,27 @@ def more_slots_than_key_groups_are_left_alone(place):
 
 
 @story
+def rescale_says_what_is_and_who_has_left_is_not_lost(place):
+    job = Job(place, taskmanagers=2, parallelism=1)
+    at = ("--jobmanager", job.cluster.url)
+    code, out, error = client("rescale", job.id, "-p", "1", *at)
+    check(code == 0 and "already" in out, f"asking for what is: {code} {out} {error}")
+    code, _, error = client("rescale", job.id, "--parallelism", "-1", *at)
+    check(code == 2 and "at least 1" in error, f"asking for -1: {code} {error}")
+    code, _, error = client("rescale", "0" * 32, "-p", "1", *at)
+    check(code == 1, f"an unknown job: {code} {error}")
+    [idle] = [name for name in job.cluster.processes() if name != "jobmanager" and name not in job.holders()]
+    [pid] = job.terminate(idle)
+    wait(lambda: not alive(pid), 15, f"{idle} to end")
+    wait(lambda: "has left (it was told to end)" in job.cluster.log_text("jobmanager"), 10, "word that it has left")
+    told = job.cluster.get("/spot")
+    check(told["losses"] == 0 and "Lost TaskManager" not in job.cluster.log_text("jobmanager"), f"who has left counts as lost: {told['events']}")
+    client("cancel", job.id, *at)
+    code, _, error = client("rescale", job.id, "-p", "1", *at)
+    check(code == 1, f"an ended job: {code} {error}")
+
+
+@story
 def a_drained_task_manager_stays_without_tasks(place):
     job = Job(place, taskmanagers=2, parallelism=1)
     [name] = job.holders()
