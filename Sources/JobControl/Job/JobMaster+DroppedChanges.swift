@@ -3,18 +3,6 @@ import Wire
 
 // Planned changes that cannot be: until their barrier is injected they are dropped without a trace (docs/decisions/0003). What comes of a
 // dropped one after that is told by its attempt, which no other plan ever has.
-/// The pause after a change that could not be.
-struct ChangeRest {
-    let since: Instant
-    let until: Instant
-
-    static let first = Duration.milliseconds(500)
-
-    /// When the next change may be planned; nil: now. `isInHaste`: somebody has just the time for a checkpoint left. One that failed only once is tried
-    /// again almost at once then.
-    func ends(isInHaste: Bool) -> Instant { isInHaste && until - since <= Self.first ? since + .milliseconds(200) : until }
-}
-
 extension JobMaster {
     /// HEAD forgets the plan, TaskManagers take back what they prepared. The next one is planned when all of them have.
     mutating func dropChange(because why: String, at now: Now, in cluster: inout Cluster) {
