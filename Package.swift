@@ -9,7 +9,8 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 // The floors of the house, lowest first: a target imports only targets above it in this list (README.md, "A tour of the house").
 let floors: [Target] = [
     // Floor 0
-    .target(name: "CKernels", cSettings: [.define("SWIFTWATER_COMMIT", to: "\"\(commit)\"")]),
+    .target(name: "CKernels"),
+    .target(name: "CVersion", cSettings: [.define("SWIFTWATER_COMMIT", to: "\"\(commit)\"")]),  // Alone: whoever imports it is built anew with each commit.
     .systemLibrary(name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -50,8 +51,8 @@ let floors: [Target] = [
         "AWS", "Columnar", "Expressions", "Dataflow", "Wire", "State", "Connectors", "JobControl", "TaskRuntime",
     ]),
     .target(name: "Hosts", dependencies: [
-        "AWS", "CKernels", "Columnar", "Settings", "Expressions", "Storage", "Dataflow", "SQL", "Wire", "State", "JobControl", "Transport", "TaskRuntime",
-        "Meters",
+        "AWS", "CKernels", "CVersion", "Columnar", "Settings", "Expressions", "Storage", "Dataflow", "SQL", "Wire", "State", "JobControl", "Transport",
+        "TaskRuntime", "Meters",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -68,6 +69,7 @@ let floors: [Target] = [
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "Logging", package: "swift-log"),
     ]),
     // Floor 8: the executables
@@ -113,7 +115,10 @@ let tests: [Target] = [
         "AWS", "Columnar", "Dataflow", "Hosts", "Settings", "TaskRuntime", "Transport", "Wire", .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
     ]),
-    .testTarget(name: "RESTTests", dependencies: ["CKernels", "Columnar", "Dataflow", "Hosts", "JobControl", "REST", "Settings", "Wire"]),
+    .testTarget(name: "RESTTests", dependencies: [
+        "CKernels", "Columnar", "Dataflow", "Hosts", "JobControl", "REST", "Settings", "Wire", .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOEmbedded", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+    ]),
     .testTarget(name: "SQLGoldenTests", dependencies: [
         "Columnar", "Expressions", "Dataflow", "Settings", "SQL", "Connectors", "JobControl", "Hosts",
     ]),

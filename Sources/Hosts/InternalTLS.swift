@@ -9,7 +9,7 @@ package func internalTLS(_ configuration: Configuration) throws(StreamError) -> 
     let identity = try identity(SecurityOptions.internal, "security.ssl.internal", configuration)
     let trust = try trust(SecurityOptions.internal, "security.ssl.internal", configuration)
     do throws(TLSError) { return try TLSCredentials(TLSSettings(identity: identity, trust: trust)) } catch {
-        throw StreamError(.user, retry: false, error.description)
+        throw named(error, SecurityOptions.internal, "security.ssl.internal", configuration)
     }
 }
 
@@ -19,7 +19,19 @@ package func restTLS(_ configuration: Configuration) throws(StreamError) -> TLSC
     let identity = try identity(SecurityOptions.rest, "security.ssl.rest", configuration)
     let clients = configuration.get(SecurityOptions.restAuthentication) ? try trust(SecurityOptions.rest, "security.ssl.rest", configuration) : nil
     do throws(TLSError) { return try serverTLS(identity, clients: clients) } catch {
-        throw StreamError(.user, retry: false, error.description)
+        throw named(error, SecurityOptions.rest, "security.ssl.rest", configuration)
+    }
+}
+
+/// TLS of a client of the REST API, by the same keys: it shows the certificate when one is configured, and trusts what `ca` or `truststore` hold, else the
+/// system's authorities.
+package func restClientTLS(_ configuration: Configuration) throws(StreamError) -> TLSConfiguration {
+    let (keys, scope) = (SecurityOptions.rest, "security.ssl.rest")
+    let showsCertificate = [keys.certificate, keys.privateKey, keys.keystore, keys.fingerprint].contains { configuration.get($0) != nil }
+    let identity = showsCertificate ? try identity(keys, scope, configuration) : nil
+    let trust = [keys.authority, keys.truststore].contains { configuration.get($0) != nil } ? try trust(keys, scope, configuration) : nil
+    do throws(TLSError) { return try clientTLS(identity, trust: trust, verifiesName: configuration.get(SecurityOptions.verifyHostname)) } catch {
+        throw named(error, keys, scope, configuration)
     }
 }
 
@@ -29,19 +41,30 @@ private func identity(_ keys: SSLKeys, _ scope: String, _ configuration: Configu
         throw StreamError(.user, retry: false, "\(scope).cert.fingerprint is not supported: trust is what \(scope).ca holds")
     }
     if let certificate = configuration.get(keys.certificate) {
-        guard let key = configuration.get(keys.privateKey) else { throw missing("\(scope).key", scope) }
+        guard let key = configuration.get(keys.privateKey) else {
+            throw StreamError(.user, retry: false, "\(scope).cert is set, but \(scope).key is not")
+        }
         return .pem(certificate: certificate, key: key, keyPassword: configuration.get(keys.keyPassword))
     }
     guard let keystore = configuration.get(keys.keystore) else { throw missing("\(scope).cert or \(scope).keystore", scope) }
+    try checkType(keys.keystoreType, of: keys.keystore, at: keystore, configuration)
     return .pkcs12(path: keystore, password: configuration.get(keys.keystorePassword))
 }
 
 private func trust(_ keys: SSLKeys, _ scope: String, _ configuration: Configuration) throws(StreamError) -> TLSSettings.Trust {
     if let authority = configuration.get(keys.authority) { return .pem(path: authority) }
     guard let truststore = configuration.get(keys.truststore) else { throw missing("\(scope).ca or \(scope).truststore", scope) }
+    try checkType(keys.truststoreType, of: keys.truststore, at: truststore, configuration)
     return .pkcs12(path: truststore, password: configuration.get(keys.truststorePassword))
 }
 
 private func missing(_ name: String, _ scope: String) -> StreamError {
-    StreamError(.user, retry: false, "\(scope).enabled is true, but \(name) is not set")
+    StreamError(.user, retry: false, "TLS by \(scope).* needs \(name), which is not set")
+}
+
+/// With the key that names the file, which stands first in the error.
+private func named(_ error: TLSError, _ keys: SSLKeys, _ scope: String, _ configuration: Configuration) -> StreamError {
+    let files = [keys.certificate, keys.privateKey, keys.authority, keys.keystore, keys.truststore]
+    let key = files.first { key in configuration.get(key).map { error.description.hasPrefix($0 + ": ") } ?? false }
+    return StreamError(.user, retry: false, "\(key?.name ?? scope + ".*"): \(error)")
 }

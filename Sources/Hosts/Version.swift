@@ -1,4 +1,4 @@
-import CKernels
+import CVersion
 
 package enum Version {
     package static let number = "0.1.0"

@@ -120,6 +120,7 @@ package struct JobManagerMachine: Sendable {
             cluster.effects.append(.close(connection, reason: reason))
         case .taken(let reason):
             cluster.log(.warning, "Workers", "Not registered: \(reason)")
+            cluster.effects.append(.send(.turnedAway(reason: reason), epoch: cluster.epoch, to: connection))
             cluster.effects.append(.close(connection, reason: reason))
         case .accepted(let replaced):
             if let replaced {

@@ -13,7 +13,8 @@ extension RESTService {
                 "timeout": .integer(options.checkpointTimeout.milliseconds), "min_pause": .integer(options.minimumPause.milliseconds),
                 "max_concurrent": 1, "externalization": ["enabled": .bool(options.retainsOnCancellation), "delete_on_cancellation": .bool(!options.retainsOnCancellation)],
                 "unaligned_checkpoints": false, "tolerable_failed_checkpoints": .integer(Int64(options.tolerableFailedCheckpoints)),
-                "checkpoints_after_tasks_finish": true, "state_backend": "hashmap",
+                "checkpoints_after_tasks_finish": true, "state_backend": "HashMapStateBackend",
+                "checkpoint_storage": options.checkpointDirectory == nil ? "JobManagerCheckpointStorage" : "FileSystemCheckpointStorage",
                 "state_changelog_enabled": false,
             ])
         }

@@ -40,7 +40,7 @@ extension RESTService {
             let allocated = allocations(on: worker, of: jobs)
             var json = JSON(worker: worker, allocated: allocated).members
             json.append(("allocatedSlots", .array(allocated.map {
-                ["jobId": .string($0.job.description), "resource": JSON(resourceOf: worker, slots: $0.slots), "assignedTasks": .integer(Int64($0.tasks))]
+                ["jobId": .string($0.job.description), "resource": JSON(resourceOf: worker, slots: 1), "assignedTasks": .integer(Int64($0.tasks))]
             })))
             // A TaskManager that is busy dying is shown without figures, not refused.
             if case .figures(let figures)? = try? await ask(.figures, of: .worker(worker), within: .seconds(2)) {
@@ -57,21 +57,18 @@ extension RESTService {
         }
     }
 
-    /// A slot's subtasks cannot be told apart here: one entry a job that has tasks there, with all of them.
+    /// One entry a slot. Which subtasks share one is not told here; a slot holds at most one of each vertex.
     private func allocations(on worker: ClusterView.Worker, of jobs: [JobView]) -> [Allocation] {
-        jobs.filter { !$0.status.isTerminal }.compactMap { job in
+        jobs.filter { !$0.status.isTerminal }.flatMap { job in
             let counts = job.vertices.map { $0.subtasks.count { $0.worker == worker.id } }
-            let tasks = counts.reduce(0, +)
-            // A slot holds at most one subtask of each vertex.
-            return tasks == 0 ? nil : Allocation(job: job.id, slots: min(counts.max() ?? 0, worker.slots), tasks: tasks)
+            return (0..<(counts.max() ?? 0)).map { slot in Allocation(job: job.id, tasks: counts.count { $0 > slot }) }
         }
     }
 }
 
-/// What a job has of a TaskManager.
+/// A slot that a job has of a TaskManager.
 private struct Allocation {
     let job: JobID
-    let slots: Int
     let tasks: Int
 }
 

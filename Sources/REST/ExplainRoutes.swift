@@ -5,13 +5,14 @@ import JobControl
 import SQL
 
 extension RESTService {
-    /// Plans a script and changes nothing: what the dashboard shows while somebody types.
+    /// Plans a script and changes nothing: what the dashboard shows while somebody types. It costs time and memory, so strangers may not ask for it.
     func addExplainRoutes(_ router: some RouterMethods<BasicRequestContext>) {
         router.post("/sql/explain") { request, _ in
+            try checkMayWrite()
             let body = try await body(request, .script)
             guard let sql = body["sql"].string else { throw Refusal(.badRequest, "the body has no \"sql\"") }
             do throws(SQLError) {
-                let compiled = try SQL.compile(script: sql, configuration: configuration)
+                let compiled = try await compiler.compile(sql, configuration)
                 var texts: [JSON] = []
                 var jobs: [JSON] = []
                 for step in compiled.steps {

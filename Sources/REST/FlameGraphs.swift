@@ -55,12 +55,7 @@ extension RESTService {
             let kind = query["type"].map { $0.lowercased() } ?? "full"
             guard ["full", "on_cpu", "off_cpu"].contains(kind) else { throw Refusal(.badRequest, "type \(kind) is not known; there are: FULL, ON_CPU, OFF_CPU") }
             var subtask: UInt32?
-            if let text = query["subtaskindex"] {
-                guard let index = UInt32(text), index < job.vertices[vertex].subtasks.count else {
-                    throw Refusal(.notFound, "Subtask \(text) not found in vertex \(job.vertices[vertex].id), which has \(job.vertices[vertex].parallelism)")
-                }
-                subtask = index
-            }
+            if let text = query["subtaskindex"] { subtask = UInt32(try self.subtask(String(text), of: job.vertices[vertex]).id.index) }
             // Flink's words for "disabled" and for "not yet".
             guard configuration.get(RestOptions.flamegraph) else { return Response.json(["endTimestamp": -2]) }
             let fresh = configuration.get(RestOptions.flamegraphRefresh).milliseconds

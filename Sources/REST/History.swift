@@ -9,11 +9,20 @@ import Wire
 ///
 /// Costs one look at the view a point; nothing is asked of TaskManagers for it.
 package final class History: Sendable {
-    /// Shares of the time between the last two points, 0 to 1.
-    struct Load: Hashable, Sendable {
-        var busy: Double
-        var backpressured: Double
-        var idle: Double
+    /// Shares of a subtask's time, 0 to 1.
+    package struct Load: Hashable, Sendable {
+        package var busy: Double
+        package var backpressured: Double
+        package var idle: Double
+
+        /// Since an earlier report of the same task; nil: since the task began. Nil when no time has passed.
+        package init?(_ metrics: TaskMetrics, since earlier: TaskMetrics?) {
+            func rise(_ part: KeyPath<TaskMetrics, Int64>) -> Double { Double(max(0, metrics[keyPath: part] - (earlier?[keyPath: part] ?? 0))) }
+            let (busy, held, idle) = (rise(\.busyMilliseconds), rise(\.backpressuredMilliseconds), rise(\.idleMilliseconds))
+            let all = busy + held + idle
+            guard all > 0 else { return nil }
+            (self.busy, backpressured, self.idle) = (busy / all, held / all, idle / all)
+        }
     }
 
     /// What the key groups of one subtask had got at some moment.
@@ -59,8 +68,8 @@ package final class History: Sendable {
         var backpressured: [Double?] = []
         var idle: [Double?] = []
         var watermark: [Int64?] = []
-        /// By subtask, at the last point.
-        var loads: [Load?] = []
+        /// By the number of the subtask, at the last point.
+        var loads: [Int: Load] = [:]
 
         static let columns: [WritableKeyPath<Series, [Double?]> & Sendable] = [
             \.recordsIn, \.recordsOut, \.bytesIn, \.bytesOut, \.busy, \.backpressured, \.idle,
@@ -84,6 +93,7 @@ package final class History: Sendable {
     }
 
     private let jobs = Mutex<[JobID: Past]>([:])
+    private let starts = Mutex(TaskStarts())
 
     /// Takes the points of one moment. Jobs that are gone from the view are forgotten.
     func note(_ view: ClusterView, at now: Int64) {
@@ -94,8 +104,34 @@ package final class History: Sendable {
         }
     }
 
-    /// Of each subtask; empty before there are two points.
-    func loads(_ job: JobID, vertex: String) -> [Load?] { jobs.withLock { $0[job]?.vertices[vertex]?.loads ?? [] } }
+    /// Looks at what runs, more often than points are taken.
+    func noteStarts(_ view: ClusterView, at now: Int64) {
+        starts.withLock { starts in
+            starts.keep(only: Set(view.jobs.map(\.id)))
+            for job in view.jobs { starts.note(job, view.history, at: now) }
+        }
+    }
+
+    /// `changes`: as old as `job`.
+    func times(_ job: JobView, _ changes: ClusterHistory, now: Int64) -> SubtaskTimes {
+        let starts = starts.withLock { starts in
+            starts.note(job, changes, at: now)
+            return starts
+        }
+        return SubtaskTimes(job: job, starts: starts, now: now)
+    }
+
+    /// Of each subtask between the last two points; of a task that is younger, since it began. Nil before its first report.
+    func loads(_ job: JobID, _ vertex: JobView.Vertex) -> [Load?] {
+        jobs.withLock { jobs in
+            let past = jobs[job]
+            let loads = past?.vertices[vertex.id]?.loads ?? [:]
+            return vertex.subtasks.map { subtask in
+                if past?.last[subtask.id]?.task.attempt == subtask.attempt, let load = loads[subtask.id.index] { return load }
+                return subtask.metrics.flatMap { Load($0, since: nil) }
+            }
+        }
+    }
 
     /// What the key groups of a vertex had got about a minute ago, or when the job began.
     func keyGroups(_ job: JobID, vertex: Int) -> [SubtaskID: KeyGroups] {
@@ -103,12 +139,12 @@ package final class History: Sendable {
     }
 
     /// A subtask's figures at the last point, by Flink's names, then those of its operators (`Calc[2].numRecordsIn`); empty before the first. `wanted`: nil for all.
-    func figures(_ job: JobView, _ subtask: SubtaskID, _ wanted: WantedFigures?) -> [(name: String, value: Double)] {
-        reading(job.id, subtask).map { figures(of: job.graph.vertices[subtask.vertex], $0, wanted) } ?? []
+    func figures(_ job: JobView, _ subtask: JobView.Subtask, _ wanted: WantedFigures?) -> [(name: String, value: Double)] {
+        reading(job.id, subtask).map { figures(of: job.graph.vertices[subtask.id.vertex], $0, wanted) } ?? []
     }
 
     /// The same of several subtasks of one vertex, one list each.
-    func figures(_ job: JobView, vertex: Int, _ subtasks: [SubtaskID], _ wanted: WantedFigures?) -> [[(name: String, value: Double)]] {
+    func figures(_ job: JobView, vertex: Int, _ subtasks: [JobView.Subtask], _ wanted: WantedFigures?) -> [[(name: String, value: Double)]] {
         let vertex = job.graph.vertices[vertex]
         return readings(job.id, subtasks).map { $0.map { figures(of: vertex, $0, wanted) } ?? [] }
     }
@@ -122,18 +158,18 @@ package final class History: Sendable {
             }
     }
 
-    /// A subtask's report at the last point beside that of the point before; nil before the first.
-    func reading(_ job: JobID, _ subtask: SubtaskID) -> TaskReading? { readings(job, [subtask])[0] }
+    /// A subtask's report at the last point beside that of the point before; of a task that is younger, all since it began. Nil before its first report.
+    func reading(_ job: JobID, _ subtask: JobView.Subtask) -> TaskReading? { readings(job, [subtask])[0] }
 
     /// One for each subtask.
-    private func readings(_ job: JobID, _ subtasks: [SubtaskID]) -> [TaskReading?] {
+    private func readings(_ job: JobID, _ subtasks: [JobView.Subtask]) -> [TaskReading?] {
         jobs.withLock { jobs in
-            guard let past = jobs[job] else { return subtasks.map { _ in nil } }
-            let points = past.timestamps.count
-            let elapsed = points > 1 ? past.timestamps[points - 1] - past.timestamps[points - 2] : 0
+            let past = jobs[job]
+            let points = past?.timestamps.suffix(2) ?? []
+            let elapsed = (points.last ?? 0) - (points.first ?? 0)
             return subtasks.map { subtask in
-                guard let last = past.last[subtask] else { return nil }
-                let before = past.before[subtask].flatMap { $0.task == last.task ? $0 : nil }
+                guard let last = past?.last[subtask.id], last.task.attempt == subtask.attempt else { return subtask.metrics.map { TaskReading(sinceItsStart: $0) } }
+                guard let before = past?.before[subtask.id], before.task == last.task else { return TaskReading(sinceItsStart: last) }
                 return TaskReading(last, before: before, elapsed: .milliseconds(elapsed))
             }
         }
@@ -220,24 +256,20 @@ extension History.Past {
                 guard let seconds, seconds > 0, rises.count == vertex.subtasks.count else { return nil }
                 return rises.reduce(0, +) / seconds
             }
-            series.loads = vertex.subtasks.indices.map { index in
-                guard let busy = rise(index, \.busyMilliseconds), let held = rise(index, \.backpressuredMilliseconds), let idle = rise(index, \.idleMilliseconds),
-                    busy + held + idle > 0
-                else { return nil }
-                let all = busy + held + idle
-                return History.Load(busy: busy / all, backpressured: held / all, idle: idle / all)
+            series.loads = [:]
+            for (subtask, old) in zip(vertex.subtasks, olds) {
+                guard let metrics = subtask.metrics else { continue }
+                series.loads[subtask.id.index] = History.Load(metrics, since: old?.task == metrics.task ? old : nil)
             }
-            func mean(_ part: KeyPath<History.Load, Double>) -> Double? {
-                let known = series.loads.compactMap { $0?[keyPath: part] }
-                return known.isEmpty ? nil : known.reduce(0, +) / Double(known.count)
-            }
+            // As in Flink's graph the fullest subtask speaks for all: with a hot key the others have nothing to do.
+            let fullest = series.loads.values.min { $0.idle < $1.idle }
             series.recordsIn.append(rate(\.rowsIn))
             series.recordsOut.append(rate(\.rowsOut))
             series.bytesIn.append(rate(\.bytesIn))
             series.bytesOut.append(rate(\.bytesOut))
-            series.busy.append(mean(\.busy))
-            series.backpressured.append(mean(\.backpressured))
-            series.idle.append(mean(\.idle))
+            series.busy.append(fullest?.busy)
+            series.backpressured.append(fullest?.backpressured)
+            series.idle.append(fullest?.idle)
             let watermarks = vertex.subtasks.map { $0.metrics?.watermark ?? Watermark.minimum }
             series.watermark.append(watermarks.min().flatMap { $0 > Watermark.minimum && $0 < Int64.max ? $0 : nil })
             for subtask in vertex.subtasks { last[subtask.id] = subtask.metrics }
@@ -267,6 +299,7 @@ extension RESTService {
         while !Task.isCancelled {
             let (view, now) = (await jobManager.view(), SystemClock.wallMilliseconds())
             latencies.note(view, at: now)
+            history.noteStarts(view, at: now)
             if turn % RESTService.looksAPoint == 0 {
                 history.note(view, at: now)
                 loads.note(view, at: now)

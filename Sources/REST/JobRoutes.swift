@@ -56,13 +56,14 @@ extension JSON {
     init(detailsOf job: JobView, now: Int64) {
         let states = job.vertices.flatMap(\.subtasks).map(\.state)
         self = [
-            "jid": .string(job.id.description), "application-id": .string(job.id.description), "name": .string(job.name), "isStoppable": true,
+            "jid": .string(job.id.description), "application-id": .string(job.id.description), "name": .string(job.name), "isStoppable": false,
             "state": .string(job.status.rawValue), "job-type": "STREAMING", "schedulerType": "Adaptive", "start-time": .integer(job.started),
             "end-time": .integer(job.ended ?? -1), "duration": .integer(JSON.duration(job, now)),
             "maxParallelism": .integer(Int64(job.graph.maxParallelism)), "now": .integer(now),
             "timestamps": .object(JobStatus.allCases.map { ($0.rawValue, .integer(job.timestamps[$0] ?? 0)) }),
             "vertices": .array(job.vertices.map { JSON(vertex: $0, of: job, now: now) }),
             "status-counts": .object(JSON.counts(states, \.rawValue)), "plan": JSON(planOf: job), "restarts": .integer(Int64(job.restarts)),
+            "waits-for": job.waitsFor.map { .string($0) } ?? nil,
         ]
     }
 
@@ -117,13 +118,15 @@ extension JSON {
     }
 
     init(exceptionsOf job: JobView, most: Int = 20) {
+        var endpoints: [WorkerID: String] = [:]
+        if !job.failures.isEmpty { for subtask in job.vertices.flatMap(\.subtasks) { if let worker = subtask.worker { endpoints[worker] = subtask.endpoint } } }
         func entry(_ failure: JobFailure) -> [(String, JSON)] {
             let place = failure.place
             return [
                 ("exceptionName", .string(failure.error.kind.className)), ("kind", .string(failure.error.kind.rawValue)), ("stacktrace", .string(failure.error.description)),
                 ("timestamp", .integer(failure.at)), ("failureLabels", [:]),
                 ("taskName", failure.subtask.map { .string("\(job.vertices[$0.vertex].name) (\($0.index + 1)/\(job.vertices[$0.vertex].parallelism))") } ?? nil),
-                ("endpoint", place.map { .string($0.description) } ?? nil), ("taskManagerId", place.map { .string($0.description) } ?? nil),
+                ("endpoint", place.map { .string(endpoints[$0] ?? $0.description) } ?? nil), ("taskManagerId", place.map { .string($0.description) } ?? nil),
             ]
         }
         let last = job.failures.last

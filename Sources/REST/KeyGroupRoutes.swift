@@ -12,7 +12,7 @@ extension RESTService {
             let vertex = job.vertices[index]
             guard !vertex.owners.isEmpty else { throw Refusal(.notFound, "Vertex \(vertex.id) keeps no state by key") }
             let rates = vertex.subtasks.map { subtask in
-                history.reading(job.id, subtask.id).flatMap { TaskFigures.value(of: "numRecordsInPerSecond", $0) } ?? 0
+                history.reading(job.id, subtask).flatMap { TaskFigures.value(of: "numRecordsInPerSecond", $0) } ?? 0
             }
             let table = KeyGroupTable(
                 owners: vertex.owners, vertex.subtasks.map { ($0.id, $0.metrics) }, rates: rates, before: history.keyGroups(job.id, vertex: index))

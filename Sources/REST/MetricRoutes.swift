@@ -37,7 +37,7 @@ extension RESTService {
             let (job, vertex) = try await place(context)
             let wanted = wanted(request, of: vertex, in: job)
             return Response.json(chosen(vertex.subtasks.flatMap { subtask in
-                history.figures(job, subtask.id, wanted).map { ("\(subtask.id.index).\($0.name)", text($0.value)) }
+                history.figures(job, subtask, wanted).map { ("\(subtask.id.index).\($0.name)", text($0.value)) }
             }, request))
         }
         router.get("/jobs/:job/vertices/:vertex/subtasks/metrics") { request, context in
@@ -46,14 +46,12 @@ extension RESTService {
             let ranges = try MetricFilters.subtasks(request.uri.queryParameters[values: "subtasks"])
             let subtasks = vertex.subtasks.filter { subtask in ranges?.contains { $0.contains(subtask.id.index) } ?? true }
             guard let first = subtasks.first else { return Response.json(try aggregated([], request)) }
-            return Response.json(try aggregated(history.figures(job, vertex: first.id.vertex, subtasks.map(\.id), wanted), request))
+            return Response.json(try aggregated(history.figures(job, vertex: first.id.vertex, subtasks, wanted), request))
         }
         router.get("/jobs/:job/vertices/:vertex/subtasks/:subtask/metrics") { request, context in
             let (job, vertex) = try await place(context)
-            guard let index = Int(context.parameters.get("subtask") ?? ""), vertex.subtasks.indices.contains(index) else {
-                throw Refusal(.notFound, "Vertex \(vertex.id) has \(vertex.parallelism) subtasks")
-            }
-            return Response.json(chosen(history.figures(job, vertex.subtasks[index].id, wanted(request, of: vertex, in: job)).map { ($0.name, text($0.value)) }, request))
+            let subtask = try subtask(context, of: vertex)
+            return Response.json(chosen(history.figures(job, subtask, wanted(request, of: vertex, in: job)).map { ($0.name, text($0.value)) }, request))
         }
         router.get("/jobs/:job/vertices/:vertex/jm-operator-metrics") { _, context in
             _ = try await place(context)

@@ -1,8 +1,19 @@
+import Dataflow
 import Synchronization
 
-/// Savepoints and stops under way: asked for once, then asked about by their request id.
-final class Operations: Sendable {
-    enum State: Sendable {
+/// Savepoints, stops and checkpoints under way: asked for once, then asked about by their request id.
+package final class Operations: Sendable {
+    /// Savepoints and stops share their ids, as in Flink; those of another job, and of checkpoints, are others.
+    package struct Key: Hashable, Sendable {
+        package var job: JobID
+        package var isCheckpoint: Bool
+        /// 32 hex digits, as a job's.
+        package var trigger: JobID
+
+        package init(job: JobID, isCheckpoint: Bool, trigger: JobID) { (self.job, self.isCheckpoint, self.trigger) = (job, isCheckpoint, trigger) }
+    }
+
+    package enum State: Hashable, Sendable {
         case inProgress
         case completed(path: String)
         case failed(String)
@@ -11,10 +22,10 @@ final class Operations: Sendable {
     }
 
     private struct Held {
-        var states: [String: State] = [:]
-        var order: [String] = []
+        var states: [Key: State] = [:]
+        var order: [Key] = []
         /// Whoever asked for these has not been told yet how they ended.
-        var untold: Set<String> = []
+        var untold: Set<Key> = []
         var lastTold: ContinuousClock.Instant?
     }
 
@@ -22,8 +33,12 @@ final class Operations: Sendable {
     private static let limit = 1000
     private let held = Mutex(Held())
 
-    func begin(_ id: String) {
+    package init() {}
+
+    /// False: it was asked for already, and nothing is to be begun.
+    package func begin(_ id: Key) -> Bool {
         held.withLock { held in
+            guard held.states[id] == nil else { return false }
             held.states[id] = .inProgress
             held.order.append(id)
             held.untold.insert(id)
@@ -32,17 +47,16 @@ final class Operations: Sendable {
                 held.states[oldest] = nil
                 held.untold.remove(oldest)
             }
+            return true
         }
     }
 
-    func end(_ id: String, _ state: State) {
+    package func end(_ id: Key, _ state: State) {
         held.withLock { if $0.states[id] != nil { $0.states[id] = state } }
     }
 
-    func knows(_ id: String) -> Bool { held.withLock { $0.states[id] != nil } }
-
     /// For the one who asked.
-    func tell(_ id: String) -> State? {
+    package func tell(_ id: Key) -> State? {
         held.withLock { held in
             let state = held.states[id]
             if state?.hasEnded == true, held.untold.remove(id) != nil { held.lastTold = .now }
@@ -51,7 +65,7 @@ final class Operations: Sendable {
     }
 
     /// Nobody waits for an answer any more, nor can one still be on its way out.
-    var areSettled: Bool {
+    package var areSettled: Bool {
         held.withLock { $0.untold.isEmpty && $0.lastTold.map { .now - $0 > .milliseconds(200) } ?? true }
     }
 }

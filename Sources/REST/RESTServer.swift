@@ -1,4 +1,5 @@
 import Dataflow
+import Glibc
 import Hosts
 import Hummingbird
 import HummingbirdCore
@@ -13,15 +14,20 @@ import Synchronization
 package final class RESTServer: Sendable {
     package let address: String
     package let port: Int
+    private let hasTLS: Bool
     private let running: Task<Void, any Error>
     private let scrapes: PrometheusEndpoint?
     private let operations: Operations
 
-    private init(address: String, port: Int, running: Task<Void, any Error>, scrapes: PrometheusEndpoint?, operations: Operations) {
+    /// Where clients find it.
+    package var url: String { "\(hasTLS ? "https" : "http")://\(address):\(port)" }
+
+    private init(address: String, port: Int, hasTLS: Bool, running: Task<Void, any Error>, scrapes: PrometheusEndpoint?, operations: Operations) {
         self.scrapes = scrapes
         self.operations = operations
         self.address = address
         self.port = port
+        self.hasTLS = hasTLS
         self.running = running
     }
 
@@ -30,6 +36,7 @@ package final class RESTServer: Sendable {
         let address = configuration.get(RestOptions.bindAddress)
         let token = configuration.get(RestOptions.token)
         let tls = try restTLS(configuration)
+        if let warning = tls.flatMap({ certificateWarning($0, scope: "security.ssl.rest", now: time(nil)) }) { log(.warning, "RESTServer", warning) }
         let browsers = BrowserGuard(isLoopback: isLoopback(address), names: [address, configuration.get(RestOptions.address) ?? configuration.get(JobManagerOptions.rpcAddress)])
         let service = RESTService(
             jobManager: jobManager, configuration: configuration, token: token, mayWrite: isLoopback(address) || token != nil, browsers: browsers, log: log,
@@ -40,7 +47,7 @@ package final class RESTServer: Sendable {
         let desk = ConnectionDesk(
             ConnectionTable(
                 most: configuration.get(RestOptions.maximumConnections), mostOfOneAddress: configuration.get(RestOptions.maximumConnectionsOfOneAddress)),
-            requestTimeout: .milliseconds(configuration.get(RestOptions.requestTimeout).milliseconds), readTimeout: idle)
+            requestTimeout: .milliseconds(configuration.get(RestOptions.requestTimeout).milliseconds), readTimeout: idle, log: log)
         let plain = HTTPServerBuilder { responder in
             GuardedConnections(
                 base: HTTP1Channel(
@@ -52,6 +59,10 @@ package final class RESTServer: Sendable {
         do { server = try tls.map { try .tls(plain, tlsConfiguration: $0) } ?? plain } catch {
             throw StreamError(.user, retry: false, "security.ssl.rest: \(error)")
         }
+        let reporters = TraceReporters(configuration)
+        for warning in reporters.warnings { log(.warning, "Traces", warning) }
+        let traces = reporters.url.map { (url: $0, shown: reporters.shownURL ?? "") }
+        if let traces { log(.info, "Traces", "Spans of checkpoints, recoveries and layout changes go to \(traces.shown)") }
         let opened = OneAnswer<Result<Int, StreamError>>()
         let applicationLog = Logger(label: "rest") { _ in LibraryLog(log: log) }
         let application = Application(
@@ -62,10 +73,10 @@ package final class RESTServer: Sendable {
             logger: applicationLog)
         let running = Task {
             let history = Task { await service.keepHistory() }
-            let traces = RESTService.tracesURL(configuration).map { url in Task { await service.exportTraces(to: url) } }
+            let export = traces.map { traces in Task { await service.exportTraces(to: traces.url, shownURL: traces.shown) } }
             defer {
                 history.cancel()
-                traces?.cancel()
+                export?.cancel()
             }
             do {
                 try await application.runService(gracefulShutdownSignals: [])
@@ -79,7 +90,7 @@ package final class RESTServer: Sendable {
             let host = configuration.get(JobManagerOptions.bindHost) ?? configuration.get(JobManagerOptions.rpcAddress)
             let scrapes = try PrometheusEndpoint.start(
                 configuration, host: host, group: MultiThreadedEventLoopGroup.singleton, log: log, figures: { await service.snapshot(host: host) })
-            return RESTServer(address: address, port: port, running: running, scrapes: scrapes, operations: service.operations)
+            return RESTServer(address: address, port: port, hasTLS: tls != nil, running: running, scrapes: scrapes, operations: service.operations)
         case .failure(let error): throw error
         }
     }

@@ -3,6 +3,7 @@ import HTTPTypes
 import Hosts
 import Hummingbird
 import JobControl
+import NIOCore
 import Settings
 import SQL
 import Synchronization
@@ -24,6 +25,7 @@ struct RESTService: Sendable {
     let inspection: InspectionClient
     let desk: InspectionDesk
     let scripts: StoredScripts
+    let compiler = ScriptCompiler()
     let flames = FlameGraphs()
     let operations = Operations()
     let history = History()
@@ -35,7 +37,8 @@ struct RESTService: Sendable {
     let memoryBytes = cgroupMemoryLimit().map(Int64.init)
     let processes = Processes()
 
-    static let bodyLimitBytes = 16 << 20
+    /// Holds the longest script (1 MiB) however its characters are written in JSON, short of all of them as escapes.
+    static let bodyLimitBytes = 4 << 20
 
     func router() -> Router<BasicRequestContext> {
         let router = Router()
@@ -96,11 +99,16 @@ struct RESTService: Sendable {
     }
 
     func body(_ request: Request) async throws -> JSON {
+        let tooLarge = Refusal(.contentTooLarge, "the body is over \(RESTService.bodyLimitBytes >> 20) MiB")
+        // Nobody need send it first.
+        if let declared = request.headers[.contentLength].flatMap(Int.init), declared > RESTService.bodyLimitBytes { throw tooLarge }
         let buffer: ByteBuffer
         do {
             buffer = try await request.body.collect(upTo: RESTService.bodyLimitBytes)
+        } catch is NIOTooManyBytesError {
+            throw tooLarge
         } catch {
-            throw Refusal(.contentTooLarge, "the body is over \(RESTService.bodyLimitBytes >> 20) MiB")
+            throw Refusal(.badRequest, "the body does not come to its end as its headers say: \(error)")
         }
         if buffer.readableBytes == 0 { return .object([]) }
         guard let json = JSON.parse(Array(buffer.readableBytesView)) else { throw Refusal(.badRequest, "the body is no JSON") }

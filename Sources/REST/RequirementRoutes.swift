@@ -20,25 +20,9 @@ extension RESTService {
         }
     }
 
-    /// `{vertex id: {"parallelism": {"lowerBound": n, "upperBound": n}}}`: a running job changes without a restart.
+    /// A running job changes without a restart.
     private func require(_ body: JSON, of job: JobView) async throws -> Response {
-        if body.members.isEmpty { throw Refusal(.badRequest, "the body names no vertex: {vertex id: {\"parallelism\": {\"lowerBound\": n, \"upperBound\": n}}}") }
-        var wanted: [Int: ClosedRange<Int>] = [:]
-        for (id, value) in body.members {
-            guard let vertex = job.vertices.firstIndex(where: { $0.id == id }) else { throw Refusal(.badRequest, "job \(job.id) has no vertex \(id)") }
-            let bounds = value["parallelism"]
-            guard let upper = bounds["upperBound"].integer, upper >= 1, upper <= 32_767 else {
-                throw Refusal(.badRequest, "vertex \(id) needs parallelism.upperBound, from 1 to 32767")
-            }
-            guard upper <= job.vertices[vertex].maxParallelism else {
-                throw Refusal(
-                    .badRequest,
-                    "The requested upper bound [\(upper)] for job vertex [\(id)] exceeds its maximum parallelism [\(job.vertices[vertex].maxParallelism)]"
-                        + " (pipeline.max-parallelism when the job was submitted)")
-            }
-            guard let lower = bounds["lowerBound"] == .null ? 1 : bounds["lowerBound"].integer, lower >= 1, lower <= upper else { throw Refusal(.badRequest, "vertex \(id): lowerBound must be from 1 to upperBound") }
-            wanted[vertex] = Int(lower)...Int(upper)
-        }
+        let wanted = try Requirements.bounds(body, of: job.vertices.map { ($0.id, $0.maxParallelism) })
         // It is kept, as in Flink: slots may come.
         switch await jobManager.request(.requirements(job.id, wanted)) {
         case .accepted:
@@ -49,6 +33,48 @@ extension RESTService {
         case .refused(let error): throw Refusal(.badRequest, error.description)
         case .submitted, .completed, .unknownJob: throw Refusal(.internalServerError, "the request had an unexpected answer")
         }
+    }
+}
+
+package enum Requirements {
+    /// From `{vertex id: {"parallelism": {"lowerBound": n, "upperBound": n}}}`, by the number of the vertex. As in Flink every vertex is named, and -1 stands for 1
+    /// and for the vertex' maximum; a lower bound may be left out. Refuses with all that is wrong. Source: Flink 2.x, `JobResourceRequirements.validate`.
+    package static func bounds(_ body: JSON, of vertices: [(id: String, maxParallelism: Int)]) throws(Refusal) -> [Int: ClosedRange<Int>] {
+        guard case .object(let members) = body else {
+            throw Refusal(.badRequest, "the body is no object {vertex id: {\"parallelism\": {\"lowerBound\": n, \"upperBound\": n}}}")
+        }
+        var wanted: [Int: ClosedRange<Int>] = [:]
+        var problems: [String] = []
+        for (id, value) in members {
+            guard let vertex = vertices.firstIndex(where: { $0.id == id }) else {
+                problems.append("Job vertex [\(id)] was not found in the JobGraph.")
+                continue
+            }
+            let (bounds, most) = (value["parallelism"], Int64(vertices[vertex].maxParallelism))
+            let given = (lower: bounds["lowerBound"] == .null ? 1 : bounds["lowerBound"].integer, upper: bounds["upperBound"].integer)
+            guard var (lower, upper) = given.lower.flatMap({ lower in given.upper.map { (lower, $0) } }) else {
+                problems.append("Job vertex [\(id)] needs parallelism.upperBound, a whole number.")
+                continue
+            }
+            if lower == -1 { lower = 1 }
+            if upper == -1 { upper = most }
+            if lower < 1 || upper < 1 {
+                problems.append("Both, the requested lower bound [\(lower)] and upper bound [\(upper)] for job vertex [\(id)] must be greater than zero.")
+            } else if lower > upper {
+                problems.append("The requested lower bound [\(lower)] for job vertex [\(id)] is higher than the upper bound [\(upper)].")
+            } else if upper > most {
+                problems.append(
+                    "The requested upper bound [\(upper)] for job vertex [\(id)] exceeds its maximum parallelism [\(most)]"
+                        + " (pipeline.max-parallelism when the job was submitted).")
+            } else {
+                wanted[vertex] = Int(lower)...Int(upper)
+            }
+        }
+        for (id, _) in vertices where !members.contains(where: { $0.0 == id }) {
+            problems.append("The request is incomplete, missing job vertex [\(id)] resource requirements.")
+        }
+        if !problems.isEmpty { throw Refusal(.badRequest, problems.joined(separator: "\n")) }
+        return wanted
     }
 }
 

@@ -107,6 +107,11 @@ let routeNotes: [String: RouteNote] = [
     "DELETE /jars/{script}": RouteNote(summary: "Deletes a script", writes: true),
     "POST /jars/{script}/run": RouteNote(
         summary: "Submits a stored script",
+        query: [
+            ("parallelism", number, "where the script names none"), ("savepointPath", text, "what the job starts from"),
+            ("allowNonRestoredState", ["type": "boolean"], "start also when that holds more"), ("jobid", text, "32 hex digits"),
+            ("claimMode", ["type": "string", "enum": ["NO_CLAIM"]], "the job owns nothing of what it starts from"),
+        ],
         body: .json(.run), writes: true),
     "GET /jars/{script}/plan": RouteNote(summary: "Its plan"),
     "POST /jars/{script}/plan": RouteNote(summary: "Its plan"),

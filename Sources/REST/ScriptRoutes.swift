@@ -38,26 +38,18 @@ extension RESTService {
         router.post("/jars/:script/run") { request, context in
             try checkMayWrite()
             let sql = try scripts.text(of: scriptID(context))
-            let body = try await body(request, .run)
-            let query = request.uri.queryParameters
-            if let stranger = ["entryClass", "programArgs", "programArgsList"].first(where: { (body[$0].string ?? "") != "" || !body[$0].array.isEmpty }) {
-                throw Refusal(.badRequest, "\(stranger): a script has no classes and no arguments")
-            }
-            var settings = body["flinkConfiguration"].members
-            if let parallelism = body["parallelism"].integer ?? query["parallelism"].flatMap({ Int64($0) }) {
-                settings.append(("parallelism.default", .string("\(parallelism)")))
-            }
-            let path = body["savepointPath"].string ?? query["savepointPath"].map(String.init)
-            let drops = body["allowNonRestoredState"].bool ?? (query["allowNonRestoredState"] == "true")
+            let run = try await runArguments(request)
             return try await submit([
-                "sql": .string(sql), "configuration": .object(settings), "savepointPath": path.map { .string($0) } ?? nil, "allowNonRestoredState": .bool(drops),
+                "sql": .string(sql), "configuration": .object(run.settings), "savepointPath": run.savepointPath.map { .string($0) } ?? nil,
+                "allowNonRestoredState": .bool(run.allowNonRestoredState),
             ])
         }
         for method in [HTTPRequest.Method.get, .post] {
-            router.on("/jars/:script/plan", method: method) { _, context in
+            router.on("/jars/:script/plan", method: method) { request, context in
                 let sql = try scripts.text(of: scriptID(context))
+                let configuration = try configuration(with: try await runArguments(request).settings)
                 do throws(SQLError) {
-                    guard let job = try SQL.compile(script: sql, configuration: configuration).jobs.last else {
+                    guard let job = try await compiler.compile(sql, configuration).jobs.last else {
                         return Response.json(["plan": ["jid": "", "name": "", "type": "STREAMING", "nodes": []]])
                     }
                     let parallelism = JobOptions(job.configuration).parallelism
@@ -70,6 +62,11 @@ extension RESTService {
                 } catch { throw Refusal(.badRequest, error.description) }
             }
         }
+    }
+
+    private func runArguments(_ request: Request) async throws -> RunArguments {
+        try RunArguments(
+            body: try await body(request, .run), query: request.uri.queryParameters.map { (name: String($0.key), value: String($0.value)) })
     }
 
     private func scriptID(_ context: BasicRequestContext) -> String { context.parameters.decoded("script") }

@@ -49,7 +49,7 @@ extension RESTService {
             return Response.json([
                 "id": .string(vertex.id), "parallelism": .integer(Int64(vertex.parallelism)),
                 "subtasks": .array(vertex.subtasks.map { [
-                    "subtask": .integer(Int64($0.id.index)), "attempt": .integer(Int64($0.attempt)), "endpoint": .string($0.host ?? "(unassigned)"),
+                    "subtask": .integer(Int64($0.id.index)), "attempt": .integer(Int64($0.attempt)), "endpoint": .string($0.endpoint ?? "(unassigned)"),
                     "user-accumulators": [],
                 ] }),
             ])

@@ -36,13 +36,9 @@ extension RESTService {
     func submit(_ body: JSON) async throws -> Response {
         try checkMayWrite()
         guard let sql = body["sql"].string else { throw Refusal(.badRequest, "the body has no \"sql\"") }
-        var settings = configuration
-        for (key, value) in body["configuration"].members {
-            let text = value.string ?? value.text
-            do throws(ConfigError) { settings = try settings.setting(key, to: text, origin: .commandLine) } catch { throw Refusal(.badRequest, error.description) }
-        }
+        let settings = try configuration(with: body["configuration"].members)
         let compiled: CompiledScript
-        do throws(SQLError) { compiled = try SQL.compile(script: sql, configuration: settings) } catch {
+        do throws(SQLError) { compiled = try await compiler.compile(sql, settings) } catch {
             throw Refusal(.badRequest, error.description)
         }
         if compiled.jobs.contains(where: { $0.output != nil }) {
@@ -67,5 +63,17 @@ extension RESTService {
         return .json([
             "jobs": .array(jobs), "jobid": jobs.last?["jobid"] ?? nil, "texts": .array(texts), "warnings": .array(warnings.map { .string($0) }),
         ])
+    }
+
+    /// The cluster's, and over it what a request says of its job.
+    func configuration(with settings: [(String, JSON)]) throws -> Configuration {
+        var configuration = configuration
+        for (key, value) in settings {
+            let text = value.string ?? value.text
+            do throws(ConfigError) { configuration = try configuration.setting(key, to: text, origin: .commandLine) } catch {
+                throw Refusal(.badRequest, error.description)
+            }
+        }
+        return configuration
     }
 }

@@ -8,83 +8,81 @@ extension RESTService {
     func addVertexRoutes(_ router: some RouterMethods<BasicRequestContext>) {
         let routes = router.group("/jobs/:job/vertices/:vertex")
         routes.get("") { _, context in
-            let (job, vertex, now) = try await find(context)
+            let (vertex, times) = try await find(context)
             return Response.json(
-                JSON(header: vertex, now, [
+                JSON(header: vertex, times.now, [
                     ("parallelism", .integer(Int64(vertex.parallelism))), ("maxParallelism", .integer(Int64(vertex.maxParallelism))),
-                    ("aggregated", [:]), ("subtasks", .array(vertex.subtasks.map { JSON(subtask: $0, of: job, now: now) })),
+                    ("aggregated", [:]), ("subtasks", .array(vertex.subtasks.map { JSON(subtask: $0, times) })),
                 ]))
         }
         routes.get("/subtasks/:subtask") { _, context in
-            let (job, vertex, now) = try await find(context)
-            return Response.json(JSON(subtask: try subtask(context, of: vertex), of: job, now: now))
+            let (vertex, times) = try await find(context)
+            return Response.json(JSON(subtask: try subtask(context, of: vertex), times))
         }
         routes.get("/subtasks/:subtask/attempts/:attempt") { _, context in
-            let (job, vertex, now) = try await find(context)
-            return Response.json(JSON(subtask: try attempt(context, of: try subtask(context, of: vertex)), of: job, now: now))
+            let (vertex, times) = try await find(context)
+            return Response.json(JSON(subtask: try attempt(context, of: try subtask(context, of: vertex)), times))
         }
         routes.get("/subtasks/:subtask/attempts/:attempt/accumulators") { _, context in
-            let (job, vertex, _) = try await find(context)
+            let (vertex, times) = try await find(context)
             let subtask = try attempt(context, of: try subtask(context, of: vertex))
             return Response.json([
                 "subtask": .integer(Int64(subtask.id.index)), "attempt": .integer(Int64(subtask.attempt)),
-                "id": .string(TaskID(job: job.id, subtask: subtask.id, attempt: subtask.attempt).description), "user-accumulators": [],
+                "id": .string(TaskID(job: times.job.id, subtask: subtask.id, attempt: subtask.attempt).description), "user-accumulators": [],
             ])
         }
         routes.get("/subtasktimes") { _, context in
-            let (job, vertex, now) = try await find(context)
+            let (vertex, times) = try await find(context)
             return Response.json(
-                JSON(header: vertex, now, [
+                JSON(header: vertex, times.now, [
                     ("subtasks", .array(vertex.subtasks.map { subtask in
                         [
-                            "subtask": .integer(Int64(subtask.id.index)), "endpoint": .string(subtask.host ?? "(unassigned)"),
-                            "duration": .integer(JSON.running(job, now)),
-                            "timestamps": .object(JobView.TaskState.allCases.map { state in
-                                (state.rawValue, .integer(JobStatus(rawValue: state.rawValue).flatMap { job.timestamps[$0] } ?? 0))
-                            }),
+                            "subtask": .integer(Int64(subtask.id.index)), "endpoint": .string(subtask.endpoint ?? "(unassigned)"),
+                            "duration": .integer(times.duration(of: subtask)),
+                            "timestamps": .object(JobView.TaskState.allCases.map { ($0.rawValue, .integer(times.reached($0, by: subtask))) }),
                         ]
                     })),
                 ]))
         }
         routes.get("/taskmanagers") { _, context in
-            let (job, vertex, now) = try await find(context)
+            let (vertex, times) = try await find(context)
             let placed = Dictionary(grouping: vertex.subtasks) { $0.worker?.description ?? "(unassigned)" }
             return Response.json(
-                JSON(header: vertex, now, [
+                JSON(header: vertex, times.now, [
                     ("taskmanagers", .array(placed.sorted { $0.key < $1.key }.map { worker, subtasks in
                         let states = subtasks.map(\.state)
+                        let first = subtasks.min { times.start(of: $0) < times.start(of: $1) } ?? subtasks[0]
                         return [
-                            "taskmanager-id": .string(worker), "endpoint": .string(subtasks[0].host ?? "(unassigned)"),
-                            "status": .string(JSON.summary(states)), "start-time": .integer(job.timestamps[.running] ?? -1),
-                            "end-time": .integer(job.ended ?? -1), "duration": .integer(JSON.running(job, now)), "metrics": JSON(sumOf: subtasks),
+                            "taskmanager-id": .string(worker), "endpoint": .string(subtasks[0].endpoint ?? "(unassigned)"),
+                            "status": .string(JSON.summary(states)), "start-time": .integer(times.start(of: first)),
+                            "end-time": .integer(times.job.ended ?? -1), "duration": .integer(times.duration(of: first)), "metrics": JSON(sumOf: subtasks),
                             "status-counts": .object(JSON.counts(states, \.rawValue)),
                         ]
                     })),
                 ]))
         }
         routes.get("/accumulators") { _, context in
-            let (_, vertex, _) = try await find(context)
+            let vertex = try await find(context).vertex
             return Response.json(["id": .string(vertex.id), "user-accumulators": []])
         }
         routes.get("/watermarks") { _, context in
-            let (_, vertex, _) = try await find(context)
+            let vertex = try await find(context).vertex
             return Response.json(.array(vertex.subtasks.compactMap { subtask in
                 guard let watermark = subtask.metrics?.watermark, watermark > Watermark.minimum else { return nil }
                 return ["id": .string("\(subtask.id.index).currentInputWatermark"), "value": .string("\(watermark)")]
             }))
         }
         routes.get("/backpressure") { _, context in
-            let (job, vertex, now) = try await find(context)
-            if let ended = job.ended { return Response.json(JSON.loadsOfEnded(at: ended)) }
-            let loads = history.loads(job.id, vertex: context.parameters.get("vertex") ?? "")
-            let subtasks = vertex.subtasks.indices.map { index in loads.indices.contains(index) ? loads[index] : nil }
+            let (vertex, times) = try await find(context)
+            if let ended = times.job.ended { return Response.json(JSON.loadsOfEnded(at: ended)) }
+            let loads = history.loads(times.job.id, vertex)
             func level(_ share: Double) -> JSON { share <= 0.1 ? "ok" : share <= 0.5 ? "low" : "high" }
-            let worst = subtasks.compactMap { $0?.backpressured }.max() ?? 0
+            let worst = loads.compactMap { $0?.backpressured }.max() ?? 0
             return Response.json([
-                "status": loads.contains { $0 != nil } ? "ok" : "deprecated", "backpressureLevel": level(worst), "backpressure-level": level(worst), "end-timestamp": .integer(now),
-                "subtasks": .array(subtasks.enumerated().map { index, load in
+                "status": loads.contains { $0 != nil } ? "ok" : "deprecated", "backpressureLevel": level(worst), "backpressure-level": level(worst), "end-timestamp": .integer(times.now),
+                "subtasks": .array(zip(vertex.subtasks, loads).map { subtask, load in
                     [
-                        "subtask": .integer(Int64(index)), "backpressureLevel": level(load?.backpressured ?? 0),
+                        "subtask": .integer(Int64(subtask.id.index)), "backpressureLevel": level(load?.backpressured ?? 0),
                         "backpressure-level": level(load?.backpressured ?? 0), "ratio": .number(load?.backpressured ?? 0),
                         "idleRatio": .number(load?.idle ?? 0), "busyRatio": .number(load?.busy ?? 0),
                     ]
@@ -93,12 +91,16 @@ extension RESTService {
         }
     }
 
-    private func subtask(_ context: BasicRequestContext, of vertex: JobView.Vertex) throws -> JobView.Subtask {
-        let text = context.parameters.get("subtask") ?? ""
-        guard let index = Int(text), vertex.subtasks.indices.contains(index) else {
-            throw Refusal(.notFound, "Subtask \(text) not found in vertex \(vertex.id), which has \(vertex.parallelism)")
+    /// By its number: planned changes leave gaps, so that who stays keeps his.
+    func subtask(_ context: BasicRequestContext, of vertex: JobView.Vertex) throws -> JobView.Subtask {
+        try subtask(context.parameters.get("subtask") ?? "", of: vertex)
+    }
+
+    func subtask(_ text: String, of vertex: JobView.Vertex) throws -> JobView.Subtask {
+        guard let index = Int(text), let subtask = vertex.subtasks.first(where: { $0.id.index == index }) else {
+            throw Refusal(.notFound, "Subtask \(text) not found in vertex \(vertex.id), which has \(vertex.subtasks.map { "\($0.id.index)" }.joined(separator: ", "))")
         }
-        return vertex.subtasks[index]
+        return subtask
     }
 
     /// Only the newest attempt is known.
@@ -109,9 +111,10 @@ extension RESTService {
         return subtask
     }
 
-    private func find(_ context: BasicRequestContext) async throws -> (JobView, JobView.Vertex, Int64) {
+    private func find(_ context: BasicRequestContext) async throws -> (vertex: JobView.Vertex, times: SubtaskTimes) {
         let job = try await job(context)
-        return (job, job.vertices[try vertex(context, of: job)], SystemClock.wallMilliseconds())
+        let vertex = job.vertices[try vertex(context, of: job)]
+        return (vertex, history.times(job, await jobManager.recentView().history, now: SystemClock.wallMilliseconds()))
     }
 }
 
@@ -125,14 +128,12 @@ extension JSON {
         ["status": "deprecated", "backpressureLevel": "ok", "backpressure-level": "ok", "end-timestamp": .integer(time), "subtasks": []]
     }
 
-    fileprivate static func running(_ job: JobView, _ now: Int64) -> Int64 { job.timestamps[.running].map { (job.ended ?? now) - $0 } ?? -1 }
-
-    fileprivate init(subtask: JobView.Subtask, of job: JobView, now: Int64) {
-        let started = JSON.integer(job.timestamps[.running] ?? -1)
+    fileprivate init(subtask: JobView.Subtask, _ times: SubtaskTimes) {
+        let started = JSON.integer(times.start(of: subtask))
         self = [
             "subtask": .integer(Int64(subtask.id.index)), "status": .string(subtask.state.rawValue), "attempt": .integer(Int64(subtask.attempt)),
-            "endpoint": .string(subtask.host ?? "(unassigned)"), "start-time": started, "start_time": started, "end-time": .integer(job.ended ?? -1),
-            "duration": .integer(JSON.running(job, now)), "metrics": JSON(sumOf: [subtask]),
+            "endpoint": .string(subtask.endpoint ?? "(unassigned)"), "start-time": started, "start_time": started, "end-time": .integer(times.job.ended ?? -1),
+            "duration": .integer(times.duration(of: subtask)), "metrics": JSON(sumOf: [subtask]),
             "taskmanager-id": .string(subtask.worker?.description ?? "(unassigned)"), "status-duration": [:],
         ]
     }

@@ -33,14 +33,19 @@ package struct CompiledJob: Sendable {
 /// Reads a whole script and makes its jobs; nothing of it may be run when this throws.
 ///
 /// INSERTs that follow each other make one job, as do those of a statement set; a SET between them begins the next. Every bare
-/// SELECT is a job of its own. `configuration` holds what files and the command line say; SET goes over it.
+/// SELECT is a job of its own. `configuration` holds what files and the command line say; SET goes over it. A script that takes longer
+/// than `patience` is refused: others wait for who compiles it.
 package func compile(
-    script: String, configuration: Configuration = Configuration(), connectors: ConnectorCatalogue = .builtIn
+    script: String, configuration: Configuration = Configuration(), connectors: ConnectorCatalogue = .builtIn, patience: Duration = .seconds(10)
 ) throws(SQLError) -> CompiledScript {
+    let start = ContinuousClock.now
     let statements = try parse(script: script)
-    do {
+    do throws(SQLError) {
         var compiler = Compiler(configuration: configuration, connectors: connectors, script: script)
-        for statement in statements { try compiler.run(statement) }
+        for statement in statements {
+            try compiler.run(statement)
+            if start.duration(to: .now) > patience { throw SQLError("the script takes more than \(patience) to plan", at: statement.range) }
+        }
         try compiler.finishInserts()
         return CompiledScript(steps: compiler.steps, configuration: compiler.configuration)
     } catch {
@@ -69,6 +74,9 @@ private struct Compiler {
     private(set) var steps: [CompiledScript.Step] = []
     /// INSERTs that are to be one job.
     private var sinks: [SinkPlan] = []
+    private var answerBytes = 0
+    /// Line ends before a place in the script: statements come in order, and each SET asks for its line.
+    private var counted = (bytes: 0, lines: 0)
 
     init(configuration: Configuration, connectors: ConnectorCatalogue, script: String) {
         base = configuration
@@ -90,7 +98,8 @@ private struct Compiler {
             let plan = try binder.bind(view.query)
             try catalog.add(.view(try binder.rename(plan, to: view.columns, of: view.name.last)), as: view.name)
         case .drop(let drop): try catalog.drop(drop)
-        case .set(let option): try set(option)
+        case .set(let option?): try set(option)
+        case .set(nil): try answer(configuration.masked.map { "'\($0.name)' = '\($0.value)'" }.joined(separator: "\n"), at: statement.range)
         case .reset(let key):
             try finishInserts()
             configuration = configuration.resetting(key, to: base)
@@ -107,9 +116,9 @@ private struct Compiler {
         case .query(let query):
             try finishInserts()
             steps.append(.job(try job(of: query)))
-        case .explain(_, let inner): steps.append(.text(try explain(inner)))
-        case .show(let words, let name): steps.append(.text(try show(words, name, at: statement.range)))
-        case .describe(let name): steps.append(.text(try describe(name)))
+        case .explain(_, let inner): try answer(try explain(inner), at: statement.range)
+        case .show(let words, let name): try answer(try show(words, name, at: statement.range), at: statement.range)
+        case .describe(let name): try answer(try describe(name), at: statement.range)
         case .other(let words): throw SQLError("\(words) is not supported", at: statement.range)
         }
     }
@@ -119,6 +128,9 @@ private struct Compiler {
     mutating func finishInserts() throws(SQLError) {
         guard !sinks.isEmpty else { return }
         defer { sinks = [] }
+        guard sinks.reduce(0, { $0 + $1.input.steps }) <= ScriptLimits.steps else {
+            throw SQLError("a job of more than \(ScriptLimits.steps) steps", at: sinks[0].range, hint: "a SET between INSERTs begins another job")
+        }
         let targets = sinks.map { "\(Catalog.name).\(Catalog.database).\($0.table.name)" }.joined(separator: ",")
         let graph = try JobGraphBuilder.graph(of: sinks, name: "insert-into_\(targets)", configuration: configuration)
         steps.append(.job(CompiledJob(graph: graph, configuration: configuration, output: nil, isUpdating: sinks.contains { $0.input.isUpdating })))
@@ -156,13 +168,9 @@ private struct Compiler {
 
     // MARK: Settings
 
-    private mutating func set(_ option: OptionSyntax?) throws(SQLError) {
-        guard let option else {
-            steps.append(.text(configuration.masked.map { "'\($0.name)' = '\($0.value)'" }.joined(separator: "\n")))
-            return
-        }
+    private mutating func set(_ option: OptionSyntax) throws(SQLError) {
         try finishInserts()
-        let line = script.utf8.prefix(option.keyRange.start).count { $0 == UInt8(ascii: "\n") } + 1
+        let line = self.line(of: option.keyRange.start)
         do {
             configuration = try configuration.setting(option.key, to: option.value, origin: .set(line: line))
         } catch {
@@ -170,7 +178,19 @@ private struct Compiler {
         }
     }
 
+    private mutating func line(of byte: Int) -> Int {
+        counted.lines += script.utf8.dropFirst(counted.bytes).prefix(byte - counted.bytes).count { $0 == UInt8(ascii: "\n") }
+        counted.bytes = byte
+        return counted.lines + 1
+    }
+
     // MARK: Answers
+
+    private mutating func answer(_ text: String, at range: SourceRange) throws(SQLError) {
+        answerBytes += text.utf8.count
+        guard answerBytes <= ScriptLimits.answers else { throw SQLError("the script's answers have more than \(ScriptLimits.answers >> 20) MiB", at: range) }
+        steps.append(.text(text))
+    }
 
     private func explain(_ statement: StatementSyntax) throws(SQLError) -> String {
         var bound: [SinkPlan] = []

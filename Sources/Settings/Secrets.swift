@@ -15,5 +15,34 @@ package enum Secrets {
         }
     }
 
-    package static func masked(_ value: String, of key: String) -> String { holds(key) ? mask : value }
+    package static func masked(_ value: String, of key: String) -> String { holds(key) ? mask : withoutSecrets(value) }
+
+    /// A value under a harmless name may hold others: `scheme://user:password@host`, `-Dname.of.a.secret=value`, `…?password=value`.
+    private static func withoutSecrets(_ value: String) -> String {
+        guard value.contains("@") || value.contains("=") else { return value }
+        var out = ""
+        var word = ""
+        func add(_ word: String) {
+            if let sign = word.firstIndex(of: "="), holds(String(word[..<sign])) {
+                out += word[...sign] + mask
+            } else if let scheme = word.firstRange(of: "://"), let at = word[scheme.upperBound...].lastIndex(of: "@"),
+                let colon = word[scheme.upperBound..<at].firstIndex(of: ":")
+            {
+                out += word[...colon] + mask + word[at...]
+            } else {
+                out += word
+            }
+        }
+        for character in value {
+            if character.isWhitespace || ",;&?".contains(character) {
+                add(word)
+                out.append(character)
+                word = ""
+            } else {
+                word.append(character)
+            }
+        }
+        add(word)
+        return out
+    }
 }

@@ -105,14 +105,19 @@ extension SimulatedCluster {
             }
         case .recommend:
             guard let host = pickTaskManager(), isStaying(host), mayLeave(host) else { return }
-            tally.count(.taskManagerRecommended)
-            host.isRecommended = true
-            host.inside { host.tell(.leave(Leave(reason: "it is recommended", milliseconds: 120_000, ends: false))) }
-            timeline.after(chance.duration(.seconds(5), .seconds(100))) { [self] in leaveOnce(host) }
+            let isZone = chance.chance(0.3)
+            tally.count(isZone ? .allRecommended : .taskManagerRecommended)
+            for host in isZone ? living.filter({ isStaying($0) && $0.machine.isRegistered }) : [host] {
+                host.isRecommended = true
+                host.inside { host.tell(.leave(Leave(reason: "it is recommended", milliseconds: 120_000, ends: false))) }
+                timeline.after(chance.duration(.seconds(5), .seconds(100))) { [self] in leaveOnce(host) }
+            }
         case .join:
             tally.count(.taskManagerJoined)
             let host = startTaskManager()
             host.isExtra = true
+            // What is deployed must be able to run where nothing may restart.
+            host.isUnreachable = chance.chance(plan.unreachableJoiners) && (!plan.isPlanned || !restartsSeen.isEmpty)
             timeline.after(chance.duration(.seconds(10), .seconds(60))) { [self] in leaveOnce(host) }
         case .requestSavepoint:
             tally.count(.savepointRequested)
@@ -120,14 +125,22 @@ extension SimulatedCluster {
         }
     }
 
-    /// Each vertex that may have several subtasks gets between one and one more than there are slots.
+    /// Each vertex that may have several subtasks gets between one and one more than there are slots; both ends of a forward edge as many.
     private func rescale() {
         let count = chance.int(1...max(job.slots + 1, 2))
-        let most = plan.isPlanned && !plan.isTight ? living.count(where: isStaying) * slotsEach : options.taskManagers * slotsEach
+        let most = plan.isPlanned && !plan.isTight ? living.count(where: hasRoom) * slotsEach : options.taskManagers * slotsEach
         var wanted: [Int: ClosedRange<Int>] = [:]
+        // All of a union, which is one.
+        let tied = Set(graph.edges.filter { $0.partitioning == .forward }.flatMap { [$0.source, $0.target] })
+        var wantedOfTied: ClosedRange<Int>?
         for vertex in graph.vertices.indices where !graph.inputs(of: vertex).contains(where: { graph.edges[$0].partitioning == .single }) {
+            if tied.contains(vertex), let same = wantedOfTied {
+                wanted[vertex] = same
+                continue
+            }
             let count = chance.chance(0.7) ? count : chance.int(1...count)
             wanted[vertex] = min(chance.chance(0.5) ? 1 : count, most)...count
+            if tied.contains(vertex) { wantedOfTied = wanted[vertex] }
         }
         leastSlots = wanted.values.map(\.lowerBound).max() ?? 1
         leader?.request(.requirements(jobID, wanted)) { _ in }
@@ -141,8 +154,11 @@ extension SimulatedCluster {
         // Before that nobody would hear of it, and its tasks would go with it.
         guard host.machine.isRegistered else { return false }
         if plan.isTight { return !host.isLeaving }
-        return !host.isLeaving && living.count { isStaying($0) && $0.id != host.id } * slotsEach >= leastSlots
+        return !host.isLeaving && living.count { hasRoom($0) && $0.id != host.id } * slotsEach >= leastSlots
     }
+
+    /// Also who is only recommended to be left has, if nobody else.
+    private func hasRoom(_ host: SimulatedTaskManager) -> Bool { !host.isLeaving && !host.isUnreachable }
 
     private func isStaying(_ host: SimulatedTaskManager) -> Bool { !host.isLeaving && !host.isRecommended }
 

@@ -53,6 +53,10 @@ extension SimulatedCluster {
     func dataConnectOutcome(to: WorkerID) -> (delay: Duration, refusal: String?) {
         guard let host = taskManagers[to], host.isAlive else { return (chance.duration(.milliseconds(1), .milliseconds(500)), "no such host") }
         if host.isPaused { return (.seconds(1), "timed out") }
+        if host.isUnreachable, !isHealed {
+            tally.count(.taskManagerUnreachable)
+            return (chance.duration(.milliseconds(1), .milliseconds(500)), "no route to host")
+        }
         if !isHealed, chance.chance(plan.connectTrouble) {
             tally.count(.dataRefused)
             return (chance.duration(.milliseconds(1), .milliseconds(500)), "connection refused")

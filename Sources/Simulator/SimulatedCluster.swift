@@ -35,7 +35,7 @@ package final class SimulatedCluster {
     private(set) var failure: BrokenPromise?
     /// HEAD says that the job has ended, and how.
     private(set) var outcome: String?
-    private var restartsSeen: Set<UInt32> = []
+    private(set) var restartsSeen: Set<UInt32> = []
     private var changesSeen: Set<UInt32> = []
     private var changesPlanned: Set<UInt32> = []
     /// Slots without which the job cannot run, as users last wanted it.
@@ -51,7 +51,7 @@ package final class SimulatedCluster {
         network = Network(timeline: timeline, random: random.fork())
         store = SimulatedStore(timeline: timeline, tally: tally, random: random.fork())
         var jobChance = random.fork()
-        var job = SimulatedJob.draw(&jobChance, shapes: options.shapes, minutes: options.minutes)
+        var job = SimulatedJob.draw(&jobChance, kinds: options.kinds, minutes: options.minutes)
         jobID = JobID.random(using: &random)
         var planChance = random.fork()
         let until = Duration.seconds(options.minutes * 54)

@@ -28,6 +28,8 @@ package final class DirectoryStore: ObjectStore {
                 attempts += 1
                 // A concurrent delete may remove a folder that has just become empty, between our making it and our using it.
                 if error.code == ENOENT && attempts < 16 { continue }
+                // Folders cannot be made there, as in /proc.
+                if error.code == ENOENT { throw .invalidURI("\(error.call) \(error.path): \(String(cString: strerror(ENOENT)))") }
                 throw error.storeError
             }
             throw .conflict(key)

@@ -18,6 +18,7 @@ struct CallFailed: Error {
         return switch code {
         case ENOSPC, EDQUOT: .full(words)
         case EACCES, EPERM, EROFS: .denied(words)
+        case ENOTDIR, ELOOP, ENAMETOOLONG: .invalidURI(words)  // A path that leads nowhere: who configured it can mend it.
         case EIO, ESTALE, ETIMEDOUT, EMFILE, ENFILE, ENOMEM, EBUSY, EAGAIN: .unavailable(words, retry: true)
         default: .unavailable(words, retry: false)
         }

@@ -10,6 +10,8 @@ package enum LeaderMessage: Hashable, Sendable {
     case registered(heartbeatMilliseconds: Int64, timeoutMilliseconds: Int64)
     /// The registration is not taken; says why. The TaskManager exits.
     case refused(reason: String)
+    /// The registration is not taken now; says why, and the connection ends. The TaskManager tries again.
+    case turnedAway(reason: String)
     case heartbeat(sequence: UInt64)
     /// Make these tasks: restore their state, register their channels, answer `deployed`. They do not run before `start`.
     case deploy(Deployment)

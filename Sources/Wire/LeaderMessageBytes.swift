@@ -10,7 +10,7 @@ extension LeaderMessage {
         case .registered(let beat, let timeout):
             writer.put(beat)
             writer.put(timeout)
-        case .refused(let reason): writer.put(reason)
+        case .refused(let reason), .turnedAway(let reason): writer.put(reason)
         case .heartbeat(let sequence): writer.put(sequence)
         case .deploy(let deployment), .change(let deployment): deployment.encode(into: &writer)
         case .start(let job, let attempt), .cancel(let job, let attempt), .conclude(let job, let attempt), .copyAhead(let job, let attempt),
@@ -70,6 +70,7 @@ extension LeaderMessage {
         case .leave: 15
         case .copyAhead: 16
         case .withdraw: 17
+        case .turnedAway: 18
         }
     }
 
@@ -99,6 +100,7 @@ extension LeaderMessage {
         case 14: .conclude(job: try reader.job(), attempt: try reader.number())
         case 15: .leave(try Leave(from: &reader))
         case 16: .copyAhead(job: try reader.job(), attempt: try reader.number())
+        case 18: .turnedAway(reason: try reader.string())
         case 17: .withdraw(job: try reader.job(), attempt: try reader.number())
         default: throw MalformedBytes("\(kind) is no message of a JobManager")
         }

@@ -87,7 +87,7 @@ struct JobManagerCommand: AsyncParsableCommand {
             let application = word == "standalone-job" ? try Application(order, settings, connectors) : nil
             let process = try JobManagerProcess(configuration: settings, connectors: connectors, version: Version.text, log: log)
             let rest = try await RESTServer.start(jobManager: process.host, configuration: settings, log: log)
-            log(.info, "JobManagerRunner", "JobManager, swiftwater \(Version.text): TaskManagers at port \(process.port), REST at http://\(rest.address):\(rest.port)")
+            log(.info, "JobManagerRunner", "JobManager, swiftwater \(Version.text): TaskManagers at port \(process.port), REST at \(rest.url)")
             if let portsFile { try writePorts("rpc=\(process.port)\nrest=\(rest.port)\n", to: portsFile) }
             startThread(named: "signals") {
                 waitForTermination {

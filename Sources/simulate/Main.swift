@@ -12,7 +12,7 @@ struct Simulate: AsyncParsableCommand {
     var seeds = "1..100"
     @Option(help: "Minutes of cluster time over which a run is disturbed.")
     var minutes = 10
-    @Option(help: "Kinds of jobs, separated by commas: window, calc, group, regroup.")
+    @Option(help: "Kinds of jobs, separated by commas: window, calc, group, regroup, union.")
     var jobs = "window,calc,group,regroup"
     @Option(help: "TaskManagers in a cluster.")
     var taskManagers = 3
@@ -31,8 +31,8 @@ struct Simulate: AsyncParsableCommand {
 
     func validate() throws {
         if range == nil { throw ValidationError("--seeds wants a number or A..B, not \(seeds)") }
-        for name in jobs.split(separator: ",") where SimulatedJob.Shape(rawValue: String(name)) == nil {
-            throw ValidationError("--jobs knows window, calc, group and regroup, not \(name)")
+        for name in jobs.split(separator: ",") where SimulatedJob.Kind(rawValue: String(name)) == nil {
+            throw ValidationError("--jobs knows \(SimulatedJob.Kind.allCases.map(\.rawValue).joined(separator: ", ")), not \(name)")
         }
         if let fault, SeededFault(rawValue: fault) == nil {
             throw ValidationError("--fault knows \(SeededFault.allCases.map(\.rawValue).joined(separator: ", "))")
@@ -49,7 +49,7 @@ struct Simulate: AsyncParsableCommand {
         var options = RunOptions()
         options.minutes = minutes
         options.taskManagers = taskManagers
-        options.shapes = jobs.split(separator: ",").compactMap { SimulatedJob.Shape(rawValue: String($0)) }
+        options.kinds = jobs.split(separator: ",").compactMap { SimulatedJob.Kind(rawValue: String($0)) }
         options.isDisturbed = !calm
         if planned { options.isPlanned = true }
         options.traces = trace

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Glibc
+import Hosts
+import NIOSSL
 import REST
 import Settings
 
@@ -17,11 +19,12 @@ struct ClientArguments: ParsableArguments {
         let settings = try configuration.load()
         let hasTLS = settings.get(SecurityOptions.rest.enabled)
         let address = "\(settings.get(RestOptions.address) ?? "localhost"):\(settings.get(RestOptions.port))"
-        let url = jobmanager ?? address
+        let named = jobmanager ?? address
+        let url = named.contains("://") ? named : (hasTLS ? "https://" : "http://") + named
+        let tls: TLSConfiguration?
+        do { tls = url.lowercased().hasPrefix("https://") ? try restClientTLS(settings) : nil } catch { throw CommandError(error.message, code: 2) }
         return JobManagerClient(
-            url: url.contains("://") ? url : (hasTLS ? "https://" : "http://") + url,
-            token: token ?? getenv("SWIFTWATER_TOKEN").map { String(cString: $0) } ?? settings.get(RestOptions.token),
-            authority: settings.get(SecurityOptions.rest.authority), verifiesName: settings.get(SecurityOptions.verifyHostname))
+            url: url, token: token ?? getenv("SWIFTWATER_TOKEN").map { String(cString: $0) } ?? settings.get(RestOptions.token), tls: tls)
     }
 }
 

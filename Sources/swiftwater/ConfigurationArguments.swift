@@ -46,7 +46,7 @@ struct ScriptArgument: ParsableArguments {
             if count < 0 { throw CommandError("\(file): \(String(cString: strerror(errno)))", code: 2) }
             if count == 0 { break }
             bytes += chunk[..<count]
-            if bytes.count > 16 << 20 { throw CommandError("\(file): a script has at most 16 MiB", code: 2) }
+            if bytes.count > 1 << 20 { throw CommandError("\(file): a script has at most 1 MiB", code: 2) }
         }
         guard let text = String(validating: bytes, as: UTF8.self) else { throw CommandError("\(file): not UTF-8", code: 2) }
         return text

@@ -97,7 +97,7 @@ struct RescaleCommand: AsyncParsableCommand {
         // Those with the widest bounds follow the job's parallelism.
         let widest = current.members.compactMap { $0.1["parallelism"]["upperBound"].integer }.max() ?? 1
         let wanted: JSON = ["lowerBound": 1, "upperBound": .integer(Int64(parallelism))]
-        let body = current.members.filter { $0.1["parallelism"]["upperBound"].integer == widest }.map { ($0.0, ["parallelism": wanted] as JSON) }
+        let body = current.members.map { ($0.0, $0.1["parallelism"]["upperBound"].integer == widest ? ["parallelism": wanted] : $0.1) }
         let slots = try await free(client) + max(now, changing(client))
         try await client.put("/jobs/\(job)/resource-requirements", .object(body))
         Terminal.line(

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Hosts
 import NIOCore
 import NIOSSL
 import REST
@@ -7,20 +8,22 @@ import REST
 struct JobManagerClient {
     let url: String
     private let token: String?
+    private let showsCertificate: Bool
+    /// Who vouches for servers, in words.
+    private let truster: String
     private let http: HTTPClient
 
-    /// `authority`: a PEM file with the certificates that are trusted instead of the system's.
-    init(url: String, token: String?, authority: String? = nil, verifiesName: Bool = true) {
+    /// `tls` is for URLs of HTTPS.
+    init(url: String, token: String?, tls: TLSConfiguration?) {
         self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
         self.token = token
         var configuration = HTTPClient.Configuration()
         // Connecting is tried once: whoever waits for a cluster to come up can call again, everybody else wants to know.
         configuration.timeout.connect = .seconds(5)
         configuration.connectionPool.retryConnectionEstablishment = false
-        var tls = TLSConfiguration.makeClientConfiguration()
-        if let authority { tls.trustRoots = .file(authority) }
-        if !verifiesName { tls.certificateVerification = .noHostnameVerification }
         configuration.tlsConfiguration = tls
+        showsCertificate = tls?.certificateChain.isEmpty == false
+        truster = if case .certificates? = tls?.trustRoots { "what security.ssl.rest.ca or truststore holds" } else { "this system's authorities" }
         http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         // For as long as the process lives: a client that goes away wants to be shut down first.
         _ = Unmanaged.passRetained(http)
@@ -45,7 +48,7 @@ struct JobManagerClient {
             response = try await http.execute(request, timeout: .seconds(60))
             bytes = try await response.body.collect(upTo: 64 << 20)
         } catch {
-            throw CommandError(explain(error), code: 1)
+            throw CommandError(explain(error, method, path), code: 1)
         }
         let answer = JSON.parse(Array(bytes.readableBytesView)) ?? .null
         guard (200..<300).contains(response.status.code) else {
@@ -58,23 +61,35 @@ struct JobManagerClient {
         return answer
     }
 
-    private func explain(_ error: any Error) -> String {
+    private func explain(_ error: any Error, _ method: HTTPMethod, _ path: String) -> String {
         // The types of these errors belong to packages below the client's, which do not name them to us; their words are stable.
         let words = "\(error)"
         let kind = String(reflecting: type(of: error))
         if kind.contains("HTTPParserError") {
             return "what answers at \(url) is not a REST API; jobmanager.rpc.port (6123) is for TaskManagers, clients use rest.port (8081)"
         }
+        if let problem = tlsProblem(words, showsCertificate: showsCertificate, truster: truster) { return "no TLS with \(url): \(problem)" }
+        if words.contains("deadlineExceeded") {
+            return "the JobManager at \(url) took the request, but did not answer within a minute\(consequence(of: method, path))"
+        }
+        if ["remoteConnectionClosed", "Connection reset", "uncleanShutdown"].contains(where: words.contains) {
+            return "what listens at \(url) closed the connection before it answered\(consequence(of: method, path))"
+                + (url.hasPrefix("http://") ? "; one that speaks TLS is named as https://" : "")
+        }
         let cause =
             if words.contains("Connection refused") { "connection refused" }
             else if words.contains("DNS error") { "unknown host" }
             else if words.contains("connectTimeout") { "the host does not answer" }
-            else if words.contains("deadlineExceeded") { "connected, but no answer within a minute" }
-            else if words.contains("certificate") || words.contains("CERTIFICATE") {
-                "its certificate is not trusted; name the authority's as security.ssl.rest.ca"
-            } else if words.contains("invalidURL") || words.contains("unsupportedScheme") || words.contains("emptyHost") { "not a URL such as http://host:8081" }
+            else if words.contains("tlsHandshakeTimeout") { "connected, but its TLS does not answer" }
+            else if words.contains("invalidURL") || words.contains("unsupportedScheme") || words.contains("emptyHost") { "not a URL such as http://host:8081" }
             else { words }
         return "no JobManager answers at \(url) (\(cause)); start one with scripts/local-cluster start, or name it with --jobmanager"
+    }
+
+    /// What may have happened although nobody said so.
+    private func consequence(of method: HTTPMethod, _ path: String) -> String {
+        if method == .GET { return "" }
+        return path == "/jobs" ? "; the job may have been submitted: `swiftwater list` shows it" : "; what was asked for may happen all the same: `swiftwater list` shows the jobs"
     }
 
     private enum HTTPMethod: String { case GET, POST, PUT, PATCH }

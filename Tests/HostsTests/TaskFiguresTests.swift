@@ -83,6 +83,31 @@ import Wire
         #expect(skew?.value == .gauge(1.5))
     }
 
+    @Test func oneHotKeyIsSkew() {
+        func skew(_ rows: Int64...) -> Double? {
+            var metrics = TaskMetrics(task: task(0, 1))
+            metrics.keyGroups = rows.enumerated().map { KeyGroupLoad(group: $0, rows: $1) }
+            return TaskFigures.value(of: "keyGroupSkew", TaskReading(metrics, before: nil, elapsed: .zero))
+        }
+        #expect(skew(0, 70, 0, 0) == 4)
+        #expect(skew(0, 10, 10, 0) == 2)
+        #expect(skew(5, 5, 5, 5) == 1)
+        // No rows are evenly spread; no key groups are not.
+        #expect(skew(0, 0) == 1)
+        #expect(skew() == nil)
+    }
+
+    /// It is not idle for half a second, nor without rows.
+    @Test func aTasksFirstReportTellsOfAllItsLife() {
+        var metrics = TaskMetrics(task: task(0, 1))
+        (metrics.busyMilliseconds, metrics.idleMilliseconds, metrics.backpressuredMilliseconds, metrics.rowsIn) = (100, 60, 40, 30)
+        figures.noted([metrics])
+        let shown = figures.snapshot().all
+        for (name, value) in [("busyTimeMsPerSecond", 500.0), ("idleTimeMsPerSecond", 300), ("backPressuredTimeMsPerSecond", 200), ("numRecordsInPerSecond", 150)] {
+            #expect(shown.first { $0.id.name == "flink_taskmanager_job_task_" + name }?.value == .gauge(value), "\(name)")
+        }
+    }
+
     @Test func aRestartShowsItsOwnTasksOnly() {
         report(task(0, 1), task(1, 2))
         figures.removed(job, attemptsUpTo: 1)

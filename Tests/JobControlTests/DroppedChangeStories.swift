@@ -97,18 +97,18 @@ import Wire
     }
 
     @Test func aTaskManagerThatCannotMakeItsTasksIsAvoided() {
-        var leaving = Leaving()
-        let error = StreamError(.externalSystem, retry: true, "its disk is full")
-        leaving.story.say(leaving.joiner, .cannotChange(job: Story.job, attempt: leaving.dropped, error))
-        leaving.obey()
-        leaving.story.wait(.seconds(2))
-        leaving.expectMoved(without: leaving.joiner)
+        let leaving = Leaving()
+        expectJoinerAvoided(leaving, said: leaving.joiner, StreamError(.externalSystem, retry: true, "its disk is full"))
     }
 
     @Test func whomAStayerCannotReachIsAvoided() {
-        var leaving = Leaving()
-        let error = StreamError(.connection, retry: true, "no data connection to \(leaving.joiner)")
-        leaving.story.say(leaving.stayer, .cannotChange(job: Story.job, attempt: leaving.dropped, error))
+        let leaving = Leaving()
+        expectJoinerAvoided(leaving, said: leaving.stayer, StreamError(.connection, retry: true, "no data connection to \(leaving.joiner)"))
+    }
+
+    private func expectJoinerAvoided(_ leaving: Leaving, said speaker: String, _ error: StreamError) {
+        var leaving = leaving
+        leaving.story.say(speaker, .cannotChange(job: Story.job, attempt: leaving.dropped, error))
         leaving.obey()
         leaving.story.wait(.seconds(2))
         leaving.expectMoved(without: leaving.joiner)

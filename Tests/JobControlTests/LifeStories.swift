@@ -101,7 +101,8 @@ struct LifeStories {
         #expect(story.machine.view.freeSlots == 1)
     }
 
-    @Test func aJobIsNotFinishedWhileACommitIsOpen() {
+    /// Its last checkpoint is complete, and its commit is not answered.
+    private func finishing() -> Story {
         var story = Story.running(Story.options(interval: nil))
         story.committables[SubtaskID(vertex: 1, index: 0)] = ["file-1"]
         story.obedient = []
@@ -109,12 +110,27 @@ struct LifeStories {
         story.say("w0", .ended(story.task(1)))
         story.acknowledge("w0", attempt: 1, 1, folder: "\(Story.job)/chk-1")
         #expect(story.phase == .finishing)
+        return story
+    }
+
+    @Test func aJobIsNotFinishedWhileACommitIsOpen() {
+        var story = finishing()
         story.forget()
         story.wait(.seconds(8))  // Asked again after 1, 3 and 7 seconds.
         #expect(story.sent.count { if case .commit = $0 { true } else { false } } == 3)
         story.obedient = ["w0"]
         story.say("w0", .committed(job: Story.job, checkpoint: 1, ids: ["file-1"]))
         #expect(story.view.status == .finished)
+    }
+
+    /// All that it did is in the last checkpoint, and others commit.
+    @Test func aTaskThatFailsWhileItsJobFinishesCostsNoRestart() {
+        var story = finishing()
+        story.say("w0", .failed(story.task(1), StreamError(.connection, retry: true, "a peer is gone")))
+        #expect(story.phase == .finishing)
+        story.obedient = ["w0"]
+        story.say("w0", .committed(job: Story.job, checkpoint: 1, ids: ["file-1"]))
+        #expect(story.view.status == .finished && story.view.restarts == 0)
     }
 
     @Test func aSecondJobUnderTheSameIdIsRefused() {

@@ -83,6 +83,22 @@ struct SplitShareStories {
         #expect(answers.map(\.noMore) == [true, true, true, true])
     }
 
+    /// Its rows would come behind the end that the reader has told (seed 156373: two readers of six had asked, and were told that there is nothing).
+    @Test(arguments: [SplitDistribution.onRequest, .spread]) func whoHasEndedGetsNothingFromThoseWhoHaveNotAskedYet(distribution: SplitDistribution) {
+        var assigner = SplitAssigner(vertex: 0, readers: 4)
+        var enumerator = enumerator
+        enumerator.distribution = distribution
+        assigner.reset(to: enumerator, reading: [split("e", 1), split("f", 2)])
+        let ended = (0..<4).filter { ![0, 2].contains($0) }.flatMap { assigner.needsSplits($0) }
+        #expect(ids(ended) == [[], []] && ended.allSatisfy(\.noMore))
+        // More readers, and nobody else awaits anything.
+        let given = assigner.resume(readers: Array(0..<6), awaiting: [4, 5], beginning: [4, 5]).filter { !$0.splits.isEmpty }
+        assigner.checkInvariants()
+        #expect(Set(given.map(\.subtask)).isDisjoint(with: [1, 3]))
+        #expect(given.flatMap { $0.splits.map(\.split.id) }.sorted() == ["e", "f"])
+        #expect(given.count == 2)
+    }
+
     // MARK: Spread
 
     @Test func splitsWithoutEndAreSpreadOverAllReaders() {

@@ -371,7 +371,8 @@ struct WorkerStories {
         story.tell(.message(.register(registration(2)), from: 6))
         #expect(story.effects.contains { if case .close(6, _) = $0 { true } else { false } })
         #expect(!story.effects.contains { if case .close(5, _) = $0 { true } else { false } })
-        #expect(story.sent == [])
+        guard case .turnedAway(let reason)? = story.sent.first, story.sent.count == 1 else { return #expect(Bool(false), "it is told why: \(story.sent)") }
+        #expect(reason.contains("TaskManager w0") && reason.contains("taskmanager.resource-id"))
         story.tell(.disconnected(6, reason: "closed"))
         // The same process comes again on a new connection: that one takes the old one's place.
         story.forget()

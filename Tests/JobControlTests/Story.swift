@@ -139,7 +139,7 @@ struct Story {
             say(name, .retired(job: job, attempt: attempt))
         case .commit(let job, let checkpoint, let commits):
             say(name, .committed(job: job, checkpoint: checkpoint, ids: commits.map(\.committable.id)))
-        case .registered, .refused, .heartbeat, .start, .completed, .aborted, .splits, .release, .leave: break
+        case .registered, .refused, .turnedAway, .heartbeat, .start, .completed, .aborted, .splits, .release, .leave: break
         }
     }
 

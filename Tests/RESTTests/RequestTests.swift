@@ -60,6 +60,24 @@ struct RequestTests {
         #expect(own.map(\.key) == ["b", "c"] && own.map(\.value) == ["2", "3"])
     }
 
+    @Test func requirementsNameEveryVertexAndNoOther() throws {
+        let vertices = [("aa", 8), ("bb", 1)]
+        func refusal(_ body: JSON) -> String? {
+            do throws(Refusal) { _ = try Requirements.bounds(body, of: vertices) } catch { return error.status == .badRequest ? error.words : "\(error.status)" }
+            return nil
+        }
+        func bounds(_ lower: JSON, _ upper: JSON) -> JSON { ["parallelism": ["lowerBound": lower, "upperBound": upper]] }
+        #expect(try Requirements.bounds(["bb": bounds(1, 1), "aa": bounds(2, 4)], of: vertices) == [0: 2...4, 1: 1...1])
+        #expect(try Requirements.bounds(["aa": bounds(-1, -1), "bb": bounds(nil, 1)], of: vertices) == [0: 1...8, 1: 1...1])
+        #expect(refusal(["aa": bounds(1, 2)]) == "The request is incomplete, missing job vertex [bb] resource requirements.")
+        #expect(refusal(["aa": bounds(1, 2), "bb": bounds(1, 1), "cc": bounds(1, 1)]) == "Job vertex [cc] was not found in the JobGraph.")
+        #expect(refusal(["aa": bounds(5, 1), "bb": bounds(0, 1)]) == "The requested lower bound [5] for job vertex [aa] is higher than the upper bound [1].\n"
+            + "Both, the requested lower bound [0] and upper bound [1] for job vertex [bb] must be greater than zero.")
+        for body: JSON in [[:], ["aa": bounds(1, 9), "bb": bounds(1, 1)], ["aa": bounds(1, "2"), "bb": bounds(1, 1)], ["aa": [:], "bb": bounds(1, 1)], [1]] {
+            #expect(refusal(body) != nil, "\(body.text)")
+        }
+    }
+
     @Test func boundsThatNoSlotsCanMeetAreToldOf() {
         #expect(RequirementShortage.words([0: 1...8, 1: 4...8], held: 2, free: 2) == nil)
         #expect(RequirementShortage.words([0: 1...8, 1: 5...8], held: 2, free: 2)?.hasPrefix("5 subtasks are wanted at least, and there are slots for 4") == true)

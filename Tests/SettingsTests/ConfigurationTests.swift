@@ -149,6 +149,12 @@ import Testing
         #expect(configuration.get(SecurityOptions.internal.keyPassword) == "hunter2")
         let shipped = try Configuration(values: configuration.values)
         #expect(shipped.values == configuration.values)
+        for (value, shown) in [
+            ("jdbc:postgresql://u:hunter2@h/db?ssl=true", "jdbc:postgresql://u:******@h/db?ssl=true"), ("-Dx=1 -Dmy.password=hunter2 -Dy=2", "-Dx=1 -Dmy.password=****** -Dy=2"),
+            ("https://h/p?a=b&sasl.password=hunter2", "https://h/p?a=b&sasl.password=******"), ("s3://bucket/folder@2", "s3://bucket/folder@2"),
+        ] {
+            #expect(Secrets.masked(value, of: "my.url") == shown)
+        }
         let error = #expect(throws: ConfigError.self) { try Configuration.load(folder: "/nowhere", dynamic: ["my.secret"]) }
         #expect(error?.description.contains("******") == true)
     }

@@ -13,6 +13,16 @@ import Testing
         #expect(results.allSatisfy { $0.length >= .seconds(600) })
     }
 
+    /// Edges on which a subtask hears one other only. They are drawn apart, so that they change no other seed's draws.
+    @Test func aHundredDisturbedUnionsKeepTheirPromises() async {
+        var options = RunOptions()
+        options.kinds = [.union]
+        let report = Report(await Run.all(Array(1...100), options, until: { $0.broken != nil }))
+        print(report.text(isWhole: false))
+        #expect(report.failures.isEmpty)
+        #expect(report.counts.disturbances[.splitsMoved, default: 0] > 100)
+    }
+
     @Test func aSeedRepeatsItsRun() {
         for seed: UInt64 in [3, 14] {
             let first = Run.of(seed, RunOptions()), second = Run.of(seed, RunOptions())
@@ -40,7 +50,8 @@ import Testing
         var options = RunOptions()
         options.fault = fault
         // Only these jobs have the real connectors.
-        if SeededFault.ofConnectors.contains(fault) { options.shapes = fault == .endsForgotten ? [.window] : [.calc] }
+        if SeededFault.ofConnectors.contains(fault) { options.kinds = fault == .endsForgotten ? [.window] : [.calc] }
+        if fault == .followersDeclareAsBefore { options.kinds = [.union] }
         let results = await Run.all(Array(1...200), options, until: { $0.broken != nil })
         let caught = results.first { $0.broken != nil }
         #expect(caught != nil, "\(fault) was not caught")

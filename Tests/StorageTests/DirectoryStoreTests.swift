@@ -67,6 +67,18 @@ import Testing
         }
     }
 
+    /// Not as something that may pass: a job would wait for ever.
+    @Test func aRootThatCannotBeAFolderIsRefusedInWords() throws {
+        try withTemporaryFolder { folder in
+            close(open(folder + "/file", O_CREAT | O_WRONLY, 0o644))
+            for (root, words) in [(folder + "/file/checkpoints", "Not a directory"), ("/proc/nowhere", "No such file or directory")] {
+                let error = #expect(throws: StoreError.self) { try DirectoryStore(root: root).put(try ObjectKey("k"), [1], .ifNoneMatch) }
+                guard case .invalidURI(let told)? = error else { Issue.record("\(String(describing: error))"); continue }
+                #expect(told.contains(root) && told.hasSuffix(words))
+            }
+        }
+    }
+
     @Test func aFullDiskIsSaidSoAndLeavesTheOldObject() throws {
         try withTemporaryFolder { folder in
             guard mount("tmpfs", folder, "tmpfs", 0, "size=64k") == 0 else { return print("skipped: may not mount a small file system") }

@@ -33,6 +33,17 @@ import Wire
         #expect(story.hears(.change(Self.change(3, epoch: 3))) == ["prepare 3"])
     }
 
+    /// Its tasks have the number of the attempt before the change, and that is all that a new JobManager hears of them.
+    @Test func whoStayedThroughAChangeEndsForANewJobManager() {
+        var story = WorkerStory.running()
+        _ = story.hears(.change(Self.change(2, epoch: 2)))
+        _ = story.on(.prepared(job: job, attempt: 2, nil))
+        for vertex in 0...1 { _ = story.on(.task(WorkerStory.task(vertex), .settled(2))) }
+        _ = story.hears(.conclude(job: job, attempt: 2))
+        #expect(story.hears(.cancel(job: job, attempt: 1), epoch: 2) == ["remove 2"])
+        #expect(story.on(.removed(job: job, attempt: 2)) == ["send stopped 1"])
+    }
+
     /// c, which a change brings the job to.
     static func joining() -> WorkerStory {
         var story = WorkerStory()

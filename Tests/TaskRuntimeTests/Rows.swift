@@ -97,8 +97,6 @@ final class ListReader: SourceReader {
     private let most: Int
     private var splits: [(split: Split, next: Int, count: Int)] = []
     private(set) var isClosed = false
-    /// Each number of readers that it was told.
-    private(set) var shares: [Int] = []
     var readsSideBySide = false
     /// Splits come after one another: those that end are said to hold their place.
     var hasFollowers = false
@@ -133,8 +131,6 @@ final class ListReader: SourceReader {
     func snapshot() throws(StreamError) -> [SplitState] {
         splits.map { SplitState(split: $0.split, position: Array(String($0.next).utf8)) }
     }
-
-    func share(among readers: Int) { shares.append(readers) }
 
     func close() { isClosed = true }
 }

@@ -69,6 +69,24 @@ import Testing
         #expect(said.prefix(2) == ["snapshot 7", "0→0 #1 barrier 7"] && !said.contains("ended"), "\(said)")
     }
 
+    /// Over forward edges it hears one reader each, which may get splits that are behind.
+    @Test func whoHearsMovedSplitsTellsNoWatermarkBeforeTheyDo() {
+        let subject = subject(inputs: 2, op: FailingOperator(on: -1))
+        subject.tell(.start)
+        for input in 0...1 { subject.tell(.element(channel(0, input, 0), sequence: 0, .watermark(100))) }
+        subject.tell(.prepare(TaskChange(layout: 2, plan: plan(inputs: 2, outputs: 1), movesSplits: true)))
+        let change = Barrier(checkpoint: 7, kind: .checkpoint, layout: 2)
+        for input in 0...1 { subject.tell(.element(channel(0, input, 0), sequence: 1, .barrier(change))) }
+        subject.run()
+        #expect(subject.said() == ["0→0 #0 watermark 100", "snapshot 7", "0→0 #1 barrier 7", "settled 2"])
+        subject.tell(.element(channel(0, 0, 0), sequence: 2, .watermark(100)))
+        subject.run()
+        #expect(subject.said() == [])
+        subject.tell(.element(channel(0, 1, 0), sequence: 2, .watermark(50)))
+        subject.run()
+        #expect(subject.said() == ["0→0 #2 watermark 50"])
+    }
+
     @Test func anAbortLetsBlockedRowsThrough() {
         let subject = subject(inputs: 2)
         subject.tell(.start)

@@ -73,20 +73,6 @@ import Testing
         #expect(subject.said().filter { $0.contains("rows") } == ["0→0 #1 rows 0@101 1@101"])
     }
 
-    /// It may keep a rate of its own.
-    @Test func aReaderIsToldHowManyThereAreFromAPlannedChangeOn() {
-        let reader = times([1, 2])
-        let subject = subject(reader)
-        for (layout, parallelism) in [(1, 3), (2, 3), (3, 1)] as [(LayoutEpoch, Int)] {
-            var plan = plan(outputs: 1)
-            plan.parallelism = parallelism
-            subject.tell(.prepare(TaskChange(layout: layout, plan: plan)))
-            subject.tell(.trigger(Barrier(checkpoint: CheckpointID(layout), kind: .checkpoint, layout: layout)))
-            subject.run()
-        }
-        #expect(reader.shares == [3, 1])
-    }
-
     @Test func aTriggerCutsBetweenPollsAndIsIdempotent() {
         let subject = subject(times([1, 2, 3, 4, 5, 6]), delay: nil)
         subject.tell(.splits([split("a", rows: 6)], noMore: true))
@@ -225,6 +211,23 @@ import Testing
         let rows = said.firstIndex { $0.contains("0@10") } ?? .max
         let passed = said.firstIndex { $0.contains("watermark 100") } ?? .max
         #expect(rows < passed, "\(said)")
+    }
+
+    /// The final checkpoint was given up, and a planned change comes before the next one: receivers that begin with it wait for the end too.
+    @Test func aReaderSaysItsEndAgainInALayoutAfterAFinalCheckpointThatFailed() {
+        let subject = subject(times([1]))
+        subject.tell(.splits([split("a", rows: 1)], noMore: true))
+        subject.run()
+        subject.tell(.trigger(barrier(1, .final)))
+        #expect(subject.run() == .stopped)
+        subject.tell(.aborted(1))
+        subject.tell(.prepare(TaskChange(layout: 1, plan: plan(outputs: 2), movesSplits: true)))
+        subject.tell(.trigger(Barrier(checkpoint: 2, kind: .checkpoint, layout: 1)))
+        subject.run()
+        _ = subject.said()
+        subject.tell(.splits([], noMore: true))
+        subject.run()
+        #expect(subject.said().filter { $0.hasSuffix("end") }.map { String($0.prefix(3)) } == ["0→0", "0→1"])
     }
 
     @Test func splitsThatAreReadSideBySideHoldTheWatermarkFromTheStart() {

@@ -100,6 +100,22 @@ import Wire
         #expect(story.on(.timer, at: 10_000) == [])
     }
 
+    @Test func whoIsTurnedAwaySaysWhyOnceAndTriesAgain() {
+        var story = WorkerStory()
+        var warnings: [String] = []
+        var tries = 0
+        for time in stride(from: Int64(0), to: 20_000, by: 100) {
+            guard story.on(.timer, at: time).contains("connect") else { continue }
+            tries += 1
+            let events: [WorkerEvent] = [.connected, .message(.turnedAway(reason: "its name is in use"), epoch: 1), .disconnected(reason: "the other side closed it")]
+            for event in events {
+                for case .log("WARN", _, let message) in story.effects(of: event, at: time) { warnings.append(message) }
+            }
+        }
+        #expect(tries > 2)
+        #expect(warnings == ["The JobManager does not register this TaskManager now, it is tried again: its name is in use"])
+    }
+
     @Test func withoutAnyJobManagerItEndsInTheEnd() {
         var story = WorkerStory()
         var time: Int64 = 0

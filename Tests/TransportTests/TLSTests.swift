@@ -100,6 +100,37 @@ import Transport
     }
 }
 
+/// What a REST client is configured from, down to the password that opens nothing.
+@Suite struct ClientTLSTests {
+    private func problem(_ identity: TLSSettings.Identity?, _ trust: TLSSettings.Trust?) -> String {
+        do throws(TLSError) { _ = try clientTLS(identity, trust: trust, verifiesName: true) } catch { return error.description }
+        return "none"
+    }
+
+    @Test func storesOfCertificatesOpenWithoutACertificateOfOnesOwn() throws {
+        guard let files = CertificateFolder() else { return }
+        let store = files.path("trust.p12")
+        let client = try clientTLS(nil, trust: .pkcs12(path: store, password: files.password), verifiesName: true)
+        let authority = try clientTLS(nil, trust: .pem(path: files.path("ca.pem")), verifiesName: true)
+        #expect(client.trustRoots == authority.trustRoots && client.certificateChain.isEmpty && client.privateKey == nil)
+        #expect(problem(nil, .pkcs12(path: store, password: "wrong")).contains("is the password right?"))
+        let shown = try clientTLS(files.store("node"), trust: .pkcs12(path: store, password: files.password), verifiesName: false)
+        #expect(shown.trustRoots == authority.trustRoots && !shown.certificateChain.isEmpty && shown.privateKey != nil)
+    }
+
+    @Test func aKeysPasswordIsMissingOrWrongInDifferentWords() throws {
+        guard let files = CertificateFolder() else { return }
+        func identity(_ key: String, _ password: String?) -> TLSSettings.Identity {
+            .pem(certificate: files.path("node.pem"), key: files.path(key), keyPassword: password)
+        }
+        #expect(problem(identity("sealed.key", files.password), nil) == "none")
+        #expect(problem(identity("sealed.key", nil), nil).hasSuffix("sealed.key: the private key wants a password (key-password)"))
+        #expect(problem(identity("sealed.key", "wrong"), nil).hasSuffix("sealed.key: the password does not open the private key (key-password)"))
+        #expect(problem(identity("node.pem", nil), nil).hasSuffix("node.pem: no private key in PEM form"))
+        #expect(problem(identity("absent.key", nil), nil).hasSuffix("absent.key: No such file or directory"))
+    }
+}
+
 /// An authority, a certificate of it for `node`, and a `stranger` that signed itself. Removed with the object.
 final class CertificateFolder: Sendable {
     let password = "changeit"
@@ -115,6 +146,7 @@ final class CertificateFolder: Sendable {
             "req \(key) -keyout node.key -out node.csr -subj /CN=node",
             "x509 -req -in node.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out node.pem",
             "req -x509 \(key) -keyout stranger.key -out stranger.pem -subj /CN=stranger",
+            "pkcs8 -topk8 -in node.key -passout pass:\(password) -out sealed.key",
             "pkcs12 -export -in node.pem -inkey node.key -certfile ca.pem -passout pass:\(password) -out node.p12",
             "pkcs12 -export -in stranger.pem -inkey stranger.key -passout pass:\(password) -out stranger.p12",
             "pkcs12 -export -nokeys -in ca.pem -passout pass:\(password) -out trust.p12",

@@ -56,7 +56,7 @@ enum MessageSamples {
                 peers: [Deployment.Peer(worker: WorkerID("w0"), host: "h", port: 1)], subtasks: [subtask], restore: restore, committables: [commit])
         }
         return [
-            .registered(heartbeatMilliseconds: 1000, timeoutMilliseconds: 4000), .refused(reason: "version"), .heartbeat(sequence: 1),
+            .registered(heartbeatMilliseconds: 1000, timeoutMilliseconds: 4000), .refused(reason: "version"), .turnedAway(reason: "its name is in use"), .heartbeat(sequence: 1),
             .deploy(deployment(restore)), .deploy(deployment(nil)), .start(job: job, attempt: 1), .cancel(job: job, attempt: 1),
             .trigger(job: job, attempt: 1, Barrier(checkpoint: 3, kind: .drain, layout: 2), folder: "f", store: "s"),
             .trigger(job: job, attempt: 1, Barrier(checkpoint: 3, kind: .checkpoint), folder: "f", store: nil),

@@ -1,6 +1,7 @@
 """A local cluster as scripts see it: scripts/local-cluster, the REST API, and the processes' files."""
 import json
 import os
+import signal
 import subprocess
 import time
 import urllib.error
@@ -54,13 +55,18 @@ class Cluster:
             raise Failure(f"the JobManager at {self.url} does not answer: {error}")
 
     def processes(self):
-        """{name: pid} of those that live."""
+        """{name: pid} of those that live: one that was killed and that nobody has waited for yet does not."""
         found = {}
         folder = os.path.join(self.folder, "pids")
         for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
             with open(os.path.join(folder, name)) as file:
                 pid = int(file.read())
-            if os.path.exists(f"/proc/{pid}"):
+            try:
+                with open(f"/proc/{pid}/stat") as file:
+                    state = file.read().rpartition(")")[2].split()[0]
+            except OSError:
+                continue
+            if state not in "ZX":
                 found[name.removesuffix(".pid")] = pid
         return found
 
@@ -91,6 +97,16 @@ class Cluster:
                     tail = file.read().splitlines()[-lines:]
                 text += [f"--- the end of {os.path.join(folder, name)}"] + tail
         return "\n".join(text)
+
+
+def freeze(pid):
+    """SIGSTOP, and not before every thread stands still: a busy machine lets them run on for a while."""
+    os.kill(pid, signal.SIGSTOP)
+
+    def stands(thread):
+        with open(f"/proc/{pid}/task/{thread}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] == "T"
+    wait(lambda: all(stands(thread) for thread in os.listdir(f"/proc/{pid}/task")), 10, f"process {pid} to stand still")
 
 
 def wait(condition, seconds, what, every=0.05):

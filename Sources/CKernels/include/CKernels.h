@@ -3,6 +3,5 @@
 #include "stacks.h"
 #include "thread.h"
 #include "trim.h"
-#include "version.h"
 #include "prefetch.h"
 #include "textscan.h"

@@ -75,8 +75,9 @@ package struct DataGenerator: Source {
         return max(0, whole - count)
     }
 
-    /// One reader's rows per second. Readers beyond the splits have none.
-    func rate(among readers: Int) -> Double { rowsPerSecond / Double(min(readers, splits)) }
+    /// Rows per second of so many of the splits. Were it shared by readers, the splits of one that has few would run ahead, and stand still for
+    /// as long when they meet others.
+    func rate(of splits: Int) -> Double { rowsPerSecond * Double(splits) / Double(self.splits) }
 
     private final class Reader: SourceReader {
         private struct Progress {
@@ -91,8 +92,7 @@ package struct DataGenerator: Source {
         private let reader: JSONReader?
         private let text = TextBuffer()
         private var splits: [Progress] = []
-        /// This reader's share, however many of the splits are here.
-        private var rate: Double
+        private var rate: Double { generator.rate(of: splits.count) }
         /// Since when the rate is kept, and the rows given since; anew whenever the splits change.
         private var clock: (started: Instant, given: Int64)?
         /// Milliseconds since 1970.
@@ -101,13 +101,7 @@ package struct DataGenerator: Source {
         init(_ generator: DataGenerator, _ context: ReaderContext) {
             self.generator = generator
             self.fill = ColumnFill(generator.spec.physical.types, capacity: context.batchRows)
-            self.rate = generator.rate(among: context.parallelism)
             self.reader = generator.template.map { _ in JSONReader(generator.spec.physical) }
-        }
-
-        func share(among readers: Int) {
-            rate = generator.rate(among: readers)
-            clock = nil
         }
 
         func add(_ states: [SplitState]) throws(StreamError) {
@@ -147,14 +141,16 @@ package struct DataGenerator: Source {
 
         /// Rows that the rate allows now. After a stall, at most those of one second are made up for.
         private func due(_ now: Now, _ wake: inout Instant) -> Int64 {
+            let rate = rate
             guard let (started, given) = clock else {
                 clock = (now.instant, 0)
                 return 1
             }
             let open = Double((now.instant - started).nanoseconds) / 1e9 * rate + 1 - Double(given)
-            if open > max(rate, 1) {
-                clock = (now.instant, 0)
-                return Int64(max(rate, 1))
+            let most = max(rate, 1)
+            if open > most {
+                clock = (now.instant + .nanoseconds(-Int64(most / rate * 1e9)), 1)
+                return Int64(most)
             }
             if open >= 1 { return Int64(open) }
             // Not for every single row: a hundred times a second is smooth enough.

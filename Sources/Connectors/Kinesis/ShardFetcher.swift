@@ -134,6 +134,12 @@ struct ShardFetcher: Sendable {
     }
 
     private func failure(_ error: AWSError) -> StreamError {
+        // The readers of a state may ask the service before the JobManager has seen that the stream is another one.
+        if error.isForeignPosition {
+            let words = "table \(table.name), stream \(table.stream): the job's position is that of a stream of this name that has been deleted since, "
+                + "so its state means nothing here. \(StreamError.startWithoutState) (\(error))"
+            return StreamError(.user, retry: false, words).during(shard)
+        }
         let failure = table.error(error)
         guard case .fanOut(let consumer, let registers) = reading.kind else { return failure.during(shard) }
         let isMissing = error.isMissingConsumer && !registers

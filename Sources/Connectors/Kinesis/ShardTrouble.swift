@@ -75,4 +75,6 @@ struct ShardTrouble {
 
 extension AWSError {
     var isMissingConsumer: Bool { kind == .notFound && operation.contains("StreamConsumer") }
+    /// A sequence number of another stream. The code is that of all wrong arguments; only the words tell.
+    var isForeignPosition: Bool { code == "InvalidArgumentException" && message.contains("did not come from this stream") }
 }

@@ -36,6 +36,16 @@ package struct LayoutChange: Hashable, Sendable {
         graph.vertices[vertex].source != nil && retiring.contains { $0.subtask.vertex == vertex }
     }
 
+    /// Who hears one reader only, over a forward edge, and not all of the source: its watermark may have to fall with that reader's new splits.
+    package func hearsMovedSplits(_ vertex: Int) -> Bool {
+        graph.edges.contains { $0.target == vertex && $0.partitioning == .forward && (movesSplits(of: $0.source) || hearsMovedSplits($0.source)) }
+    }
+
+    /// Whether subtasks of `vertex` hear one subtask each of `source`, over forward edges.
+    package func follows(_ vertex: Int, _ source: Int) -> Bool {
+        graph.edges.contains { $0.target == vertex && $0.partitioning == .forward && ($0.source == source || follows($0.source, source)) }
+    }
+
     /// Where the state of a task of the old layout goes, sorted.
     package func departures(from task: TaskID) -> [Departure] {
         let vertex = task.subtask.vertex

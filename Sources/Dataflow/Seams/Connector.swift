@@ -71,9 +71,6 @@ package protocol SourceReader: AnyObject {
 
     func close()
 
-    /// A planned change: the source has so many readers from now on.
-    func share(among readers: Int)
-
     /// Malformed rows that were left out so far, where the options allow that.
     var skippedRows: Int { get }
 
@@ -93,7 +90,6 @@ package enum SourceGauge {
 }
 
 extension SourceReader {
-    package func share(among readers: Int) {}
     package var skippedRows: Int { 0 }
     package var readsSideBySide: Bool { false }
     package var gauges: [(name: String, value: Int64)] { [] }

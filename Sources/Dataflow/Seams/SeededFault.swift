@@ -6,7 +6,7 @@ package enum SeededFault: String, CaseIterable, Sendable {
     case abortedFilesForgotten, operatorsStartEmpty, sourceOneSnapshotBehind, finishedSplitsDroppedEarly
     // A task in a planned change
     case movedStateForgotten, movedSplitsUnawaited, rowsToOldOwners, changesSinceCopyForgotten
-    case stateTakenEarly, retiredFilesForgotten, droppedCopiesKept
+    case stateTakenEarly, retiredFilesForgotten, droppedCopiesKept, followersDeclareAsBefore
     // The JobManager
     case commitsOnAcknowledged, completedBeforeHead, manifestWithoutAllParts, commitsAskedForOnce
     case restoresUnpublished, restoresWhilePublishing, splitsForgotten, deletesBeforeHead, pendingObjectsSwept

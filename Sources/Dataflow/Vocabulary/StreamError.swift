@@ -29,6 +29,9 @@ package struct StreamError: Error, Hashable, Codable, Sendable, CustomStringConv
         self.unreachable = unreachable
     }
 
+    /// What to do with a state that belongs to another origin than what is there now.
+    package static let startWithoutState = "Start the job without that state, and say in the table's options where reading is to begin"
+
     /// The same error, seen from one level further out.
     package func during(_ place: String) -> StreamError {
         var error = self

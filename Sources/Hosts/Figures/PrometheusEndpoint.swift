@@ -19,7 +19,10 @@ package final class PrometheusEndpoint: Sendable {
     package static func start(
         _ configuration: Configuration, host: String, group: any EventLoopGroup, log: Log, figures: @escaping @Sendable () async -> MetricSnapshot
     ) throws(StreamError) -> PrometheusEndpoint? {
-        guard let (ports, filtersLabels) = try ports(configuration) else { return nil }
+        let reporters = MetricReporters(configuration)
+        for warning in reporters.warnings { log(.warning, "MetricReporters", warning) }
+        guard let name = reporters.prometheus else { return nil }
+        let (ports, filtersLabels) = try ports(name, configuration)
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 16)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -41,19 +44,14 @@ package final class PrometheusEndpoint: Sendable {
             .user, retry: false, "no port of metrics.reporter.*.port (\(ports.lowerBound) to \(ports.upperBound)) is free on \(host): \(reason)")
     }
 
-    /// Flink's keys: `metrics.reporters: prom`, `metrics.reporter.prom.factory.class`, `metrics.reporter.prom.port: 9249` or `9249-9259`.
-    private static func ports(_ configuration: Configuration) throws(StreamError) -> (ClosedRange<Int>, filtersLabels: Bool)? {
-        for name in (configuration.get(RestOptions.reporters) ?? "").split(separator: ",").map({ $0.filter { $0 != " " } }) {
-            let factory = configuration.text("metrics.reporter.\(name).factory.class") ?? configuration.text("metrics.reporter.\(name).class") ?? ""
-            guard name.hasPrefix("prom") || factory.contains("PrometheusReporter") else { continue }
-            let text = configuration.text("metrics.reporter.\(name).port") ?? "9249"
-            let ends = text.split(separator: "-").map { Int($0.filter { $0 != " " }) }
-            guard let first = ends.first ?? nil, let last = ends.last ?? nil, ends.count <= 2, 0...65535 ~= first, first...65535 ~= last else {
-                throw StreamError(.user, retry: false, "metrics.reporter.\(name).port: '\(text)' is no port and no range such as 9249-9259")
-            }
-            return (first...last, configuration.text("metrics.reporter.\(name).filterLabelValueCharacters")?.lowercased() != "false")
+    /// `metrics.reporter.prom.port: 9249` or `9249-9259`.
+    private static func ports(_ name: String, _ configuration: Configuration) throws(StreamError) -> (ClosedRange<Int>, filtersLabels: Bool) {
+        let text = configuration.text("metrics.reporter.\(name).port") ?? "9249"
+        let ends = text.split(separator: "-").map { Int($0.filter { $0 != " " }) }
+        guard let first = ends.first ?? nil, let last = ends.last ?? nil, ends.count <= 2, 0...65535 ~= first, first...65535 ~= last else {
+            throw StreamError(.user, retry: false, "metrics.reporter.\(name).port: '\(text)' is no port and no range such as 9249-9259")
         }
-        return nil
+        return (first...last, configuration.text("metrics.reporter.\(name).filterLabelValueCharacters")?.lowercased() != "false")
     }
 }
 

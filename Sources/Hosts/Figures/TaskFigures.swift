@@ -106,7 +106,7 @@ package final class TaskFigures: Sendable {
                     ("job_id", id.description), ("job_name", job.graph.name), ("task_id", vertex.id), ("task_name", vertex.name),
                     ("task_attempt_id", task.description), ("task_attempt_num", "\(task.attempt)"), ("subtask_index", "\(task.subtask.index)"),
                 ]
-                let reading = TaskReading(entry.metrics, before: entry.before, elapsed: entry.elapsed)
+                let reading = entry.before.map { TaskReading(entry.metrics, before: $0, elapsed: entry.elapsed) } ?? TaskReading(sinceItsStart: entry.metrics)
                 for (name, value) in TaskFigures.named(reading) {
                     snapshot.record("flink_taskmanager_job_task_" + name, labels, .gauge(value))
                 }

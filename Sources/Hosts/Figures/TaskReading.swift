@@ -14,6 +14,13 @@ package struct TaskReading: Sendable {
         seconds = Double(elapsed.milliseconds) / 1000
     }
 
+    /// Of a task without a report before this one. Counters begin with the task, and it is busy, idle or held back all of its time: rates are those of its whole life.
+    package init(sinceItsStart metrics: TaskMetrics) {
+        var start = TaskMetrics(task: metrics.task)
+        start.operators = metrics.operators.map { _ in OperatorMetrics(rowsIn: 0, rowsOut: 0) }
+        self.init(metrics, before: start, elapsed: .milliseconds(metrics.busyMilliseconds + metrics.idleMilliseconds + metrics.backpressuredMilliseconds))
+    }
+
     /// A second, over the time between the two; 0 without it.
     func rate(_ part: (TaskMetrics) -> Int64) -> Double {
         guard let before, seconds > 0 else { return 0 }
@@ -42,11 +49,12 @@ extension TaskFigures {
     ]
     private static let byName = Dictionary(catalogue.map { ($0.name, $0.value) }) { first, _ in first }
 
-    /// The fullest key group by the mean of those that have rows: where there are fewer keys than key groups most of these are empty, and say nothing.
+    /// The fullest key group's rows by the mean of all the subtask's: 1 is even, and as many as it has is one hot key. Nobody can share out what is in one key group,
+    /// so empty ones count: the work of `n` key groups finds room on `n` divided by this many subtasks at most.
     private static func skew(_ groups: [KeyGroupLoad]) -> Double? {
         if groups.isEmpty { return nil }
-        let rows = groups.map(\.rows).filter { $0 > 0 }
-        return Double(rows.max() ?? 1) * Double(max(1, rows.count)) / Double(max(1, rows.reduce(0, +)))
+        let (most, all) = (groups.map(\.rows).max() ?? 0, groups.reduce(0) { $0 + $1.rows })
+        return all > 0 ? Double(most) * Double(groups.count) / Double(all) : 1
     }
 
     /// All of one task's figures by Flink's names, then the source's own.

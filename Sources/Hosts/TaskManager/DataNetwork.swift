@@ -78,41 +78,65 @@ package final class DataNetwork: Sendable {
     ///
     /// - Parameter earlier: one that an earlier attempt of the job opened and did not close will do.
     package func link(to purpose: Purpose, earlier: Bool = false, host: String, port: UInt16) throws(StreamError) -> any Link {
-        if let held = held(for: purpose, earlier: earlier) { return FrameLink(connection: held) }
-        do {
-            let connection = try connect(
-                group: group, host: host, port: Int(port), tls: tls, role: Role.data, options: options,
-                accept: { [self] connection in
-                    FrameHandler(
-                        onFrame: { _ in connection.close(reason: "data connections are one-way") },
-                        onClosed: { [self] reason in
-                            let wasOpen = open.withLock { open in
-                                guard open[purpose]?.id == connection.id else { return false }
-                                open[purpose] = nil
-                                return true
-                            }
-                            if wasOpen { tellLost(purpose, reason.description) }
-                        })
-                }
-            ).wait()
-            let (held, isFirst) = open.withLock { open in
-                if let first = open[purpose] { return (first, false) }
-                // Only the connection that is kept says whose it is: the end of one that said nothing concerns nobody.
-                connection.send(Purpose(peer: worker, job: purpose.job, attempt: purpose.attempt).encode())
-                open[purpose] = connection
-                return (connection, true)
-            }
-            if !isFirst { connection.close(reason: "opened twice") }
-            // It may have ended before it was kept, unseen.
-            if held.isClosing {
-                open.withLock { if $0[purpose]?.id == held.id { $0[purpose] = nil } }
-                throw TransportError.failed("it ended at once")
-            }
-            return FrameLink(connection: held)
-        } catch {
-            throw StreamError(
-                .connection, retry: true, "no data connection to TaskManager \(purpose.peer) at \(host):\(port): \(error)", unreachable: purpose.peer)
+        try opening(to: purpose, earlier: earlier, host: host, port: port).wait()
+    }
+
+    /// As `link`, without waiting: so several connections are opened at once. Each must be waited for, also when another one fails: before that
+    /// nobody knows whose it is, and nobody closes it.
+    package func opening(to purpose: Purpose, earlier: Bool, host: String, port: UInt16) -> Opening {
+        if let held = held(for: purpose, earlier: earlier) { return Opening(state: .held(held)) }
+        let connection = connect(
+            group: group, host: host, port: Int(port), tls: tls, role: Role.data, options: options,
+            accept: { [self] connection in
+                FrameHandler(
+                    onFrame: { _ in connection.close(reason: "data connections are one-way") },
+                    onClosed: { [self] reason in
+                        let wasOpen = open.withLock { open in
+                            guard open[purpose]?.id == connection.id else { return false }
+                            open[purpose] = nil
+                            return true
+                        }
+                        if wasOpen { tellLost(purpose, reason.description) }
+                    })
+            })
+        return Opening(state: .connecting(connection, network: self, purpose, address: "\(host):\(port)"))
+    }
+
+    /// A connection that is there, or on its way.
+    package struct Opening {
+        fileprivate enum State {
+            case held(FrameConnection)
+            case connecting(EventLoopFuture<FrameConnection>, network: DataNetwork, Purpose, address: String)
         }
+
+        fileprivate let state: State
+
+        package func wait() throws(StreamError) -> any Link {
+            switch state {
+            case .held(let held): return FrameLink(connection: held)
+            case .connecting(let connection, let network, let purpose, let address):
+                do { return FrameLink(connection: try network.keep(try connection.wait(), for: purpose)) } catch {
+                    throw StreamError(.connection, retry: true, "no data connection to TaskManager \(purpose.peer) at \(address): \(error)", unreachable: purpose.peer)
+                }
+            }
+        }
+    }
+
+    private func keep(_ connection: FrameConnection, for purpose: Purpose) throws -> FrameConnection {
+        let (held, isFirst) = open.withLock { open in
+            if let first = open[purpose] { return (first, false) }
+            // Only the connection that is kept says whose it is: the end of one that said nothing concerns nobody.
+            connection.send(Purpose(peer: worker, job: purpose.job, attempt: purpose.attempt).encode())
+            open[purpose] = connection
+            return (connection, true)
+        }
+        if !isFirst { connection.close(reason: "opened twice") }
+        // It may have ended before it was kept, unseen.
+        if held.isClosing {
+            open.withLock { if $0[purpose]?.id == held.id { $0[purpose] = nil } }
+            throw TransportError.failed("it ended at once")
+        }
+        return held
     }
 
     private func held(for purpose: Purpose, earlier: Bool) -> FrameConnection? {

@@ -10,19 +10,29 @@ struct Routes {
     private let slots: [SlotThread]
     private let links: [WorkerID: any Link]
 
-    /// Waits for connections to peers; those of a planned change go on with what is open.
+    /// Waits for connections to peers, which are opened at once; those of a planned change go on with what is open.
     init(deployment: Deployment, worker: WorkerID, slots: [SlotThread], network: DataNetwork?) throws(StreamError) {
         layout = deployment.layout
         job = deployment.job
         self.worker = worker
         self.slots = slots
-        var links: [WorkerID: any Link] = [:]
-        for peer in deployment.peers where peer.worker != worker {
-            guard let network else { throw StreamError(.internal, retry: false, "this process has no data network, yet the job spans several") }
-            links[peer.worker] = try network.link(
-                to: DataNetwork.Purpose(peer: peer.worker, job: deployment.job, attempt: deployment.layout.attempt),
-                earlier: deployment.previous != nil, host: peer.host, port: peer.port)
+        let peers = deployment.peers.filter { $0.worker != worker }
+        guard let network else {
+            guard peers.isEmpty else { throw StreamError(.internal, retry: false, "this process has no data network, yet the job spans several") }
+            links = [:]
+            return
         }
+        let openings = peers.map { peer in
+            network.opening(
+                to: DataNetwork.Purpose(peer: peer.worker, job: deployment.job, attempt: deployment.layout.attempt), earlier: deployment.previous != nil, host: peer.host,
+                port: peer.port)
+        }
+        var links: [WorkerID: any Link] = [:]
+        var failure: StreamError?
+        for (peer, opening) in zip(peers, openings) {
+            do throws(StreamError) { links[peer.worker] = try opening.wait() } catch { failure = failure ?? error }
+        }
+        if let failure { throw failure }
         self.links = links
     }
 

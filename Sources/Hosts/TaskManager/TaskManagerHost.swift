@@ -214,7 +214,8 @@ package final class TaskManagerHost: Sendable {
         channels.remove(job: job, attemptsUpTo: attempt)
         let left = Countdown(slots.count, then: { [workshop, network] in
             workshop.removed(job: job, attempt: attempt)
-            network?.close(job: job, attemptsUpTo: attempt)
+            // Also what a dropped change had opened: the next attempt's are opened when this is done.
+            network?.close(job: job, attemptsUpTo: .max)
             then()
         })
         for slot in slots { slot.post(.remove(job: job, attempt: attempt, then: { left.down() })) }

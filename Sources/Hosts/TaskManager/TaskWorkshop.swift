@@ -155,9 +155,12 @@ package final class TaskWorkshop: Sendable {
             let options = try Self.options(configuration)
             let (job, next) = (deployment.job, deployment.layout)
             let change = LayoutChange(job: job, graph: graph, from: previous, to: next)
-            jobs.withLock { jobs in
+            let hasTasks = jobs.withLock { jobs in
                 if jobs[job] == nil { jobs[job] = Job(graph: graph, store: store, keepsCopies: keepsCopies(configuration, at: store)) }
+                return !(jobs[job]?.slots.isEmpty ?? true)
             }
+            // What is open then is of a change that was dropped, maybe long ago: nobody listens for its end.
+            if !hasTasks { network?.close(job: job, attemptsUpTo: .max) }
             let routes = try Routes(deployment: deployment, worker: worker, slots: slots, network: network)
             let targets = Dictionary(uniqueKeysWithValues: next.subtasks.map { (next.task($0, of: job), routes.route(to: $0)) })
             for subtask in deployment.subtasks {
@@ -235,7 +238,7 @@ package final class TaskWorkshop: Sendable {
             switch route {
             case .slot(let slot, _): slot.post(.command(target, .state(parcel)))
             case .peer(let link):
-                guard waitForRoom(on: link, task) else { return 0 }
+                guard waitForRoom(on: link, from: task, to: target) else { return 0 }
                 link.send(DataMessage.state(parcel).encode())
             }
         }
@@ -243,14 +246,14 @@ package final class TaskWorkshop: Sendable {
     }
 
     /// False: nobody wants it any more, or the peer takes nothing.
-    private func waitForRoom(on link: any Link, _ task: TaskID) -> Bool {
+    private func waitForRoom(on link: any Link, from task: TaskID, to target: TaskID) -> Bool {
         var window = HandOverWindow(since: SystemClock.instant())
         while true {
             switch window.look(pending: link.pendingBytes, at: SystemClock.instant()) {
             case .open: return true
             case .full:
-                // With its attempt a task goes, and what it owes.
-                guard jobs.withLock({ $0[task.job]?.slots[task] != nil }) else { return false }
+                // With its attempt a task goes, and what it owes; with the next change the way to who would have got it in a dropped one.
+                guard jobs.withLock({ $0[task.job]?.slots[task] != nil && $0[task.job]?.targets[target] != nil }) else { return false }
                 usleep(500)
             case .stuck:
                 link.close(reason: "nothing of the state that was handed over has left for \(HandOverWindow.patience)")

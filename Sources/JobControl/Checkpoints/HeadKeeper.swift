@@ -32,6 +32,8 @@ package struct HeadKeeper: Sendable {
         var bytes: [UInt8]
         var through: Int
         var isClaim: Bool
+        /// Why its outcome was not known.
+        var trouble: String?
     }
 
     private enum State: Sendable {
@@ -109,7 +111,9 @@ package struct HeadKeeper: Sendable {
         switch (goal, answer) {
         case (.put(let attempt), .put(let tag)):
             return settled(attempt, tag, draw: &draw)
-        case (.put(let attempt), .conflict), (.put(let attempt), .notFound), (.put(let attempt), .failed(_, mayHaveHappened: true)):
+        case (.put(let attempt), .conflict), (.put(let attempt), .notFound): return go(.verify(attempt), draw: &draw)
+        case (.put(var attempt), .failed(let reason, mayHaveHappened: true)):
+            attempt.trouble = reason
             return go(.verify(attempt), draw: &draw)
         case (.put, .failed(let reason, mayHaveHappened: false)), (.put, .refused(let reason)):
             return pause(goal, reason, at: now)
@@ -124,7 +128,7 @@ package struct HeadKeeper: Sendable {
             if let published, found.nonce == published.nonce, found.leaderEpoch == published.leaderEpoch {
                 // The old value: the put did not happen, or not yet. The same bytes again, so that it may even happen twice.
                 etag = tag
-                return pause(.put(attempt), nil, at: now)
+                return pause(.put(attempt), attempt.trouble, at: now)
             }
             if found.leaderEpoch >= attempt.head.leaderEpoch {
                 state = .over
@@ -135,7 +139,7 @@ package struct HeadKeeper: Sendable {
             return pause(.put(attempt), "HEAD of job \(job) was replaced by an older one; it is written again", at: now)
         case (.verify(let attempt), .notFound):
             etag = nil
-            return pause(.put(attempt), published == nil ? nil : "HEAD of job \(job) is gone from the store; it is written again", at: now)
+            return pause(.put(attempt), published == nil ? attempt.trouble : "HEAD of job \(job) is gone from the store; it is written again", at: now)
         case (.claim, .failed(let reason, _)), (.verify, .failed(let reason, _)), (.claim, .refused(let reason)), (.verify, .refused(let reason)):
             return pause(goal, reason, at: now)
         case (.put, .got), (.put, .listed), (.put, .deleted), (.claim, .put), (.claim, .listed), (.claim, .deleted), (.claim, .conflict),

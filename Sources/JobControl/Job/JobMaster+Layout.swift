@@ -254,8 +254,8 @@ extension JobMaster {
         self.planned?.unheard[vertex]?.remove(task)
         guard self.planned?.unheard[vertex]?.isEmpty ?? false else { return }
         self.planned?.unheard[vertex] = nil
-        // Readers that had ended may have rows again; they say so anew.
-        ended = ended.filter { $0.vertex != vertex }
+        // Readers that had ended may have rows again, and so may who hears one of them only; they say so anew.
+        ended = ended.filter { $0.vertex != vertex && !planned.plan.follows($0.vertex, vertex) }
         phase = .running(layout, ended: ended)
         resume(index, in: &cluster)
     }
@@ -285,7 +285,6 @@ extension JobMaster {
         self.planned = nil
         lastChange = now.instant
         wishesChangeSince = nil
-        isAskedToChange = false
         chronicle.changes += 1
         cluster.history.concluded(job, at: now)
         let stayed = ended.filter { next.has($0) && old.attempt(of: $0) == next.attempt(of: $0) }

@@ -25,7 +25,7 @@ extension JobMaster {
 
     mutating func taskFailed(_ task: TaskID, _ error: StreamError, _ worker: WorkerID, at now: Now, in cluster: inout Cluster) {
         switch phase {
-        case .deploying, .running, .finishing:
+        case .deploying, .running:
             guard isCurrent(task) else { return }
             avoidUnreachable(error, at: now)
             if let planned, !planned.isRunning, !planned.plan.old.has(task) { return cannotChange(worker, task.attempt, error, at: now, in: &cluster) }
@@ -33,8 +33,9 @@ extension JobMaster {
             let isOfChange = planned != nil && error.kind == .memory
             if isOfChange { restFromChanges(at: now) }
             fail(error, task: task, worker: worker, charges: !isOfChange, at: now, in: &cluster)
-        case .restarting, .ending:
-            // One cause brings down several tasks: they are one failure.
+        case .restarting, .ending, .finishing:
+            // One cause brings down several tasks: they are one failure. While a job finishes, all that its tasks did is in its last checkpoint, and
+            // commits need no tasks.
             guard isCurrent(task) else { return }
             chronicle.followed(error, task: task, worker: worker, at: now.wallMilliseconds)
         case .created, .reading, .claiming, .waitingForSlots, .publishingLayout, .ended, .suspended:
@@ -96,7 +97,7 @@ extension JobMaster {
         case .success(let found):
             if let origin = assigners[index].isForeign(found) {
                 let words = "the splits that this job has read are those of \(origin); now there is \(found.origin ?? ""), so its state means nothing here. "
-                    + "Start the job without that state, and say in the table's options where reading is to begin"
+                    + StreamError.startWithoutState
                 assigners[index].discoveryFailed(retryAfter: .seconds(5), at: now.instant)
                 guard discovers else { return }  // The next attempt looks again.
                 return fail(StreamError(.user, retry: false, words).during(graph.vertices[vertex].name), at: now, in: &cluster)

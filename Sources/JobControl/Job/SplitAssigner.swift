@@ -424,7 +424,8 @@ extension SplitAssigner {
     /// The next layout holds. `readers`: their numbers; `awaiting`: those that read nothing until they are told what is theirs; of these
     /// `beginning` are new.
     ///
-    /// A reader that begins gets what the one of its number left; the rest goes to those who have least.
+    /// A reader that begins gets what the one of its number left; the rest goes to those who have least, of those who have not asked since
+    /// they began or await their splits: others may have ended.
     package mutating func resume(readers: [Int], awaiting: [Int], beginning: Set<Int>) -> [Assignment] {
         isSuspended = false
         self.readers = readers
@@ -436,13 +437,16 @@ extension SplitAssigner {
         back.removeAll { isHeld($0.split) }
         shares = Array(repeating: [], count: (readers.max() ?? 0) + 1)
         waiting.removeAll { !readers.contains($0.subtask) || awaiting.contains($0.subtask) }
+        // Who has asked has told a watermark, and perhaps its end; only what awaits its splits takes that back.
+        let heard = hasAsked
+        let heirsToBe = readers.filter { awaiting.contains($0) || !heard.contains($0) }
         hasAsked = Set(readers)
         var loads = Array(repeating: 0, count: shares.count)
         for (split, reader) in handedOut where loads.indices.contains(reader) && ends[split] == nil { loads[reader] += 1 }
         // All that one reader left goes to one heir, what was only fetched ahead too: it comes before anything fresh.
         var heirs: [Int: Int] = [:]
         for (split, reader) in back {
-            let least = readers.min { (loads[$0], $0) < (loads[$1], $1) } ?? 0
+            let least = heirsToBe.min { (loads[$0], $0) < (loads[$1], $1) } ?? reader
             let heir = isSpread ? least : beginning.contains(reader) ? reader : heirs[reader] ?? least
             heirs[reader] = heir
             loads[heir] += 1

@@ -57,7 +57,7 @@ package struct JobView: Sendable {
         package var id: SubtaskID
         package var state: TaskState
         package var worker: WorkerID?
-        package var host: String?
+        package var endpoint: String?
         /// From 1; 0: never deployed.
         package var attempt: UInt32
         /// Of the running attempt; nil before the first report.
@@ -127,7 +127,7 @@ package struct JobView: Sendable {
     /// Committables of complete checkpoints that are not acknowledged yet.
     package var uncommitted: Int
 
-    /// What the job waits for before its tasks run, in words.
+    /// What the job waits for, in words: slots to start on, or to move to from those who leave.
     package var waitsFor: String?
 
     /// Why the job is down, in words.
@@ -157,11 +157,11 @@ extension JobMaster {
     func view(_ cluster: Cluster) -> JobView {
         let layout = phase.layout ?? lastLayout
         // Many subtasks, few TaskManagers.
-        var hosts: [WorkerID: String?] = [:]
-        func host(_ worker: WorkerID) -> String? {
-            if let known = hosts[worker] { return known }
-            let found = cluster.workers[worker]?.registration.host
-            hosts.updateValue(found, forKey: worker)
+        var endpoints: [WorkerID: String?] = [:]
+        func endpoint(_ worker: WorkerID) -> String? {
+            if let known = endpoints[worker] { return known }
+            let found = cluster.workers[worker].map { "\($0.registration.host):\($0.registration.dataPort)" }
+            endpoints.updateValue(found, forKey: worker)
             return found
         }
         return JobView(
@@ -173,7 +173,7 @@ extension JobMaster {
                     id: graph.vertices[vertex].id, name: graph.vertices[vertex].name, parallelism: parallelism[vertex],
                     maxParallelism: graph.maxParallelism,
                     subtasks: (layout?.vertices[vertex].indices ?? Array(0..<parallelism[vertex])).map {
-                        subtaskView(SubtaskID(vertex: vertex, index: $0), layout, host)
+                        subtaskView(SubtaskID(vertex: vertex, index: $0), layout, endpoint)
                     },
                     splits: assigners.first { $0.vertex == vertex }.map {
                         JobView.Splits(pending: $0.counts.pending, handedOut: $0.counts.handedOut, known: $0.counts.known)
@@ -188,10 +188,10 @@ extension JobMaster {
             uncommitted: ledger.count, waitsFor: phase.name == .waitingForSlots || phase.name == .running ? chronicle.waitsFor : nil)
     }
 
-    private func subtaskView(_ id: SubtaskID, _ layout: Layout?, _ host: (WorkerID) -> String?) -> JobView.Subtask {
+    private func subtaskView(_ id: SubtaskID, _ layout: Layout?, _ endpoint: (WorkerID) -> String?) -> JobView.Subtask {
         let worker = layout?.slot(of: id).worker
         return JobView.Subtask(
-            id: id, state: state(of: id), worker: worker, host: worker.flatMap(host), attempt: layout?.attempt(of: id) ?? attempt,
+            id: id, state: state(of: id), worker: worker, endpoint: worker.flatMap(endpoint), attempt: layout?.attempt(of: id) ?? attempt,
             metrics: chronicle.metrics[id])
     }
 

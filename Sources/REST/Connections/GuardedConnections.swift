@@ -1,3 +1,4 @@
+import Hosts
 import HummingbirdCore
 import Logging
 import NIOCore
@@ -24,7 +25,7 @@ struct GuardedConnections: ServerChildChannel {
 }
 
 /// All connections of one server.
-final class ConnectionDesk: Sendable {
+package final class ConnectionDesk: Sendable {
     private struct State {
         var table: ConnectionTable
         var channels: [ConnectionTable.ID: any Channel] = [:]
@@ -35,9 +36,11 @@ final class ConnectionDesk: Sendable {
     let requestTimeout: TimeAmount
     /// How long a client may leave unread what waits for it.
     let readTimeout: TimeAmount
+    let handshakes: RefusedHandshakes
     private let state: Mutex<State>
 
-    init(_ table: ConnectionTable, requestTimeout: TimeAmount, readTimeout: TimeAmount) {
+    package init(_ table: ConnectionTable, requestTimeout: TimeAmount, readTimeout: TimeAmount, log: Log = .none) {
+        handshakes = RefusedHandshakes(log)
         self.requestTimeout = requestTimeout
         self.readTimeout = readTimeout
         state = Mutex(State(table: table))
@@ -72,134 +75,5 @@ final class ConnectionDesk: Sendable {
             state.table.closed(id)
             state.channels[id] = nil
         }
-    }
-}
-
-/// One connection: its deadlines, and an answer in words to what is no HTTP.
-///
-/// Connections that rest between requests end with the server's idle timeout.
-private final class ConnectionGuard: ChannelDuplexHandler {
-    typealias InboundIn = HTTPServerRequestPart
-    typealias InboundOut = HTTPServerRequestPart
-    typealias OutboundIn = HTTPServerResponsePart
-    typealias OutboundOut = HTTPServerResponsePart
-
-    private enum Phase {
-        /// Before the first head, or between an answer and the next head.
-        case waiting
-        case asked
-        /// It has got its last answer; what it still sends is thrown away.
-        case refused
-    }
-
-    private let desk: ConnectionDesk
-    private var id: ConnectionTable.ID?
-    private var phase = Phase.waiting
-    /// Requests whose answers are not complete.
-    private var open = 0
-    /// The head of the newest request has come, its end has not.
-    private var isIncomplete = false
-    private var deadline: Scheduled<Void>?
-    private var unreadDeadline: Scheduled<Void>?
-
-    init(_ desk: ConnectionDesk) { self.desk = desk }
-
-    func channelActive(context: ChannelHandlerContext) {
-        let (id, refusal) = desk.opened(context.channel)
-        if let refusal {
-            refuse(.serviceUnavailable, refusal, context)
-        } else {
-            self.id = id
-            deadline = close(context, in: desk.requestTimeout)
-        }
-        context.fireChannelActive()
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        deadline?.cancel()
-        unreadDeadline?.cancel()
-        if let id { desk.closed(id) }
-        context.fireChannelInactive()
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if phase == .refused { return }
-        switch unwrapInboundIn(data) {
-        case .head:
-            open += 1
-            phase = .asked
-            deadline?.cancel()
-            deadline = nil
-            isIncomplete = true
-        case .body: break
-        case .end:
-            isIncomplete = false
-            deadline?.cancel()
-            deadline = nil
-            // Until here the server waits for the client, and not the other way round.
-            if let id { desk.asked(id) }
-        }
-        context.fireChannelRead(data)
-    }
-
-    /// Most requests come in one piece, and need no deadline.
-    func channelReadComplete(context: ChannelHandlerContext) {
-        if isIncomplete, deadline == nil, phase != .refused { deadline = close(context, in: desk.requestTimeout) }
-        context.fireChannelReadComplete()
-    }
-
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if phase == .refused {
-            promise?.fail(ChannelError.ioOnClosedChannel)
-            return
-        }
-        if case .end = unwrapOutboundIn(data) {
-            open -= 1
-            if open == 0 {
-                phase = .waiting
-                if let id { desk.answered(id) }
-            }
-        }
-        context.write(data, promise: promise)
-    }
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        unreadDeadline?.cancel()
-        unreadDeadline = context.channel.isWritable ? nil : close(context, in: desk.readTimeout)
-        context.fireChannelWritabilityChanged()
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        switch (phase, error) {
-        case (.refused, _): break  // It goes on sending; the end is near.
-        case (.waiting, let error as HTTPParserError) where error != .invalidEOFState:
-            if error == .headerOverflow {
-                refuse(.requestHeaderFieldsTooLarge, "the request's headers are too large", context)
-            } else {
-                refuse(.badRequest, "the request is no HTTP: \(error)", context)
-            }
-        // An answer is on its way, and nothing may come between its parts; or the connection broke.
-        case (.waiting, _), (.asked, _): context.fireErrorCaught(error)
-        }
-    }
-
-    private func close(_ context: ChannelHandlerContext, in time: TimeAmount) -> Scheduled<Void> {
-        let channel = context.channel
-        return context.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
-    }
-
-    /// Answers and ends the connection: not at once, for who is still sending would lose the answer.
-    private func refuse(_ status: HTTPResponseStatus, _ words: String, _ context: ChannelHandlerContext) {
-        phase = .refused
-        let body = ByteBuffer(bytes: JSON.object([("errors", [.string(words)])]).bytes)
-        let headers: HTTPHeaders = [
-            "Content-Type": "application/json; charset=UTF-8", "Content-Length": "\(body.readableBytes)", "Connection": "close", "Cache-Control": "no-store",
-        ]
-        context.write(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))), promise: nil)
-        context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-        deadline?.cancel()
-        deadline = close(context, in: .seconds(1))
-        context.close(mode: .output, promise: nil)
     }
 }

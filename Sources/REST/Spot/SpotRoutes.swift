@@ -28,6 +28,9 @@ extension RESTService {
                         "leaving": .bool(worker.isLeaving),
                     ]
                 }),
+                "waiting": .array(view.jobs.compactMap { job in
+                    job.waitsFor.map { ["jid": .string(job.id.description), "job-name": .string(job.name), "reason": .string($0)] }
+                }),
                 "in-progress": .array(view.history.inProgress.map { .object(json($0)) }),
                 "events": .array(view.history.entries.filter { $0.number > since }.map { JSON(event: $0, kinds, json) }),
                 "savings": JSON(

@@ -237,6 +237,7 @@ struct ExpressionBinder {
         let distinct = called.distinct && function != .min && function != .max
         let call = Aggregation.Call(
             function: function, argument: argument, filter: filter, distinct: distinct, type: DataType(kind, nullable: nullable))
+        try ScriptLimits.checkColumns(self.aggregation!.calls.count + 1, at: range)
         return self.aggregation!.column(of: call)
     }
 }

@@ -29,6 +29,8 @@ struct QueryBinder {
         case .setOperation(let operation, let all, let left, let right): plan = try bindSetOperation(operation, all: all, left, right)
         }
         try refuseOrder(of: query, over: plan)
+        // Views of views grow by doubling.
+        guard plan.steps <= ScriptLimits.steps else { throw SQLError("a query of more than \(ScriptLimits.steps) steps, its views counted", at: query.range) }
         return plan
     }
 

@@ -42,8 +42,10 @@ extension QueryBinder {
             case .star(let table, let range):
                 let positions = if let table { try scope.positions(ofTable: table) } else { Array(scope.entries.indices) }
                 if positions.isEmpty { throw SQLError("'*' needs a FROM", at: range) }
+                try ScriptLimits.checkColumns(expanded.count + positions.count, at: range)
                 expanded += positions.map { .column($0, name: scope.entries[$0].column.name, range) }
             case .expression(let syntax, let alias):
+                try ScriptLimits.checkColumns(expanded.count + 1, at: syntax.range)
                 if let alias { expanded.append(.expression(syntax, name: alias.text)) } else if case .name(let name) = syntax.kind {
                     expanded.append(.expression(syntax, name: name.last.text))
                 } else {
@@ -148,6 +150,7 @@ extension QueryBinder {
                 if syntax.containsAggregate { throw SQLError("GROUP BY takes no aggregates", at: syntax.range) }
                 let key = try bindKey(syntax, items, scope)
                 if !keys.contains(key) { keys.append(key) }
+                try ScriptLimits.checkColumns(keys.count, at: syntax.range)
             }
         }
         return keys

@@ -6,6 +6,7 @@ extension CreateTableSyntax {
     /// The table that the statement describes, every option and expression checked.
     func bound(connectors: ConnectorCatalogue) throws(SQLError) -> TableDefinition {
         guard !columns.isEmpty else { throw SQLError("a table needs columns", at: name.range) }
+        try ScriptLimits.checkColumns(columns.count, at: name.range)
         try refuseDoubles()
         let physical = columns.filter { if case .physical = $0.kind { true } else { false } }.map(\.name.text)
         let connector = try connectors.check(options, columns: physical, at: optionsRange)

@@ -5,16 +5,19 @@ struct Lexer {
     private var insideHint = false
     private var tokens: [Token] = []
 
-    /// Bytes. Bounds the memory of what becomes of it.
-    private static let largestScript = 4 << 20
-
     /// Ends with a token of kind `.end`. Throws for an unclosed string, name or comment and for characters that begin no token.
     static func tokens(of script: String) throws(SQLError) -> [Token] {
-        guard script.utf8.count <= largestScript else {
-            throw SQLError("a script has at most \(largestScript >> 20) MiB", at: SourceRange(largestScript, largestScript))
+        guard script.utf8.count <= ScriptLimits.bytes else {
+            throw SQLError("a script has at most \(ScriptLimits.bytes >> 20) MiB", at: SourceRange(ScriptLimits.bytes, ScriptLimits.bytes))
         }
         var lexer = Lexer(script)
-        while try lexer.scanToken() {}
+        while try lexer.scanToken() {
+            guard lexer.tokens.count <= ScriptLimits.words else {
+                throw SQLError(
+                    "a script has at most \(ScriptLimits.words) words and signs", at: lexer.tokens[ScriptLimits.words].range,
+                    hint: "put rows into a file and read it as a table")
+            }
+        }
         return lexer.tokens
     }
 

@@ -23,7 +23,10 @@ package struct SQLError: Error, Equatable, Sendable, CustomStringConvertible {
     package private(set) var column = 0
     /// Characters to underline, at least 1, all on `line`.
     package private(set) var length = 1
+    /// What is shown of the line: all of it, or what is around the underlined part.
     package private(set) var sourceLine = ""
+    /// Characters of `sourceLine` before the underlined part.
+    private var margin = 0
 
     package init(_ message: String, at range: SourceRange, expected: [String] = [], hint: String? = nil) {
         self.message = message
@@ -44,8 +47,24 @@ package struct SQLError: Error, Equatable, Sendable, CustomStringConvertible {
         located.column = characters(bytes[lineStart..<start]) + 1
         located.length = max(1, characters(bytes[start..<max(start, min(range.end, lineEnd))]))
         located.sourceLine = String(decoding: bytes[lineStart..<lineEnd], as: UTF8.self)
+        located.margin = located.column - 1
         located.hideSecrets()
+        located.clip()
         return located
+    }
+
+    /// A script that a program wrote may be one line of a megabyte, and a name as long.
+    private mutating func clip() {
+        let before = 120, behind = 80, longest = 4000
+        if message.utf8.count > longest { message = message.prefix(longest - 1) + "…" }
+        if let words = hint, words.utf8.count > longest { hint = words.prefix(longest - 1) + "…" }
+        length = min(length, behind)
+        let end = sourceLine.index(sourceLine.startIndex, offsetBy: margin + behind, limitedBy: sourceLine.endIndex) ?? sourceLine.endIndex
+        let isCut = end < sourceLine.endIndex
+        sourceLine = String(sourceLine[..<end]) + (isCut ? "…" : "")
+        guard margin > before else { return }
+        sourceLine = "…" + sourceLine.dropFirst(margin - before + 1)
+        margin = before
     }
 
     /// Hides what follows a quoted key that speaks of secrets, character by character, so that the caret still stands right. An unclosed
@@ -68,8 +87,8 @@ package struct SQLError: Error, Equatable, Sendable, CustomStringConvertible {
     package var description: String {
         var text = line > 0 ? "line \(line), column \(column): \(message)" : message
         if line > 0 {
-            let margin = sourceLine.prefix(column - 1).map { $0 == "\t" ? "\t" : " " }.joined()
-            text += "\n  \(sourceLine)\n  \(margin)" + String(repeating: "^", count: length)
+            let indent = sourceLine.prefix(margin).map { $0 == "\t" ? "\t" : " " }.joined()
+            text += "\n  \(sourceLine)\n  \(indent)" + String(repeating: "^", count: length)
         }
         if !expected.isEmpty { text += "\nexpected " + enumerate(expected, last: "or") }
         if let hint { text += "\n" + hint }

@@ -32,7 +32,7 @@ struct Token {
         case .hexString: "X'\(text.prefix(20))'"
         case .hintStart: "'/*+'"
         case .hintEnd: "'*/'"
-        case .word, .quotedName, .number, .symbol: "'\(text)'"
+        case .word, .quotedName, .number, .symbol: "'\(text.prefix(100))\(text.count > 100 ? "…" : "")'"
         }
     }
 }

@@ -11,6 +11,7 @@ final class AlignmentChecker: Checker {
 
     private let job: SimulatedJob
     private let world: ConnectorWorld
+    /// By their splits' names: the table's vertex, which is its place among the inputs, and the id.
     private let inputs: [String: (input: SimulatedInput, split: Int)]
     private let table: CommittedTable
     private lazy var answer = NaiveEvaluation(job).answer()
@@ -30,7 +31,7 @@ final class AlignmentChecker: Checker {
         self.world = world
         table = CommittedTable(job: job)
         var inputs: [String: (SimulatedInput, Int)] = [:]
-        for input in job.inputs { for split in 0..<input.splits { inputs[input.splitID(split)] = (input, split) } }
+        for (vertex, input) in job.inputs.enumerated() { for split in 0..<input.splits { inputs["\(vertex) \(input.splitID(split))"] = (input, split) } }
         self.inputs = inputs
     }
 
@@ -53,8 +54,14 @@ final class AlignmentChecker: Checker {
     private func advance(_ shares: [Manifest.Subtask]) -> String? {
         var seen: Set<String> = []
         for share in shares {
-            let open = share.splits.map { state in (state.split.id, inputs[state.split.id].map { $0.input.next(in: $0.split, state) } ?? 0) }
-            let finished = share.finishedSplits.compactMap { id in inputs[id].map { (id, $0.input.rows(in: $0.split)) } }
+            let open = share.splits.map { state in
+                let name = "\(share.subtask.vertex) \(state.split.id)"
+                return (name, inputs[name].map { $0.input.next(in: $0.split, state) } ?? 0)
+            }
+            let finished = share.finishedSplits.compactMap { id in
+                let name = "\(share.subtask.vertex) \(id)"
+                return inputs[name].map { (name, $0.input.rows(in: $0.split)) }
+            }
             for (id, position) in open + finished {
                 guard let (input, split) = inputs[id] else { return "there is no split \(id)" }
                 let last = positions[id] ?? 0
@@ -102,13 +109,13 @@ final class AlignmentChecker: Checker {
         switch job.shape {
         case .group, .regroup: return nil
         case .window:
-            if answer[row] == nil { return "\(CommittedTable.text(row)) is no row of the answer" }
-            return table.rows[row] == 1 ? nil : "\(CommittedTable.text(row)) is there twice"
+            guard let most = answer[row] else { return "\(CommittedTable.text(row)) is no row of the answer" }
+            return table.rows[row, default: 0] <= most ? nil : "\(CommittedTable.text(row)) is there too often"
         case .calc:
             guard case .integer(let id) = row[0] else { return "a row without id" }
             // Tables have the same ids; twice is too often only beyond the number of tables.
             if let count = table.rows[row], count > job.inputs.count { return "\(CommittedTable.text(row)) is there \(count) times" }
-            let reach = job.inputs.map { positions[$0.splitID(Int(id >> 32))] ?? 0 }.max() ?? 0
+            let reach = job.inputs.enumerated().map { positions["\($0) \($1.splitID(Int(id >> 32)))"] ?? 0 }.max() ?? 0
             return Int(id & 0xFFFF_FFFF) < reach ? nil : "row \(id & 0xFFFF_FFFF) of split \(id >> 32) is committed, but its source stands at \(reach)"
         }
     }

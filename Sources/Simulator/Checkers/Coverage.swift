@@ -78,6 +78,7 @@ package enum Coverage {
         Excuse(states: "*", events: "notHandedOver", reason: "a net below what should not be: a host knows the way to everybody when it has prepared"),
         // A TaskManager's link.
         Excuse(states: "*", events: "message.refused", reason: "all processes of a run have one version"),
+        Excuse(states: "*", events: "message.turnedAway", reason: "all processes of a run have names of their own"),
         Excuse(
             states: "link.waiting link.connecting", events: "*",
             reason: "a host brings only what comes on the newest link, and there is none"),

@@ -56,6 +56,14 @@ package struct SimulatedInput: Sendable {
         self.batchRows = batchRows
     }
 
+    /// Its rows are the stream's records.
+    mutating func read(_ stream: SimulatedStream) {
+        self.stream = stream
+        splits = stream.shards.count
+        // Those that are put within a millisecond are not late.
+        disorderMilliseconds = 1
+    }
+
     package func rows(in split: Int) -> Int { stream?.shards[split].records.count ?? rowsPerSplit }
 
     package func row(_ split: Int, _ index: Int) -> Row {

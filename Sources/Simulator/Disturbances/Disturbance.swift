@@ -33,6 +33,10 @@ package enum Disturbance: String, CaseIterable, Sendable {
     // Planned changes of the layout
     /// Somebody may leave, but need not end (a rebalance recommendation).
     case taskManagerRecommended
+    /// The same said of all at once, as of a whole zone.
+    case allRecommended
+    /// No other TaskManager gets a connection to one that joins.
+    case taskManagerUnreachable
     /// Somebody goes on whom a change begins tasks.
     case changeSpoiled
     /// Many other parallelisms within seconds.

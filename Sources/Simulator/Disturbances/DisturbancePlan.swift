@@ -17,7 +17,7 @@ package struct DisturbancePlan: Sendable {
         case rescaleToAndFro
         /// One TaskManager more for a while.
         case join
-        /// A TaskManager is recommended to be left, and really goes only later.
+        /// A TaskManager, or all of them, is recommended to be left, and really goes only later.
         case recommend
     }
 
@@ -34,6 +34,8 @@ package struct DisturbancePlan: Sendable {
     package var timerTrouble = 0.0
     /// Share of planned changes in which somebody who would only join goes before the barrier, or just after it.
     package var spoiledChanges = 0.0
+    /// Share of TaskManagers that join whom no other one can reach.
+    package var unreachableJoiners = 0.0
     /// Share of attempts to connect that are refused at first.
     package var connectTrouble = 0.0
     /// Only what a cluster does on purpose happens, and slowness: nobody and nothing is lost, so that nothing may restart (`PlannedChecker`).
@@ -80,6 +82,7 @@ package struct DisturbancePlan: Sendable {
         plan.timerTrouble = random.pick([0, 0.05])
         plan.connectTrouble = random.pick([0, 0.2])
         plan.spoiledChanges = random.pick([0, 0, 0.3])
+        plan.unreachableJoiners = random.pick([0, 0, 0.4])
         if plan.isPlanned {
             let slow = plan.store.slow
             plan.store = .healthy
@@ -87,6 +90,8 @@ package struct DisturbancePlan: Sendable {
             plan.connectTrouble = 0
             plan.timerTrouble = 0
             plan.isTight = random.chance(0.25)
+            // A job that must begin anew finds no other slots at times.
+            if plan.isTight { plan.unreachableJoiners = 0 }
         }
         return plan
     }

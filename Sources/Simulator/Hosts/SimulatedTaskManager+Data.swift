@@ -23,7 +23,7 @@ extension SimulatedTaskManager {
         let (delay, refusal) = cluster.dataConnectOutcome(to: other)
         after(delay) { [self] in
             if let refusal {
-                if tries == 3 { return then(StreamError(.connection, retry: true, "\(other) cannot be reached: \(refusal)")) }
+                if tries == 3 { return then(StreamError(.connection, retry: true, "\(other) cannot be reached: \(refusal)", unreachable: other)) }
                 after(.milliseconds(300)) { [self] in open(others, tries: tries + 1, then: then) }
             } else {
                 if peers[other] == nil { peers[other] = cluster.connect(self, to: other) }

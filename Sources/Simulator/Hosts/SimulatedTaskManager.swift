@@ -15,6 +15,8 @@ final class SimulatedTaskManager {
     /// It has been told to leave, or that it should.
     var isLeaving = false
     var isRecommended = false
+    /// It reaches others, but the address that it tells them is wrong.
+    var isUnreachable = false
     private var pausedUntil = Duration.zero
     private var control: Link?
     /// Attempts to connect fail until then.

@@ -46,6 +46,7 @@ extension LeaderMessage {
         switch self {
         case .registered: "registered"
         case .refused(let reason): "refused: \(reason)"
+        case .turnedAway(let reason): "turnedAway: \(reason)"
         case .heartbeat(let sequence): "heartbeat \(sequence)"
         case .deploy(let deployment):
             "deploy #\(deployment.layout.attempt) \(deployment.subtasks) from checkpoint \(deployment.restore?.checkpoint ?? 0), keeping "

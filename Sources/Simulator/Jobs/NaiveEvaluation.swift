@@ -13,6 +13,12 @@ package struct NaiveEvaluation {
     package func answer() -> [[Value]: Int] {
         var groups: [[Value]: Total] = [:]
         var rows: [[Value]: Int] = [:]
+        func count(_ groups: [[Value]: Total]) {
+            for (group, total) in groups {
+                let aggregates: [Value] = [.integer(total.count), .integer(total.sum), .integer(total.greatest)]
+                rows[[group[0]] + aggregates + group.dropFirst(), default: 0] += 1
+            }
+        }
         for input in job.inputs {
             for split in 0..<input.splits {
                 for index in 0..<input.rows(in: split) {
@@ -24,6 +30,9 @@ package struct NaiveEvaluation {
                     if let row = NaiveEvaluation.calc(row, in: job) { rows[row, default: 0] += 1 }
                 }
             }
+            guard job.union?.isOfResults ?? false else { continue }
+            count(groups)
+            groups = [:]
         }
         if job.shape == .regroup {
             var totals: [Value: Total] = [:]
@@ -31,10 +40,7 @@ package struct NaiveEvaluation {
             for row in NaiveEvaluation.regrouped(totals) { rows[row, default: 0] += 1 }
             return rows
         }
-        for (group, total) in groups {
-            let aggregates: [Value] = [.integer(total.count), .integer(total.sum), .integer(total.greatest)]
-            rows[[group[0]] + aggregates + group.dropFirst(), default: 0] += 1
-        }
+        count(groups)
         return rows
     }
 

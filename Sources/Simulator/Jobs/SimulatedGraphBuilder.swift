@@ -20,15 +20,18 @@ struct SimulatedGraphBuilder {
             add(sourceChain(table), parallelism: job.sourceParallelism)
         }
         var last = heads
-        let stages = middle()
-        for (number, stage) in stages.enumerated() {
-            let vertex = vertices.count
-            let chainsSink = job.chainsSink && number == stages.count - 1
-            add([stage.op] + (chainsSink ? [sinkOperator(stage.op.output)] : []), parallelism: job.parallelism)
-            for head in last { connect(head, vertex, .hash([stage.key])) }
-            last = [vertex]
+        var stages = middle()
+        var endsAtUnion = false
+        if let union = job.union {
+            if union.isOfResults {
+                last = heads.map { head in follow([head], stages[0], isLast: false) }
+                stages = []
+            }
+            endsAtUnion = stages.isEmpty && job.chainsSink
+            last = meet(last, union, isLast: endsAtUnion)
         }
-        if stages.isEmpty || !job.chainsSink {
+        for (number, stage) in stages.enumerated() { last = [follow(last, stage, isLast: number == stages.count - 1 && job.chainsSink)] }
+        if !endsAtUnion, stages.isEmpty || !job.chainsSink {
             let schema = vertices[last[0]].output
             let vertex = vertices.count
             add([sinkOperator(schema)], parallelism: job.sinkParallelism, isOne: job.sinkPartitioning == .single)
@@ -36,6 +39,43 @@ struct SimulatedGraphBuilder {
         }
         return JobGraph(name: "simulated", vertices: vertices, edges: edges, maxParallelism: job.maxParallelism)
     }
+
+    /// A vertex behind exchanges by a column. `isLast`: with the sink.
+    private mutating func follow(_ heads: [Int], _ stage: (key: Int, op: ChainedOperator), isLast: Bool) -> Int {
+        var op = stage.op
+        if job.union?.isOfResults ?? false { op.uid += "-\(heads[0])" }
+        let vertex = vertices.count
+        add([op] + (isLast ? [sinkOperator(op.output)] : []), parallelism: job.parallelism)
+        for head in heads { connect(head, vertex, .hash([stage.key])) }
+        return vertex
+    }
+
+    /// UNION ALL has no operator: what would be chained to its inputs begins a vertex behind them. Answers the vertices whose rows go on: the
+    /// tables' own, where nothing is chained.
+    private mutating func meet(_ heads: [Int], _ union: UnionPlan, isLast: Bool) -> [Int] {
+        var heads = heads
+        if union.isNested { heads = [meet(Array(heads.prefix(2)), union, [unchanging("inner", vertices[heads[0]].output)])] + heads.dropFirst(2) }
+        var chain: [ChainedOperator] = []
+        if job.shape == .calc {
+            if !isCalcBeforeUnion { chain.append(calc("union")) }
+        } else {
+            if union.calcsBehind { chain.append(unchanging("union", vertices[heads[0]].output)) }
+            if job.shape == .window, job.isTwoPhase, !union.isOfResults { chain.append(localAggregate("union")) }
+        }
+        if isLast { chain.append(sinkOperator(chain.last?.output ?? vertices[heads[0]].output)) }
+        return chain.isEmpty ? heads : [meet(heads, union, chain)]
+    }
+
+    private mutating func meet(_ heads: [Int], _ union: UnionPlan, _ chain: [ChainedOperator]) -> Int {
+        let vertex = vertices.count
+        let parallelism = union.partitioning == .forward && !union.isOfResults ? job.sourceParallelism : job.parallelism
+        add(chain, parallelism: parallelism)
+        for head in heads { connect(head, vertex, union.partitioning) }
+        return vertex
+    }
+
+    /// An inner union has no such calc.
+    private var isCalcBeforeUnion: Bool { job.union.map { $0.calcsBefore && !$0.isNested } ?? true }
 
     /// The vertices of a reactive job have the parallelism that the slots allow.
     private mutating func add(_ chain: [ChainedOperator], parallelism: Int, isOne: Bool = false) {
@@ -57,27 +97,38 @@ struct SimulatedGraphBuilder {
             source.rowsPerSecond = stream.rowsPerSecond
         }
         var chain = [ChainedOperator(uid: "source-\(table.name)", name: "Source: \(table.name)", spec: .source(source), output: input)]
-        switch job.shape {
-        case .window where job.isTwoPhase:
-            let local = windowSpec(input)
-            chain.append(
-                ChainedOperator(
-                    uid: "local-\(table.name)", name: "LocalWindowAggregate", spec: .localWindowAggregate(local), output: local.partialSchema))
-        case .window, .group, .regroup: break
-        case .calc:
-            let output = Schema([input.fields[1], input.fields[0], .init("w", bigint)])
-            let value = Expression.column(2, type: input.types[2])
-            let calc = CalcSpec(
-                condition: .call(
-                    ">=", [value, .literal(.integer(SimulatedJob.leastValue), type: count)], type: DataType(.boolean)),
-                projections: [
-                    .column(1, type: input.types[1]), .column(0, type: input.types[0]),
-                    .call("+", [value, .literal(.integer(1), type: count)], type: bigint),
-                ])
-            chain.append(ChainedOperator(uid: "calc-\(table.name)", name: "Calc", spec: .calc(calc), output: output))
+        if job.shape == .calc {
+            if isCalcBeforeUnion { chain.append(calc(table.name)) }
+            return chain
         }
+        if job.union?.calcsBefore ?? false { chain.append(unchanging(table.name, input)) }
+        if job.shape == .window, job.isTwoPhase, job.union?.isOfResults ?? true { chain.append(localAggregate(table.name)) }
         return chain
     }
+
+    private func localAggregate(_ place: String) -> ChainedOperator {
+        let local = windowSpec(input)
+        return ChainedOperator(uid: "local-\(place)", name: "LocalWindowAggregate", spec: .localWindowAggregate(local), output: local.partialSchema)
+    }
+
+    /// The calc that a calc job is about.
+    private func calc(_ place: String) -> ChainedOperator {
+        let value = Expression.column(2, type: input.types[2])
+        let calc = CalcSpec(
+            condition: .call(">=", [value, .literal(.integer(SimulatedJob.leastValue), type: count)], type: DataType(.boolean)),
+            projections: [.column(1, type: input.types[1]), .column(0, type: input.types[0]), plus(value, 1)])
+        return ChainedOperator(
+            uid: "calc-\(place)", name: "Calc", spec: .calc(calc), output: Schema([input.fields[1], input.fields[0], .init("w", bigint)]))
+    }
+
+    /// A calc that gives every row as it came.
+    private func unchanging(_ place: String, _ schema: Schema) -> ChainedOperator {
+        var projections = schema.types.indices.map { Expression.column($0, type: schema.types[$0]) }
+        projections[2] = plus(projections[2], 0)
+        return ChainedOperator(uid: "calc-\(place)", name: "Calc", spec: .calc(CalcSpec(condition: nil, projections: projections)), output: schema)
+    }
+
+    private func plus(_ value: Expression, _ number: Int64) -> Expression { .call("+", [value, .literal(.integer(number), type: count)], type: bigint) }
 
     /// What lies between the sources and the sink: each behind an exchange by a column.
     private func middle() -> [(key: Int, op: ChainedOperator)] {

@@ -16,7 +16,29 @@ package struct SimulatedJob: Sendable {
         case regroup
     }
 
+    /// What `--jobs` names: the shapes, and those with a UNION ALL in front.
+    package enum Kind: String, CaseIterable, Sendable {
+        case window, calc, group, regroup
+        /// sources → forward → [calc, local aggregate] → what else a window, a calc or a group aggregate has; or windows → forward → [calc] → sink
+        case union
+
+        /// Those of a run that names none. (One more would change what every seed draws.)
+        package static let usual: [Kind] = [.window, .calc, .group, .regroup]
+
+        fileprivate func shape(_ random: inout Chance) -> Shape {
+            switch self {
+            case .window: .window
+            case .calc: .calc
+            case .group: .group
+            case .regroup: .regroup
+            case .union: random.pick([.window, .window, .window, .calc, .group])
+            }
+        }
+    }
+
     package var shape: Shape
+    /// Its tables meet in a UNION ALL; nil: each goes to what lies behind by edges of its own.
+    package var union: UnionPlan?
     /// Rows replace each other, by their first column.
     package var isChangelog: Bool { shape == .group || shape == .regroup }
     package var window: WindowSpec
@@ -53,14 +75,19 @@ package struct SimulatedJob: Sendable {
     /// Rows of a key come to the sink in the order of their stream. (After a merge nobody can know without checkpoints.)
     package var keepsOrder: Bool { shape == .calc && inputs.contains { $0.stream != nil } && options.checkpointInterval != nil }
 
+    /// Splits are found while it runs.
+    var isWatched: Bool { inputs.contains { $0.appears.contains { $0 > .zero } } }
+
     /// What a slot must hold: one subtask of each vertex.
     package var slots: Int { max(sourceParallelism, parallelism, sinkParallelism) }
 }
 
 extension SimulatedJob {
     /// `minutes` of input, which arrives over that time.
-    package static func draw(_ random: inout Chance, shapes: [Shape], minutes: Int) -> SimulatedJob {
-        let shape = random.pick(shapes)
+    package static func draw(_ random: inout Chance, kinds: [Kind], minutes: Int) -> SimulatedJob {
+        let kind = random.pick(kinds)
+        let shape = kind.shape(&random)
+        let union = kind == .union ? UnionPlan.draw(&random, shape: shape) : nil
         let size = Int64(random.pick([5, 10, 20, 30])) * 1_000
         let window: WindowSpec =
             random.chance(0.6) ? .hop(size: size * 2, slide: size, offset: random.pick([0, 0, 1_000])) : .tumble(size: size, offset: 0)
@@ -88,9 +115,10 @@ extension SimulatedJob {
         let isLarge = random.chance(0.1)
         let sinkParallelism = chainsSink ? parallelism : random.int(1...2)
         var job = SimulatedJob(
-            shape: shape, window: window, isTwoPhase: random.chance(0.6), chainsSink: chainsSink,
+            shape: shape, union: union, window: window, isTwoPhase: random.chance(0.6), chainsSink: chainsSink,
             sinkPartitioning: shape == .group || shape == .regroup ? .hash([0]) : sinkParallelism == 1 ? random.pick([.single, .rebalance]) : .rebalance,
-            emitsUpdateBefore: random.chance(0.5), inputs: SimulatedJob.inputs(&random, shape: shape, readers: sourceParallelism, minutes: minutes, isLarge: isLarge),
+            emitsUpdateBefore: random.chance(0.5),
+            inputs: SimulatedJob.inputs(&random, shape: shape, tables: union?.tables, readers: sourceParallelism, minutes: minutes, isLarge: isLarge),
             sourceParallelism: sourceParallelism, parallelism: parallelism, sinkParallelism: sinkParallelism,
             maxParallelism: random.pick([4, 8, 15]), rollEvery: shape == .group || shape == .regroup ? 1 : random.pick([1, 1, 2, 3]),
             lastStep: random.chance(0.3) ? .milliseconds(random.int(50...400)) : .milliseconds(2),
@@ -104,28 +132,26 @@ extension SimulatedJob {
             job.options.checkpointDirectory = nil
             job.options.checkpointInterval = nil
         }
-        if shape == .calc, random.chance(0.5) { job.readStream(SimulatedStream.draw(&random, minutes: minutes), &random) }
+        if union == nil, shape == .calc, random.chance(0.5) { job.readStream(&random, minutes: minutes) }
         // What is late after a reshard would be missing in the answer.
-        if shape == .window, options.checkpointInterval != nil, !isLarge, random.chance(0.3) {
-            job.readStream(SimulatedStream.draw(&random, minutes: minutes), &random)
+        if shape == .window, options.checkpointInterval != nil, !isLarge {
+            if union == nil, random.chance(0.3) { job.readStream(&random, minutes: minutes) }
+            if union != nil { for table in job.inputs.indices where random.chance(0.3) { job.inputs[table].read(SimulatedStream.draw(&random, minutes: minutes)) } }
         }
         return job
     }
 
     /// One table, whose rows are the stream's records; rows of one key stay in order on their way to a calc's sink.
-    private mutating func readStream(_ stream: SimulatedStream, _ random: inout Chance) {
+    private mutating func readStream(_ random: inout Chance, minutes: Int) {
         inputs = Array(inputs.prefix(1))
-        inputs[0].stream = stream
-        inputs[0].splits = stream.shards.count
-        // Those that are put within a millisecond are not late.
-        inputs[0].disorderMilliseconds = 1
+        inputs[0].read(SimulatedStream.draw(&random, minutes: minutes))
         guard shape == .calc else { return }
         sinkParallelism = random.int(1...3)
         sinkPartitioning = .hash([1])
     }
 
-    private static func inputs(_ random: inout Chance, shape: Shape, readers: Int, minutes: Int, isLarge: Bool) -> [SimulatedInput] {
-        let count = random.chance(0.3) ? 2 : 1
+    private static func inputs(_ random: inout Chance, shape: Shape, tables: Int?, readers: Int, minutes: Int, isLarge: Bool) -> [SimulatedInput] {
+        let count = tables ?? (random.chance(0.3) ? 2 : 1)
         return (0..<count).map { table in
             let splits = readers * random.int(1...3) + random.int(0...1)
             let rows = random.int(1_000...2_000) * (isLarge ? 4 : 1) / count / splits + 1
@@ -150,7 +176,7 @@ extension SimulatedJob {
 extension SimulatedJob {
     var summary: String {
         """
-        \(shape)\(shape == .window ? " \(window) \(isTwoPhase ? "two-phase" : "one-phase")" : ""), \
+        \(union.map { "\($0.summary), " } ?? "")\(shape)\(shape == .window ? " \(window) \(isTwoPhase ? "two-phase" : "one-phase")" : ""), \
         parallelism \(sourceParallelism)/\(parallelism)/\(sinkParallelism)\
         \(chainsSink ? " chained" : "")\(options.isReactive ? " reactive" : ""), roll every \(rollEvery), \(bucket == nil ? "" : "to a bucket, ")\(options.checkpointDirectory == nil ? "no folder, " : "")\(inputs.map { "\($0.splits) \($0.stream == nil ? "splits of \($0.rowsPerSplit) rows" : "shards")" }), checkpoints every \
         \(options.checkpointInterval.map { "\($0)" } ?? "never")

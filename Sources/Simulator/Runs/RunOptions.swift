@@ -5,7 +5,7 @@ package struct RunOptions: Sendable {
     /// Cluster time over which the input comes; disturbances stop shortly before its end.
     package var minutes = 10
     package var taskManagers = 3
-    package var shapes = SimulatedJob.Shape.allCases
+    package var kinds = SimulatedJob.Kind.usual
     package var isDisturbed = true
     /// Whether only planned things happen (`DisturbancePlan.isPlanned`); nil: the seed says so.
     package var isPlanned: Bool?

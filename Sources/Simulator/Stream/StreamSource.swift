@@ -48,7 +48,6 @@ private final class StreamReader: SourceReader {
 
     func snapshot() throws(StreamError) -> [SplitState] { try real.snapshot() }
     func close() { real.close() }
-    func share(among readers: Int) { real.share(among: readers) }
     var skippedRows: Int { real.skippedRows }
     var readsSideBySide: Bool { real.readsSideBySide }
     var gauges: [(name: String, value: Int64)] { real.gauges }

@@ -46,6 +46,9 @@ package struct WatermarkMerger {
         isIdle = false
     }
 
+    /// What was combined so far holds no longer: the channels declare what comes from now on, lower than before, maybe.
+    package mutating func restate() { combined = Watermark.minimum }
+
     /// A batch came: an idle channel is active again. Call before the batch is processed.
     package mutating func batch(on channel: Int) -> Change {
         standings[channel] == .idle ? activate(channel) : Change()

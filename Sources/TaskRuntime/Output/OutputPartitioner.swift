@@ -71,7 +71,7 @@ final class OutputPartitioner: Output {
     /// After the barrier of a planned change: where this task stands. Receivers have forgotten what it said before.
     func declareWatermark() { if lastWatermark > Watermark.minimum { send(.watermark(lastWatermark)) } }
 
-    /// As before, but with a watermark that may be lower.
+    /// As before, but with a watermark that may be lower; the least there is: none, and nothing is sent.
     func declare(_ watermark: Int64) {
         lastWatermark = watermark
         declareWatermark()

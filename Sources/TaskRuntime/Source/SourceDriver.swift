@@ -150,7 +150,6 @@ final class SourceDriver {
     /// The source is one of so many now.
     func share(rateOf parallelism: Int, before: Int) {
         guard parallelism > 0, parallelism != before else { return }
-        source.reader.share(among: parallelism)
         guard let rate = rowsPerSecond else { return }
         rowsPerSecond = rate * Double(before) / Double(parallelism)
         limiter = rowsPerSecond.map { RateLimiter(rate: $0, batchRows: batchRows) }

@@ -61,6 +61,8 @@ extension Task {
             outbox.effects.append(.settled(change.layout))
             return
         }
+        // A checkpoint before this one was to be the last, and was given up.
+        isStopped = false
         source?.share(rateOf: plan.parallelism, before: self.plan.parallelism)
         self.plan = plan
         outputs.change(to: plan.outputs)
@@ -68,9 +70,11 @@ extension Task {
         aligner = Task.aligner(channels: gate.channels.count, floor: barrier.checkpoint, faults: faults)
         merger.change(channels: gate.channels.count)
         endedChannels = 0
-        if let source, change.movesSplits, !faults.contains(.movedSplitsUnawaited) {
+        if change.movesSplits, !faults.contains(source == nil ? .followersDeclareAsBefore : .movedSplitsUnawaited) {
             hasEnded = false
-            source.awaitSplits()
+            merger.restate()
+            outputs.declare(Watermark.minimum)
+            source?.awaitSplits()
         } else {
             outputs.declareWatermark()
             if let source, source.isIdle { outputs.send(.idle) }

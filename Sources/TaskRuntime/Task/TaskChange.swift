@@ -9,7 +9,8 @@ package struct TaskChange: Sendable {
     package var departures: [LayoutChange.Departure]
     /// Tasks that send state to this one.
     package var arrivals: Set<TaskID>
-    /// Of a source: splits move, so that it tells no watermark before it knows which are its own.
+    /// Of a source: splits move, so that it tells no watermark before it knows which are its own. Of who hears one such reader only: it tells none
+    /// before that one does, and it is lower, maybe.
     package var movesSplits: Bool
 
     package init(
@@ -27,7 +28,7 @@ package struct TaskChange: Sendable {
             layout: change.new.epoch,
             plan: change.new.has(task) ? TaskPlan(job: change.job, graph: change.graph, layout: change.new, subtask: task.subtask) : nil,
             departures: change.departures(from: task), arrivals: Set(change.arrivals(at: task)),
-            movesSplits: change.movesSplits(of: task.subtask.vertex) || change.beginsReader(task))
+            movesSplits: change.movesSplits(of: task.subtask.vertex) || change.beginsReader(task) || change.hearsMovedSplits(task.subtask.vertex))
     }
 }
 

@@ -105,7 +105,7 @@ extension WorkerEvent {
 
 extension LeaderMessage {
     static let names = [
-        "registered", "refused", "heartbeat", "deploy", "start", "cancel", "trigger", "completed", "aborted", "splits", "commit", "release",
+        "registered", "refused", "turnedAway", "heartbeat", "deploy", "start", "cancel", "trigger", "completed", "aborted", "splits", "commit", "release",
         "change", "copyAhead", "withdraw", "conclude", "leave",
     ]
 
@@ -113,6 +113,7 @@ extension LeaderMessage {
         switch self {
         case .registered: "registered"
         case .refused: "refused"
+        case .turnedAway: "turnedAway"
         case .heartbeat: "heartbeat"
         case .deploy: "deploy"
         case .start: "start"

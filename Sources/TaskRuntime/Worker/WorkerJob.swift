@@ -309,8 +309,9 @@ struct WorkerJob {
     }
 
     private mutating func cancel(_ upTo: UInt32, _ effects: inout [WorkerEffect]) {
-        // Attempts below ours were removed before ours was made.
-        guard upTo >= attempt else { return effects.append(.send(.stopped(job: job, attempt: upTo))) }
+        // Attempts below that were removed before it was made. Tasks that stayed through changes have its number still, and that is what a new
+        // JobManager knows them by.
+        guard upTo >= base else { return effects.append(.send(.stopped(job: job, attempt: upTo))) }
         owedStop = max(owedStop ?? 0, upTo)
         func kept(_ next: Deployment?) -> Deployment? { next.flatMap { $0.layout.attempt > upTo ? $0 : nil } }
         switch phase {

@@ -27,6 +27,8 @@ package struct WorkerMachine {
     private var lastBeat: UInt64?
     /// Why there is no JobManager: said once, not at every try.
     private var lastTrouble: String?
+    /// The JobManager has said why this link is about to end.
+    private var wasTurnedAway = false
     private var wakeAt: Instant?
     private let keepsCoverage: Bool
     /// How often each (state, event) pair occurred; filled when asked for at the start.
@@ -60,10 +62,11 @@ package struct WorkerMachine {
         case .disconnected(let reason):
             if link.isRegistered {
                 effects.append(.log(level: "WARN", logger: "TaskManager", message: "The JobManager is lost: \(reason)"))
-            } else if reason != lastTrouble {
+            } else if !wasTurnedAway, reason != lastTrouble {
                 effects.append(.log(level: "WARN", logger: "TaskManager", message: "The JobManager cannot be had, it is tried again: \(reason)"))
             }
-            lastTrouble = reason
+            if !wasTurnedAway { lastTrouble = reason }
+            wasTurnedAway = false
             link.disconnected(at: now.instant)
             // Whoever leads next restarts what ran here: there is nothing to wait for.
             if let leaving, leaving.ends { return leave(effects, "\(leaving.reason); its JobManager is gone") }
@@ -113,6 +116,12 @@ package struct WorkerMachine {
                 report(at: now, &effects)
             }
         case .refused(let reason): exit(code: 1, "the JobManager refused this TaskManager: \(reason)", &effects)
+        case .turnedAway(let reason):
+            if reason != lastTrouble {
+                effects.append(.log(level: "WARN", logger: "TaskManager", message: "The JobManager does not register this TaskManager now, it is tried again: \(reason)"))
+            }
+            lastTrouble = reason
+            wasTurnedAway = true
         case .heartbeat(let sequence):
             // Answers need no answer: each number is answered once, whoever began.
             if lastBeat.map({ sequence > $0 }) ?? true {

@@ -34,7 +34,7 @@ private func authenticatedSafe(_ store: [UInt8]) -> [UInt8]? {
     return Array(parts.bytes)
 }
 
-private func der(_ tag: UInt8, _ content: [UInt8]) -> [UInt8] {
+func der(_ tag: UInt8, _ content: [UInt8]) -> [UInt8] {
     if content.count < 0x80 { return [tag, UInt8(content.count)] + content }
     let length = stride(from: 24, through: 0, by: -8).map { UInt8(truncatingIfNeeded: content.count >> $0) }.drop { $0 == 0 }
     return [tag, 0x80 | UInt8(length.count)] + length + content

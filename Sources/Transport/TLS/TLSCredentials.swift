@@ -75,3 +75,22 @@ package func serverTLS(_ identity: TLSSettings.Identity, clients: TLSSettings.Tr
     }
     return server
 }
+
+/// For a client of such a server. Without `identity` it has no certificate to show; without `trust` the system's authorities are trusted.
+package func clientTLS(_ identity: TLSSettings.Identity?, trust: TLSSettings.Trust?, verifiesName: Bool) throws(TLSError) -> TLSConfiguration {
+    var client = TLSConfiguration.makeClientConfiguration()
+    client.minimumTLSVersion = .tlsv12
+    if !verifiesName { client.certificateVerification = .noHostnameVerification }
+    var ours: (chain: [NIOSSLCertificate], key: NIOSSLPrivateKey)?
+    if let identity {
+        let (chain, key) = try loadIdentity(identity)
+        client.certificateChain = chain.map { .certificate($0) }
+        client.privateKey = .privateKey(key)
+        ours = (chain, key)
+    }
+    if let trust { client.trustRoots = .certificates(try loadTrust(trust, with: ours)) }
+    do { _ = try NIOSSLContext(configuration: client) } catch {
+        throw TLSError(description: ours == nil ? "the system's authorities cannot be read: \(error)" : "certificate and private key do not go together: \(error)")
+    }
+    return client
+}

@@ -13,9 +13,9 @@ func loadIdentity(_ identity: TLSSettings.Identity) throws(TLSError) -> (chain: 
     }
 }
 
-/// `identity` helps to open stores that hold certificates only.
+/// `identity` helps to open stores that hold certificates only; without one the key that everybody knows does.
 func loadTrust(
-    _ trust: TLSSettings.Trust, with identity: (chain: [NIOSSLCertificate], key: NIOSSLPrivateKey)
+    _ trust: TLSSettings.Trust, with identity: (chain: [NIOSSLCertificate], key: NIOSSLPrivateKey)?
 ) throws(TLSError) -> [NIOSSLCertificate] {
     switch trust {
     case .pem(let path):
@@ -23,6 +23,7 @@ func loadTrust(
     case .pkcs12(let path, let password):
         let bytes = try readStore(path)
         if holdsKey(bytes) { return try open(bytes, path, password: password, wants: "the certificates to trust").certificateChain }
+        guard let identity = identity ?? knownIdentity() else { throw TLSError(description: "\(path): a PKCS#12 store of certificates cannot be read here") }
         let ours = NIOSSLPKCS12Bundle(certificateChain: identity.chain, privateKey: identity.key)
         guard let opened = try? ours.serialize(passphrase: Array((password ?? "").utf8)), let joined = joinedStore(opened, bytes, password: password ?? "") else {
             throw TLSError(description: """
@@ -55,7 +56,9 @@ private func readKey(_ path: String, password: String?) throws(TLSError) -> NIOS
         guard let password else { return try NIOSSLPrivateKey(bytes: bytes, format: .pem) }
         return try NIOSSLPrivateKey(bytes: bytes, format: .pem) { callback in callback(Array(password.utf8)) }
     } catch {
-        throw TLSError(description: "\(path): no private key in PEM form, or its password is wrong or missing")
+        // Both forms of encrypted keys say so in clear: in the first line (PKCS#8), or in a Proc-Type header.
+        guard String(decoding: bytes, as: UTF8.self).contains("ENCRYPTED") else { throw TLSError(description: "\(path): no private key in PEM form") }
+        throw TLSError(description: "\(path): \(password == nil ? "the private key wants a password" : "the password does not open the private key") (key-password)")
     }
 }
 

@@ -14,7 +14,7 @@ final class FakeStream: Sendable {
 
     private struct State {
         var shards: [String: Shard] = [:]
-        /// Error codes for the next calls of an operation.
+        /// Error codes for the next calls of an operation, each perhaps with ": " and the service's words.
         var errors: [String: [String]] = [:]
         var iterators: [String] = []
         var deregistered: [String] = []
@@ -62,7 +62,8 @@ final class FakeStream: Sendable {
             if var codes = state.errors[operation], !codes.isEmpty {
                 let code = codes.removeFirst()
                 state.errors[operation] = codes
-                return (400, #"{"__type":"\#(code)","message":"refused"}"#)
+                let (name, words) = code.firstRange(of: ": ").map { (code[..<$0.lowerBound], code[$0.upperBound...]) } ?? (code[...], "refused")
+                return (400, #"{"__type":"\#(name)","message":"\#(words)"}"#)
             }
             switch operation {
             case "ListShards":

@@ -133,6 +133,19 @@ struct KinesisReaderTests {
         await #expect { _ = try await read(other, all) } throws: { "\($0)".contains("the state is of stream s") }
     }
 
+    /// A reader may ask before the JobManager has seen that the stream was made anew.
+    @Test func aPositionThatTheServiceDoesNotKnowIsToldWithWhatToDo() async throws {
+        stream.add("a", FakeStream.Shard(records: records(1...2)))
+        stream.refuse("GetShardIterator", "InvalidArgumentException: StartingSequenceNumber 7 used in GetShardIterator on shard a in stream s under account 1 "
+            + "is invalid because it did not come from this stream.")
+        let source = try source()
+        let all = try await splits(source)
+        await #expect { _ = try await read(source, all) } throws: {
+            "\($0)".contains("a stream of this name that has been deleted since") && "\($0)".contains("Start the job without that state")
+                && ($0 as? StreamError)?.retry == false
+        }
+    }
+
     // MARK: Trouble that stays
 
     private let impatient = KinesisPatience(silence: .zero, failures: .milliseconds(300), refusals: .zero)

@@ -13,10 +13,10 @@ import time
 import urllib.error
 import urllib.request
 
-from cluster import binaries, wait
+from cluster import binaries, freeze, swiftwater, wait
 
 from . import ticks
-from .harness import RunningCluster, check, say, story
+from .harness import RunningCluster, check, client, say, story
 from .rest import scrape
 
 
@@ -75,7 +75,7 @@ def logs_threads_and_memory_of_each_process_are_shown(place):
     code, _, body = send(cluster.url, "/taskmanagers/nobody/log")
     check(code == 404 and "nobody" in json.loads(body)["errors"][0], f"an unknown TaskManager: {code} {body}")
     frozen = cluster.processes()["taskmanager-2"]
-    os.kill(frozen, signal.SIGSTOP)
+    freeze(frozen)
     try:
         code, _, body = send(cluster.url, "/taskmanagers/taskmanager-2/log")
         check(code in (404, 503) and b"errors" in body, f"a TaskManager that is frozen: {code} {body[:200]}")
@@ -163,6 +163,9 @@ def scripts_are_stored_and_run_where_flink_has_jars(place):
     id = files[0]["id"]
     check(os.listdir(place.path("scripts")) == [id], "the script lies somewhere else")
     check(len(cluster.get(f"/jars/{id}/plan")["plan"]["nodes"]) > 0, "no plan")
+    code, _, body = send(cluster.url, f"/jars/{id}/plan", "POST", b'{"parallelism": 3}')
+    check(code == 200 and {node["parallelism"] for node in json.loads(body)["plan"]["nodes"]} == {3}, f"a plan with parallelism 3: {code} {body}")
+    check(send(cluster.url, f"/jars/{id}/run?program-args=x", "POST", b"{}")[0] == 400, "arguments that no script can have are ignored")
     code, _, body = send(cluster.url, f"/jars/{id}/run", "POST", b'{"parallelism": 1}')
     check(code == 200, f"run answered {code} {body}")
     check(cluster.ended(json.loads(body)["jobid"], 30)["state"] == "FINISHED", "the script's job has not finished")
@@ -195,14 +198,46 @@ def the_description_names_every_path(place):
     say(f"{len(ids)} operations are described")
 
 
-@story
-def rest_speaks_tls_and_asks_for_certificates_when_told(place):
-    folder = place.path("tls")
-    os.makedirs(folder)
-    certificate, key = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=localhost",
-                    "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"], check=True, capture_output=True)
-    settings = ("security.ssl.rest.enabled=true", f"security.ssl.rest.cert={certificate}", f"security.ssl.rest.key={key}")
+class Certificates:
+    """An authority, certificates of it for a server and a client, and a stranger that signed itself; made with openssl below `folder`."""
+
+    password = "changeit"
+
+    def __init__(self, folder):
+        self.folder = folder
+        os.makedirs(folder)
+        key = "-newkey rsa:2048 -nodes -days 2"
+        with open(self.path("names"), "w") as file:
+            file.write("subjectAltName=DNS:localhost,IP:127.0.0.1")
+        self.openssl(f"req -x509 {key} -keyout ca.key -out ca.pem -subj /CN=authority")
+        self.openssl(f"req -x509 {key} -keyout stranger.key -out stranger.pem -subj /CN=stranger")
+        for name in ("server", "client"):
+            self.openssl(f"req {key} -keyout {name}.key -out {name}.csr -subj /CN={name}")
+            self.openssl(f"x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out {name}.pem")
+        self.openssl(f"pkcs8 -topk8 -in client.key -passout pass:{self.password} -out sealed.key")
+        self.openssl(f"pkcs12 -export -in client.pem -inkey client.key -passout pass:{self.password} -out client.p12")
+        self.openssl(f"pkcs12 -export -nokeys -in ca.pem -passout pass:{self.password} -out trust.p12")
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def openssl(self, words):
+        subprocess.run(["openssl", *words.split()], cwd=self.folder, check=True, capture_output=True)
+
+    def settings(self, *settings):
+        """`key=value` below security.ssl.rest; a value with a dot is a file of ours."""
+        pairs = (each.split("=", 1) for each in settings)
+        return [f"security.ssl.rest.{key}={self.path(value) if '.' in value else value}" for key, value in pairs]
+
+    def shown(self, name=None):
+        """A context that trusts the authority and shows the certificate of `name`."""
+        context = ssl.create_default_context(cafile=self.path("ca.pem"))
+        if name:
+            context.load_cert_chain(self.path(name + ".pem"), self.path(name + ".key"))
+        return context
+
+
+def tls_cluster(place, settings):
     cluster = RunningCluster(place.path("cluster-1"))
     place.clusters.append(cluster)
     result = cluster.script("start", "--taskmanagers", "0", "--slots", "1", "--rest-port", "0", "--rpc-port", "0", *[word for each in settings for word in ("-D", each)])
@@ -210,18 +245,68 @@ def rest_speaks_tls_and_asks_for_certificates_when_told(place):
     with open(os.path.join(cluster.folder, "ports")) as file:
         ports = dict(line.strip().split("=", 1) for line in file)
     cluster.url = f"https://localhost:{ports['rest']}"
-    trusting = ssl.create_default_context(cafile=certificate)
-    check(send(cluster.url, "/overview", context=trusting)[0] == 200, "no answer over TLS")
-    try:
-        send(cluster.url, "/overview", context=ssl.create_default_context())
-        check(False, "a certificate that nobody vouches for is taken")
-    except urllib.error.URLError:
-        pass
-    try:
-        send(cluster.url.replace("https", "http"), "/overview")
-        check(False, "plain HTTP is answered on the port of TLS")
-    except (urllib.error.URLError, OSError):
-        pass
+    return cluster
+
+
+@story
+def rest_speaks_tls(place):
+    files = Certificates(place.path("tls"))
+    cluster = tls_cluster(place, files.settings("enabled=true", "cert=server.pem", "key=server.key"))
+    check(send(cluster.url, "/overview", context=files.shown())[0] == 200, "no answer over TLS")
+    for url, context, words in [
+        (cluster.url, ssl.create_default_context(), "a certificate that nobody vouches for is taken"),
+        (cluster.url.replace("https", "http"), None, "plain HTTP is answered on the port of TLS"),
+    ]:
+        try:
+            send(url, "/overview", context=context)
+        except OSError:
+            continue
+        check(False, words)
+    code, _, error = client("list", "--jobmanager", cluster.url)
+    check(code == 1 and "its certificate is not trusted by this system's authorities" in error, f"the client without an authority: {code}, {error}")
+    check(client("list", "--jobmanager", cluster.url, "-D", files.settings("ca=ca.pem")[0])[0] == 0, "the client finds no trust in the authority")
+
+
+@story
+def rest_asks_for_certificates_and_the_client_shows_its_own(place):
+    files = Certificates(place.path("tls"))
+    cluster = tls_cluster(place, files.settings("enabled=true", "cert=server.pem", "key=server.key", "ca=ca.pem", "authentication-enabled=true"))
+    check(send(cluster.url, "/overview", context=files.shown("client"))[0] == 200, "no answer to whom the authority vouches for")
+    for name in (None, "stranger"):
+        try:
+            send(cluster.url, "/overview", context=files.shown(name))
+        except OSError:
+            continue
+        check(False, f"an answer to {name or 'nobody'}")
+
+    def said(*settings):
+        code, _, error = client("list", "--jobmanager", cluster.url, *[word for each in files.settings(*settings) for word in ("-D", each)])
+        check((code == 0) == (error == ""), f"{settings}: {code}, {error}")
+        return error.strip() or "nothing"
+
+    shown, trusted, word = ("cert=client.pem", "key=client.key"), "ca=ca.pem", f"password={files.password}"
+    for settings, words in [
+        ((trusted, *shown), "nothing"),
+        ((trusted, "cert=client.pem", "key=sealed.key", f"key-{word}"), "nothing"),
+        ((trusted, "keystore=client.p12", f"keystore-{word}"), "nothing"),
+        (("truststore=trust.p12", f"truststore-{word}", *shown), "nothing"),
+        ((trusted,), "it asks for a certificate of the client"),
+        (("truststore=trust.p12", f"truststore-{word}"), "it asks for a certificate of the client"),
+        ((trusted, "cert=stranger.pem", "key=stranger.key"), "it refuses our certificate"),
+        (("ca=stranger.pem", *shown), "its certificate is not trusted"),
+        (("ca=absent.pem", *shown), f"security.ssl.rest.ca: {files.path('absent.pem')}: No such file"),
+        ((trusted, "cert=client.pem", "key=absent.key"), f"security.ssl.rest.key: {files.path('absent.key')}: No such file"),
+        ((trusted, "cert=client.pem", "key=sealed.key", "key-password=wrong"), "the password does not open the private key"),
+        ((trusted, "keystore=client.p12", "keystore-password=wrong"), "security.ssl.rest.keystore"),
+    ]:
+        heard = said(*settings)
+        check(words in heard, f"{settings}: {heard}")
+    folder = place.path("conf")
+    os.makedirs(folder)
+    with open(os.path.join(folder, "config.yaml"), "w") as file:
+        file.write("".join(f"{each.replace('=', ': ', 1)}\n" for each in files.settings(trusted, *shown)))
+    result = subprocess.run([swiftwater, "list", "--jobmanager", cluster.url], env={**os.environ, "SWIFTWATER_CONF_DIR": folder}, capture_output=True, text=True, timeout=60)
+    check(result.returncode == 0, f"the configuration's certificate is not shown: {result.stderr}")
 
 
 @story
@@ -336,6 +421,8 @@ def skew_is_shown_by_key_group_and_rows_by_operator(place):
     found = {re.search(r'operator_name="([^"]*)"', line)[1] for line in text.splitlines() if line.startswith("flink_taskmanager_job_task_operator_numRecordsOut{")}
     check(len(found) >= 4, f"scrapes have the operators {sorted(found)}")
     check(f'operator_id="{source}"' in text and "flink_taskmanager_job_task_keyGroupSkew{" in text, "no first operator under its vertex' id, or no skew, in a scrape")
+    skews = [float(entry["value"]) for index in (0, 1) for entry in cluster.get(f"/jobs/{job}/vertices/{keyed}/subtasks/{index}/metrics?get=keyGroupSkew")]
+    check(max(skews) > 0.6 * 300, f"six of ten rows have one key of about 360 key groups, and keyGroupSkew is {skews}")
 
 
 @story

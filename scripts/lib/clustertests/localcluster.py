@@ -39,3 +39,15 @@ def local_cluster_forgets_no_process_and_keeps_the_logs_of_a_crash(place):
     cluster.start(1, 1)
     old = [name for name in os.listdir(cluster.folder) if name.startswith("log-")]
     check(len(old) == 1 and os.path.getsize(os.path.join(cluster.folder, old[0], "jobmanager.log")) > 0, f"the logs of the crash are not kept: {old}")
+
+
+@story
+def local_cluster_shows_its_settings_to_nobody_else(place):
+    """Also where a start before left a file that others may read."""
+    os.makedirs(place.path("cluster-1/conf"))
+    file = place.write("cluster-1/conf/config.yaml", "")
+    os.chmod(file, 0o644)
+    place.cluster(taskmanagers=0, slots=1, settings=("rest.authentication.token=open-sesame",), token="open-sesame")
+    with open(file) as text:
+        check("open-sesame" in text.read(), "the settings are elsewhere")
+    check(os.stat(file).st_mode & 0o777 == 0o600, f"config.yaml may be used by others: {oct(os.stat(file).st_mode)}")

@@ -1,12 +1,11 @@
 """Planned changes on real processes: TaskManagers that leave, join, or both; other parallelisms. Nothing restarts."""
 import json
 import os
-import signal
 import time
 import urllib.request
 
 import cluster as local
-from cluster import wait
+from cluster import Failure, wait
 
 from .changes import Application, Job
 from .harness import check, client, say, story
@@ -36,13 +35,44 @@ def a_task_manager_that_leaves_is_evacuated_without_a_restart(place):
 
 
 @story
+def what_a_change_began_is_as_old_as_it_is_and_busy_from_its_first_report_on(place):
+    job = Job(place, taskmanagers=2, parallelism=1)
+    cluster = job.cluster
+    vertex = cluster.state(job.id)["vertices"][-1]["id"]
+    old = cluster.get(f"/jobs/{job.id}/vertices/{vertex}/subtasks/0")["start-time"]
+    shares = ("busyTimeMsPerSecond", "idleTimeMsPerSecond", "backPressuredTimeMsPerSecond")
+    every = {each["id"]: {"parallelism": {"lowerBound": 1, "upperBound": 2}} for each in cluster.state(job.id)["vertices"]}
+    body, began = json.dumps(every).encode(), cluster_time(job)
+    urllib.request.urlopen(urllib.request.Request(f"{cluster.url}/jobs/{job.id}/resource-requirements", data=body, method="PUT"), timeout=10).close()
+    job.until(2)
+    there = f"/jobs/{job.id}/vertices/{vertex}"
+    # Its first report, and not the points of the history, which are five seconds apart.
+    told = wait(lambda: cluster.get(f"{there}/subtasks/1/metrics?get={','.join(shares)}"), 10, "the first figures of the new subtask")
+    told = sum(float(each["value"]) for each in told)
+    check(950 <= told <= 1050, f"busy, idle and backpressured of the new subtask are {told} together")
+    load = cluster.get(f"{there}/backpressure")["subtasks"][1]
+    check(abs(load["ratio"] + load["idleRatio"] + load["busyRatio"] - 1) <= 0.05, f"its load is {load}")
+    subtasks = cluster.get(there)["subtasks"]
+    new = next(each for each in subtasks if each["subtask"] == 1)
+    check(new["start-time"] >= began > old, f"the new subtask began at {new['start-time']}, the change was asked for at {began}, the job began at {old}")
+    check(0 <= new["duration"] <= cluster_time(job) - began, f"it runs for {new['duration']} ms")
+    for each in cluster.get(f"{there}/subtasktimes")["subtasks"]:
+        check(each["timestamps"]["RUNNING"] == subtasks[each["subtask"]]["start-time"], f"other times than the subtask's: {each}")
+    job.finish()
+
+
+def cluster_time(job):
+    return job.cluster.state(job.id)["now"]
+
+
+@story
 def a_change_whose_new_owner_dies_before_its_barrier_is_dropped_and_planned_anew(place):
     job = Job(place, taskmanagers=3, parallelism=2)
     before = job.until(2)
     holders = sorted({name for _, name in before.values()})
     leaver = holders[0]
     [spare] = [name for name in job.cluster.processes() if name != "jobmanager" and name not in holders]
-    os.kill(job.cluster.processes()[spare], signal.SIGSTOP)
+    local.freeze(job.cluster.processes()[spare])
     [pid] = job.terminate(leaver)
     wait(job.changes, 10, "a change that would put tasks on a TaskManager that stands still")
     job.cluster.add()
@@ -94,11 +124,26 @@ def a_reactive_job_uses_a_task_manager_that_joins(place):
 
 @story
 def a_reactive_job_shrinks_when_nobody_has_a_slot(place):
+    """Who stays keeps his number: what is told by subtask has a gap."""
     job = Job(place, taskmanagers=3, reactive=True)
-    job.until(3)
-    [pid] = job.terminate(job.holders()[0])
+    before = job.until(3)
+    vertex = list(before)[-1][0]
+    [pid] = job.terminate(before[vertex, 0][1])
     wait(lambda: not alive(pid), 15, "it to end")
     check(set(job.parallelism()) == {2}, f"parallelism is {job.parallelism()}")
+    cluster, there = job.cluster, f"/jobs/{job.id}/vertices/{vertex}"
+    check([each["subtask"] for each in cluster.get(there)["subtasks"]] == [1, 2], f"subtasks are {cluster.get(there)['subtasks']}")
+    check([each["subtask"] for each in cluster.get(f"{there}/backpressure")["subtasks"]] == [1, 2], "the loads are of other subtasks")
+    for number in (1, 2):
+        told = cluster.get(f"{there}/subtasks/{number}")
+        check((told["subtask"], told["attempt"]) == (number, before[vertex, number][0]), f"subtask {number} is told as {told}")
+        check(cluster.get(f"{there}/subtasks/{number}/metrics?get=numRecordsIn"), f"no figures of subtask {number}")
+        cluster.get(f"{there}/flamegraph?subtaskindex={number}")
+    try:
+        cluster.get(f"{there}/subtasks/0")
+        check(False, "subtask 0 is still told of")
+    except Failure as failure:
+        check("answered 404" in str(failure) and "which has 1, 2" in str(failure), str(failure))
     job.finish()
 
 

@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import socket
 import urllib.error
 import urllib.request
 
@@ -83,6 +84,8 @@ def rest_answers_in_the_shapes_of_a_recorded_flink(place):
     check(not problems, "shapes that differ from Flink's:\n   " + "\n   ".join(problems))
     say("26 answers have every member of Flink's that means something here")
 
+    check(details["isStoppable"] == recording("job_running")["isStoppable"], f"isStoppable is {details['isStoppable']}")
+
     taken = cluster.get(f"{here}/checkpoints/details/{checkpoint}")
     check(taken["external_path"].startswith("file:/"), f"external_path is {taken['external_path']}")
     check(taken["state_size"] == sum(each["state_size"] for each in taken["tasks"].values()), f"the sizes of the vertices are not the whole: {taken}")
@@ -150,3 +153,42 @@ def rest_with_a_token_answers_nobody_else(place):
             code = error.code
         check(code == wanted, f"{code} instead of {wanted} for {header}")
     check("open-sesame" not in guarded.log_text("jobmanager"), "the token is in the log")
+
+
+@story
+def connections_go_on_and_end_as_http_says(place):
+    cluster = place.cluster(taskmanagers=0, slots=1)
+    host, port = cluster.url.removeprefix("http://").split(":")
+
+    def connect(data):
+        connection = socket.create_connection((host, int(port)), timeout=20)
+        connection.sendall(data)
+        return connection
+
+    def until(connection, end):
+        answer = b""
+        while not answer.endswith(end) and (part := connection.recv(65536)):
+            answer += part
+        return answer
+
+    def rest(connection):
+        with connection:
+            return until(connection, b"never")
+
+    body = b'{"sql": "' + b" " * 2_000_000 + b'"}'
+    with connect(b"POST /sql/explain HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body)) as held:
+        check(until(held, b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n", "a client that waits to be asked for its body is not")
+        held.sendall(body)
+        check(b" 200 " in (answer := until(held, b"}")), f"the body that was asked for: {answer[:300]}")
+    for begin, words in ((b"GET /overview HTTP/1.1\r\n\r\n", b"no Host"), (b"GET /overview HTTP/1.1\r\nHost: a", b"ended within")):
+        connection = connect(begin)
+        if not begin.endswith(b"\r\n\r\n"):
+            connection.shutdown(socket.SHUT_WR)
+        answer = rest(connection)
+        check(answer.startswith(b"HTTP/1.1 400 ") and words in answer and b'{"errors":["' in answer, f"{begin}: {answer}")
+    log = rest(connect(b"GET /jobmanager/log HTTP/1.0\r\n\r\n"))
+    head, _, text = log.partition(b"\r\n\r\n")
+    check(head.startswith(b"HTTP/1.0 200 ") and b"chunked" not in head.lower() and b"Connection: close" in head, f"to a client that knows no chunks: {head}")
+    check(re.match(rb"\d{4}-\d\d-\d\d ", text) and text.endswith(b"\n"), f"the log as it is: {text[:60]} … {text[-60:]}")
+    answer = rest(connect(b"GET /overview HTTP/1.1\r\nHost: localhost\r\nConnection: Close\r\n\r\nGET /jobs HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+    check(answer.count(b"HTTP/1.1 ") == 1 and b"Connection: close" in answer, f"after a last request: {answer}")

@@ -175,3 +175,26 @@ def an_application_that_is_stopped_waits_until_who_asked_knows_it(place):
     answer = job.cluster.get(f"/jobs/{job.id}/savepoints/{request}")
     check(answer["status"]["id"] == "COMPLETED" and os.path.exists(folder_of(answer["operation"]["location"])), f"{answer}")
     check(job.process.wait(5) == 0, f"the JobManager ended with {job.process.returncode}")
+
+
+@story
+def a_stop_that_is_asked_for_twice_is_one_stop(place):
+    """As by a client whose answer was lost; the same id for another job is another stop."""
+    script = place.write("job.sql", """CREATE TABLE n (k BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '100');
+        CREATE TABLE g (k BIGINT) WITH ('connector' = 'blackhole');
+        INSERT INTO g SELECT k FROM n;""")
+    cluster, request = place.cluster(taskmanagers=1, slots=2), "A" * 32
+    jobs = [cluster.submit(script) for _ in range(2)]
+    for job in jobs:
+        wait(lambda: cluster.state(job)["state"] == "RUNNING", 20, "the job to run")
+    locations = []
+    for job in jobs:
+        for _ in range(2):
+            post(cluster, f"/jobs/{job}/stop", {"targetDirectory": place.path("savepoints"), "triggerId": request})
+        ended = lambda: (answer := cluster.get(f"/jobs/{job}/savepoints/{request}"))["status"]["id"] == "COMPLETED" and answer
+        locations.append(wait(ended, 20, "the stop")["operation"].get("location"))
+        check(cluster.ended(job, 10)["state"] == "FINISHED", "the job goes on")
+        post(cluster, f"/jobs/{job}/stop", {"targetDirectory": place.path("savepoints"), "triggerId": request})
+        check(cluster.get(f"/jobs/{job}/savepoints/{request}")["operation"].get("location") == locations[-1], "the third answer is another one")
+    made = [name for name in os.listdir(place.path("savepoints")) if name.startswith("savepoint-")]
+    check(len(set(locations)) == len(made) == 2 and all(location and os.path.exists(folder_of(location)) for location in locations), f"{locations}, made are {made}")

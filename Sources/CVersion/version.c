@@ -1,4 +1,4 @@
-#include "CKernels.h"
+#include "CVersion.h"
 
 #ifndef SWIFTWATER_COMMIT
 #define SWIFTWATER_COMMIT "unknown"

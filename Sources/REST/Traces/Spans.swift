@@ -1,19 +1,30 @@
-import AsyncHTTPClient
 import Dataflow
 import Hosts
-import Hummingbird
 import JobControl
-import Settings
 
 /// What took time and is over: a checkpoint, a recovery, a change of the layout.
-struct Span: Hashable, Sendable {
+package struct Span: Hashable, Sendable {
     let name: String
     /// Milliseconds since the epoch.
     let start: Int64
     let end: Int64
     let failed: Bool
+    /// Why it failed, where that is known.
+    let cause: String?
     let job: JobID
+    /// Nil when the job is forgotten already.
+    let jobName: String?
     let attributes: [String: String]
+
+    package init(
+        name: String, start: Int64, end: Int64, failed: Bool = false, cause: String? = nil, job: JobID, jobName: String?, attributes: [String: String] = [:]
+    ) {
+        self.name = name
+        (self.start, self.end) = (start, end)
+        (self.failed, self.cause) = (failed, cause)
+        (self.job, self.jobName) = (job, jobName)
+        self.attributes = attributes
+    }
 }
 
 /// Finds what has ended since the last look at the view, each once.
@@ -37,7 +48,9 @@ struct SpanFinder {
                 ]
                 attributes["failureMessage"] = record.failure
                 spans.append(
-                    Span(name: "Checkpoint", start: record.triggered, end: end, failed: record.status == .failed, job: job.id, attributes: attributes))
+                    Span(
+                        name: "Checkpoint", start: record.triggered, end: end, failed: record.status == .failed, cause: record.failure, job: job.id,
+                        jobName: job.name, attributes: attributes))
             }
             // What left the history does not come back.
             checkpoints[job.id] = Set(over.map(\.id))
@@ -47,15 +60,23 @@ struct SpanFinder {
                 recovered[job.id] = running
                 var attributes = ["cause": failure.error.message, "restarts": "\(job.restarts)"]
                 attributes["checkpointId"] = job.checkpoints.restored.map { "\($0.checkpoint)" }
-                spans.append(Span(name: "JobInitialization", start: failure.at, end: running, failed: false, job: job.id, attributes: attributes))
+                spans.append(Span(name: "JobInitialization", start: failure.at, end: running, job: job.id, jobName: job.name, attributes: attributes))
             }
         }
         for entry in view.history.entries where entry.number > changes {
             changes = entry.number
             guard case .changed(let change) = entry.what, let took = change.ended else { continue }
+            let job = view.job(change.job)
+            let cause: String? =
+                switch change.outcome {
+                case .running, .completed: nil
+                case .withdrawn: "it was withdrawn before its barrier, nothing had changed"
+                case .recovered: job?.failures.last { $0.at >= entry.at }?.error.message ?? "the job recovered from its newest checkpoint meanwhile"
+                }
             spans.append(
                 Span(
-                    name: "LayoutChange", start: entry.at, end: entry.at + took, failed: change.outcome != .completed, job: change.job,
+                    name: "LayoutChange", start: entry.at, end: entry.at + took, failed: change.outcome != .completed, cause: cause, job: change.job,
+                    jobName: job?.name,
                     attributes: [
                         "reason": change.reason, "layout": "\(change.layout)", "keyGroupsMoved": "\(change.movedGroups)", "stateBytesMoved": "\(change.movedBytes)", "tasksBegun": "\(change.begun)",
                         "tasksRetired": "\(change.retired)",
@@ -65,61 +86,24 @@ struct SpanFinder {
     }
 }
 
-extension RESTService {
-    /// Where spans go: the endpoint of the first of `traces.reporters` that has one; nil: nowhere.
-    static func tracesURL(_ configuration: Configuration) -> String? {
-        for name in (configuration.get(RestOptions.traceReporters) ?? "").split(separator: ",").map({ $0.filter { $0 != " " } }) {
-            guard var url = configuration.text("traces.reporter.\(name).exporter.endpoint") else { continue }
-            while url.hasSuffix("/") { url.removeLast() }
-            return url.hasSuffix("/v1/traces") ? url : url + "/v1/traces"
-        }
-        return nil
-    }
-
-    /// Sends spans as OpenTelemetry has them over HTTP, a second after they ended at the latest; runs as long as the server does. What a collector
-    /// does not take is told once and dropped: traces never hold anything up.
-    func exportTraces(to url: String) async {
-        let http = HTTPClient(eventLoopGroupProvider: .singleton)
-        var finder = SpanFinder()
-        var isRefused = false
-        var generator = SystemRandomNumberGenerator()
-        while !Task.isCancelled {
-            let spans = finder.take(await jobManager.view())
-            if !spans.isEmpty {
-                var request = HTTPClientRequest(url: url)
-                request.method = .POST
-                request.headers.add(name: "Content-Type", value: "application/json")
-                request.body = .bytes(ByteBuffer(string: JSON(spans: spans, using: &generator).text))
-                var problem: String?
-                do {
-                    let answer = try await http.execute(request, timeout: .seconds(5))
-                    _ = try await answer.body.collect(upTo: 1 << 20)
-                    if answer.status.code >= 300 { problem = "it answered \(answer.status.code)" }
-                } catch { problem = "\(error)" }
-                if let problem, !isRefused { log(.warning, "Traces", "Spans are dropped: \(url) does not take them: \(problem)") }
-                isRefused = problem != nil
-            }
-            try? await Task.sleep(for: .seconds(1))
-        }
-        try? await http.shutdown()
-    }
-}
-
 extension JSON {
     /// An `ExportTraceServiceRequest`.
-    init(spans: [Span], using generator: inout SystemRandomNumberGenerator) {
+    package init(spans: [Span], using generator: inout SystemRandomNumberGenerator) {
         func attributes(_ pairs: [(String, String)]) -> JSON { .array(pairs.map { ["key": .string($0.0), "value": ["stringValue": .string($0.1)]] }) }
         func hex(_ number: UInt64) -> String {
             let digits = String(number, radix: 16)
             return String(repeating: "0", count: 16 - digits.count) + digits
         }
         let all = spans.map { span -> JSON in
-            [
+            let about = [("jobId", span.job.description)] + (span.jobName.map { [("jobName", $0)] } ?? [])
+            var status: [(String, JSON)] = [("code", .integer(span.failed ? 2 : 1))]
+            if span.failed, let cause = span.cause { status.append(("message", .string(cause))) }
+            return [
                 "traceId": .string(hex(.random(in: 1 ... .max, using: &generator)) + hex(.random(in: 1 ... .max, using: &generator))),
                 "spanId": .string(hex(.random(in: 1 ... .max, using: &generator))), "name": .string(span.name), "kind": 1,
                 "startTimeUnixNano": .string("\(span.start)000000"), "endTimeUnixNano": .string("\(max(span.end, span.start))000000"),
-                "attributes": attributes([("jobId", span.job.description)] + span.attributes.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }),
-                "status": ["code": .integer(span.failed ? 2 : 1)],
+                "attributes": attributes(about + span.attributes.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }),
+                "status": .object(status),
             ]
         }
         self = [
