@@ -194,6 +194,17 @@ class Pages(DashboardTest):
         self.is_gone("main img")
         self.is_gone("main script")
 
+    def test_links_to_flinks_pages_lead_to_ours(self):
+        job = self.job("stock").id
+        for address, heading, tab in [
+            ("job-manager/logs", "JobManager", "Logs"), ("task-manager/taskmanager-1/thread-dump", "taskmanager-1", "Threads"), (f"job/running/{job}/checkpoints", "stock-ticker", "Checkpoints"),
+            (f"job/{job}/overview", "stock-ticker", "Graph"), ("jobmanager/logs", "JobManager", "Logs"), ("taskmanager/taskmanager-1/logs", "taskmanager-1", "Logs"),
+        ]:
+            with self.subTest(address):
+                self.open(address)
+                expect(self.page.locator("h1")).to_contain_text(heading)
+                expect(self.page.locator(".tabs [aria-current=page]").first).to_contain_text(tab)
+
     def test_unknown_things_are_said_plainly(self):
         self.expected = [400, 404]
         for route, text in [("nowhere", "There is no such page."), ("jobs/" + "0" * 32, "not found"), ("jobs/xyz", "Cannot resolve"), ("taskmanagers/nobody", "not found")]:

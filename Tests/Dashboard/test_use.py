@@ -254,6 +254,12 @@ class Telephone(DashboardTest):
         self.click("Spot", "link", ".places")
         expect(self.page.locator("h1")).to_have_text("Spot")
 
+    def test_the_chosen_tab_and_the_values_of_keys_are_in_sight(self):
+        self.open(f"jobs/{self.job('orders').id}/configuration")
+        expect(self.page.locator(".tabs [aria-current]").first).to_be_in_viewport(ratio=0.9)
+        expect(self.page.locator("table td:nth-child(2)").last).to_be_visible()
+        self.assertEqual(self.page.evaluate("[...document.querySelectorAll('.table-scroll')].filter(part => part.scrollWidth > part.clientWidth).length"), 0)
+
     def test_words_can_be_told_from_the_ground(self):
         contrast = """names => { const style = getComputedStyle(document.documentElement); const probe = document.createElement('i'); document.body.append(probe);
           const light = name => { probe.style.color = style.getPropertyValue(name); const parts = getComputedStyle(probe).color.match(/[\\d.]+/g).slice(0, 3).map(part => part / 255).map(part => part <= .03928 ? part / 12.92 : ((part + .055) / 1.055) ** 2.4); return .2126 * parts[0] + .7152 * parts[1] + .0722 * parts[2]; };

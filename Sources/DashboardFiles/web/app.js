@@ -24,8 +24,13 @@ let timer = null;
 /// For Ctrl-K: the last lists that were seen.
 let known = { jobs: [], taskManagers: [] };
 
+/// Flink's own addresses, as alerts and bookmarks have them, lead to our pages.
+const flinkPages = { "job-manager": "jobmanager", "task-manager": "taskmanagers", job: "jobs" };
+const flinkTabs = { log: "logs", stdout: "output", "thread-dump": "threads", overview: "graph" };
+const fromFlink = ([page, ...rest]) => (flinkPages[page] ? [flinkPages[page], ...rest.filter((part) => !["running", "completed"].includes(part)).slice(0, 2).map((part) => flinkTabs[part] ?? part)] : [page, ...rest]);
+
 function readAddress() {
-  const parts = location.hash.replace(/^#\/?/, "").split("/").map((part) => { try { return decodeURIComponent(part); } catch { return part; } });
+  const parts = fromFlink(location.hash.replace(/^#\/?/, "").split("/").map((part) => { try { return decodeURIComponent(part); } catch { return part; } }));
   const name = parts[0] === "taskmanagers" && parts[1] ? "taskmanager" : parts[0] === "jobs" && !parts[1] ? "" : parts[0];
   const page = routes[name] ?? null;
   const parameters = parts.slice(1);

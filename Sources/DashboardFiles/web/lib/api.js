@@ -8,7 +8,7 @@ export class ApiError extends Error {
   }
 }
 
-/// Paths that the server does not have, and when we learnt it. Asked again after a while: a newer server may have taken over.
+/// Paths that the server does not have, and when we learnt it: asked again after a while.
 const missing = new Map();
 const askAgainAfter = 120_000;
 

@@ -80,7 +80,7 @@ export function chart({ id, title, series, format, from, to, marks = [], maximum
       isEmpty ? h("p", { class: "chart-empty" }, note ?? "No figures yet") : null));
 }
 
-/// The end of the axis, such that it and its half are round: in powers of 1024 for bytes, in minutes and hours for durations.
+/// The end of the axis: it and its half are round (powers of 1024 for bytes, minutes and hours for durations).
 function niceMaximum(value, format) {
   if (!(value > 0)) return 1;
   if (format === duration && value > 800) return [1, 2, 4, 6, 10, 20, 40, 60, 120, 240, 480, 1200, 2400, 3600, 7200, 14400, 28800, 86400, 172800].map((seconds) => seconds * 1000).find((end) => end >= value) ?? value;
@@ -102,7 +102,7 @@ function ticks(from, to, width) {
 
 const backToFront = (stacked, lines) => (stacked ? lines.reverse() : lines);
 
-/// No more points than there are pixels: the largest of each group stands for it, so that peaks stay; the last one where lines must keep to one moment.
+/// At most a point a pixel: the largest of each group, so that peaks stay; the last where lines keep to one moment.
 function thin(points, width, isStacked) {
   const group = Math.ceil(points.length / Math.max(60, width));
   if (group <= 1) return points;

@@ -40,7 +40,7 @@ export function askForm(title, { text, fields = [], confirm, isDangerous = false
       : h("label", { class: "field" }, h("span", {}, field.title, field.hint ? h("small", {}, field.hint) : null),
         h("input", { type: field.kind ?? "text", value: values[field.name], min: field.min, max: field.max, placeholder: field.placeholder, autofocus: index === 0 ? true : null, spellcheck: "false", autocomplete: "off", oninput: (event) => set(field.name, event.target.value) }))),
     wrong ? h("p", { class: "wrong", role: "alert" }, wrong) : null,
-    h("footer", {}, button("Back", { onclick: () => finish(null) }), h("button", { type: "submit", class: `button ${isDangerous ? "is-danger" : "is-main"}`, autofocus: fields.length === 0 ? true : null }, confirm))));
+    h("footer", {}, button("Back", { onclick: () => finish(null) }), h("button", { type: "submit", class: `button ${isDangerous ? "is-danger" : "is-main"}`, autofocus: fields.length === 0 && !isDangerous ? true : null }, confirm))));
 }
 
 export function isDialogOpen() { return open !== null; }

@@ -165,7 +165,7 @@ function drawEdge(edge, nodes, figures, key, { isDown, isSingle, beside }, faste
   };
 }
 
-/// Just above the card that an edge comes to, on the side that it comes from; `beside` others are nearer on that side.
+/// Just above the card that an edge comes to, on its side; `beside` others are nearer.
 function arrival(points, beside) {
   const end = points.at(-1);
   return { x: end.x + side(points) * (64 + 60 * beside), y: end.y - 27 };

@@ -58,7 +58,7 @@ export function showPalette(things) {
     const take = (thing) => { if (thing) { finish(null); go(...thing.path); } };
     return h("div", { class: "palette" },
       h("label", { class: "filter" }, icon("search"), h("input", {
-        type: "search", placeholder: "Job, TaskManager or page", "aria-label": "Go to", autofocus: true, value: text,
+        type: "text", placeholder: "Job, TaskManager or page", "aria-label": "Go to", autofocus: true, value: text,
         oninput: (event) => { text = event.target.value; chosen = 0; live.redraw(); },
         onkeydown: (event) => {
           if (event.key === "ArrowDown" || event.key === "ArrowUp") {

@@ -17,7 +17,7 @@ export function layers(nodes, { width, height, gap, layerGap, isDown, isSingle =
   nodes.forEach((node) => depth(node.id));
   if (isSingle) [...nodes].sort((left, right) => rank.get(left.id) - rank.get(right.id)).forEach((node, index) => rank.set(node.id, index));
 
-  // An edge over several layers gets a small place in each between, so that it does not run through other nodes.
+  // An edge over several layers gets a place in each, so that it runs through no other node.
   const rows = [];
   const place = (layer, item) => { (rows[layer] ??= []).push(item); };
   const items = new Map();

@@ -20,6 +20,14 @@ export function stat(name, value, detail, tone) {
 
 export function stats(...items) { return h("dl", { class: "stats" }, items); }
 
+/// On a narrow screen the row scrolls: the chosen tab comes into sight, once.
+const show = (tab) => queueMicrotask(() => {
+  const row = tab.parentNode;
+  if (!row || row.shown === tab) return;
+  row.shown = tab;
+  row.scrollLeft = tab.offsetLeft - row.offsetLeft - 40;
+});
+
 export function tabs(label, items, selected) {
   const move = (event) => {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
@@ -31,7 +39,7 @@ export function tabs(label, items, selected) {
     next.click();
   };
   return h("nav", { class: "tabs", "aria-label": label, onkeydown: move },
-    items.filter(Boolean).map((item) => h("a", { key: item.id, href: item.href, "aria-current": item.id === selected ? "page" : null }, item.title,
+    items.filter(Boolean).map((item) => h("a", { key: item.id, href: item.href, "aria-current": item.id === selected ? "page" : null, ref: item.id === selected ? show : null }, item.title,
       item.count ? h("span", { class: "count" }, item.count) : null)));
 }
 
@@ -69,7 +77,7 @@ export function table({ id, columns, rows, key, href, order, none = "Nothing her
     orders.set(id, [index, current?.[0] === index ? !current[1] : Boolean(shown[index].isNumber)]);
     live.redraw();
   };
-  return h("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": id }, h("table", { id },
+  return h("div", { class: "table-scroll", tabindex: "0", role: "group", "aria-label": id }, h("table", { id },
     h("thead", {}, h("tr", {}, shown.map((column, index) => h("th", {
       class: column.isNumber ? "is-number" : null, scope: "col", "aria-sort": current?.[0] === index ? (current[1] ? "descending" : "ascending") : null,
     }, column.value && column.title ? h("button", { type: "button", onclick: () => sort(index) }, column.title) : column.title)))),

@@ -8,7 +8,7 @@ import { icon } from "../lib/icons.js";
 
 /// Checkpoints: what they took, how large they are, and each one down to its subtasks.
 
-/// Servers list the last ten or so. The charts have what the server keeps of the last hour, and what this page saw, by job.
+/// Charts have what the server keeps of the last hour, and what this page saw, by job.
 const seen = new Map();
 
 export const checkpointsTab = {

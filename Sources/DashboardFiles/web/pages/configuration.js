@@ -32,6 +32,6 @@ export function keyTable(id, entries, text = "") {
   const wanted = text.toLowerCase();
   return table({
     id, rows: entries.filter((entry) => `${entry.key} ${entry.value}`.toLowerCase().includes(wanted)), key: (entry) => entry.key, none: "No key matches.", order: [0, false],
-    columns: [{ title: "Key", value: (entry) => entry.key, isCode: true }, { title: "Value", value: (entry) => String(entry.value), isCode: true, isWide: true }],
+    columns: [{ title: "Key", value: (entry) => entry.key, isCode: true, isWide: true }, { title: "Value", value: (entry) => String(entry.value), isCode: true, isWide: true }],
   });
 }

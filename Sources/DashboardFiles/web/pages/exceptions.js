@@ -16,8 +16,12 @@ export const exceptionsTab = {
   view({ job, figures: { answer } }) {
     if (!answer) return empty("This server keeps no exceptions.");
     const entries = answer.exceptionHistory?.entries ?? [];
-    if (entries.length === 0) return empty("Nothing went wrong.", answer["root-exception"] ? firstLine(answer["root-exception"]) : job.restarts > 0 ? "Earlier failures are forgotten." : null);
+    // What the job waits for stands where Flink has the last failure: "has no free slot …", "waits for task slots …".
+    const root = firstLine(answer["root-exception"]);
+    const waits = /^(has no|waits) /.test(root) ? h("p", { class: "banner is-warm" }, `The job ${root}.`) : null;
+    if (entries.length === 0) return [waits, empty(root && !waits ? root : "Nothing went wrong.", job.restarts > 0 ? "Earlier failures are forgotten." : null)];
     return [
+      waits,
       h("ol", { class: "exceptions" }, entries.map((entry) => one(job, entry))),
       answer.exceptionHistory.truncated ? h("p", { class: "quiet" }, "Older ones are not kept.") : null,
     ];

@@ -69,7 +69,7 @@ function charts(job, nodes, history, checkpoints, now) {
     const known = ids.map((id) => vertices[id]?.[name]).filter(isNumber);
     return known.length > 0 ? known.reduce((total, value) => total + value, 0) : null;
   };
-  // Flink counts no rows into a source and none out of a sink: where a figure is nothing, the other one tells.
+  // Flink counts no rows into a source and none out of a sink: there the other figure tells.
   const either = (ids, one, other) => (vertices) => sum(ids, one)(vertices) || sum(ids, other)(vertices);
   const largest = (name) => (vertices) => { const known = nodes.map((node) => vertices[node.id]?.[name]).filter(isNumber); return known.length > 0 ? Math.max(...known) : null; };
   const behind = history.series((vertices) => { const known = nodes.map((node) => vertices[node.id]?.watermark).filter((value) => isNumber(value) && value > 0); return known.length > 0 ? Math.min(...known) : null; })

@@ -70,8 +70,11 @@ function fullest(all) {
   const total = sum(all);
   const best = most(all);
   if (!best || total <= 0) return stat("Fullest key group", dash);
-  const times = best[by] / (total / all.filter((group) => group[by] > 0).length);
-  return stat("Fullest key group", `${times.toFixed(times < 10 ? 1 : 0)} ×`, `number ${best.group}: ${(best[by] / total * 100).toFixed(1)} % of all`, times > 4 ? "warm" : null);
+  const share = best[by] / total;
+  const times = share * all.length;
+  // More than one subtask's part: no layout can share that out.
+  const subtasks = new Set(all.map((group) => group.subtask)).size;
+  return stat("Fullest key group", `${times.toFixed(times < 10 ? 1 : 0)} ×`, `the mean; number ${best.group}: ${(share * 100).toFixed(1)} % of all`, subtasks > 1 && share * subtasks > 1 ? "warm" : null);
 }
 
 /// More cells than this a subtask say nothing to the eye, or find no room: neighbours share one then.

@@ -11,7 +11,7 @@ import { keyTable } from "./configuration.js";
 ///
 /// A kind is {base(id): its REST path, to(id, tab): a link, first: [tab, title], about(details), head(details, figures)}.
 
-/// By process: what its server keeps of the last hour ({points}; null where it keeps nothing), and what this page saw since it was opened.
+/// By process: what its server keeps of the last hour, and what this page saw.
 const pasts = new Map();
 const ui = { metrics: "", threads: "", view: null };
 const hour = 3_600_000;

@@ -34,6 +34,7 @@ export const spot = {
       h("header", { class: "page-head" }, h("h1", {}, "Spot"), choice("Span", spans, shownSpan(figures), (id) => { span = id; live.redraw(); })),
       panel(null, { class: "is-plain" }, summary(figures)),
       workers.some((worker) => worker.leaving) ? h("p", { class: "banner is-warm", role: "status" }, icon("spot"), leavingWords(workers, notices, figures.now)) : null,
+      ...(figures.waiting ?? []).map((each) => h("p", { class: "banner is-warm" }, `${each["job-name"]} ${each.reason}`)),
       panel("What happened", {}, axis(figures), h("p", { class: "graph-legend" }, [["good", "Spot"], ["cool", "on demand"], ["quiet", "kind unknown"], ["warm", "being vacated"], ["bad", "lost, deadline"], ["accent", "new layout"]].map(([tone, word]) => h("span", { class: `tone-${tone}` }, h("i"), word)))),
       chosen ? one(chosen, notices) : null,
       panel("Layout changes", {}, table({
@@ -162,7 +163,7 @@ async function told(answer) {
   for (const each of present?.taskmanagers ?? []) Object.assign(worker(each.id), { host: each.path });
   for (const each of answer.workers ?? []) Object.assign(worker(each.id), { lifecycle: each.lifecycle, leaving: each.leaving === true, until: -1, since: each.since });
   const changes = said.map((each) => layoutChange(each, names, notices)).sort((left, right) => right.started - left.started);
-  return { now, since: number(answer.since), workers: [...workers.values()], notices, changes, savings: answer.savings ?? null, losses: answer.losses };
+  return { now, since: number(answer.since), workers: [...workers.values()], notices, changes, savings: answer.savings ?? null, losses: answer.losses, waiting: answer.waiting };
 }
 
 const causes = { evacuation: "evacuation", requested: "rescale" };

@@ -107,7 +107,7 @@ async function explain() {
     else Object.assign(ui, { plans: answer.jobs ?? [], texts: answer.texts ?? [], error: null, explained: sql });
   } catch (error) {
     if (error.name === "AbortError" || sql !== ui.sql) return;
-    if ([404, 405, 501].includes(error.status)) ui.canExplain = false;
+    if ([403, 404, 405, 501].includes(error.status)) ui.canExplain = false;
     else if (error.status === 400) Object.assign(ui, { error: located(error), explained: sql });
     else if (error.status !== 0) toast(error.message, "bad");
   }

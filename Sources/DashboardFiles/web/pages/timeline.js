@@ -67,7 +67,7 @@ function span(name, from, until) {
   return { from, to, tone: tones[name] ?? "quiet", label: words(name), text: `${words(name)} at ${clock(from, true)} for ${duration(to - from)}` };
 }
 
-/// The states in the order they were entered, from `first` on; each lasts until the next. Of each state only the last time is told.
+/// The states in the order they were entered, from `first` on; each lasts until the next.
 function spansOf(timestamps, end, first = 1) {
   const entered = Object.entries(timestamps ?? {}).filter(([, at]) => at >= first).sort((left, right) => left[1] - right[1] || order.indexOf(left[0]) - order.indexOf(right[0]));
   return entered.map(([name, at], index) => span(name, at, entered[index + 1]?.[1] ?? end));

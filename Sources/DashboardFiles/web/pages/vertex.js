@@ -226,5 +226,5 @@ function plan({ vertex, node, chosen: { chain = [] } }) {
         chain.some((row) => row.stateSizeBytes > 0) ? { title: "State", ...cell("stateSizeBytes", bytes) } : null,
       ],
     }) : null,
-    h("pre", { class: "plan" }, planText(node?.description ?? vertex.name)), pairs([["Vertex id", vertex.id], ["Inputs", (node?.inputs ?? []).map((input) => String(input.ship_strategy).toLowerCase()).join(", ") || "none: a source"]])];
+    h("pre", { class: "plan", tabindex: "0" }, planText(node?.description ?? vertex.name)), pairs([["Vertex id", vertex.id], ["Inputs", (node?.inputs ?? []).map((input) => String(input.ship_strategy).toLowerCase()).join(", ") || "none: a source"]])];
 }
