@@ -114,11 +114,11 @@ package final class History: Sendable {
 
     /// `changes`: as old as `job`.
     func times(_ job: JobView, _ changes: ClusterHistory, now: Int64) -> SubtaskTimes {
-        let starts = starts.withLock { starts in
+        let young = starts.withLock { starts in
             starts.note(job, changes, at: now)
-            return starts
+            return starts.young(in: job.id)
         }
-        return SubtaskTimes(job: job, starts: starts, now: now)
+        return SubtaskTimes(job: job, young: young, now: now)
     }
 
     /// Of each subtask between the last two points; of a task that is younger, since it began. Nil before its first report.
@@ -147,6 +147,11 @@ package final class History: Sendable {
     func figures(_ job: JobView, vertex: Int, _ subtasks: [JobView.Subtask], _ wanted: WantedFigures?) -> [[(name: String, value: Double)]] {
         let vertex = job.graph.vertices[vertex]
         return readings(job.id, subtasks).map { $0.map { figures(of: vertex, $0, wanted) } ?? [] }
+    }
+
+    /// The same, a list for each name.
+    func columns(_ job: JobView, vertex: Int, _ subtasks: [JobView.Subtask], _ wanted: WantedFigures) -> [(name: String, numbers: [Double])] {
+        wanted.columns(of: job.graph.vertices[vertex], readings(job.id, subtasks).compactMap { $0 })
     }
 
     private func figures(of vertex: JobVertex, _ reading: TaskReading, _ wanted: WantedFigures?) -> [(name: String, value: Double)] {

@@ -45,53 +45,13 @@ package enum JSON: Sendable, Equatable {
         return out
     }
 
-    /// An object of numbers under names that need no escapes.
-    static func object(ofNumbers members: [(StaticString, Int64)], and flags: [(StaticString, Bool)]) -> JSON {
-        var out: [UInt8] = []
-        out.reserveCapacity(512)
-        func begin(_ name: StaticString) {
-            out.append(UInt8(ascii: out.isEmpty ? "{" : ","))
-            out.append(UInt8(ascii: "\""))
-            out += UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
-            out.append(UInt8(ascii: "\""))
-            out.append(UInt8(ascii: ":"))
-        }
-        for member in members {
-            begin(member.0)
-            digits(of: member.1, into: &out)
-        }
-        for flag in flags {
-            begin(flag.0)
-            out += flag.1 ? "true".utf8 : "false".utf8
-        }
-        out.append(UInt8(ascii: "}"))
-        return .written(out)
-    }
-
-    private static func digits(of number: Int64, into out: inout [UInt8]) {
-        if number < 0 { out.append(UInt8(ascii: "-")) }
-        var first = out.count
-        var rest = number.magnitude
-        repeat {
-            out.append(UInt8(ascii: "0") + UInt8(rest % 10))
-            rest /= 10
-        } while rest > 0
-        // The last digit came first.
-        var last = out.count - 1
-        while first < last {
-            out.swapAt(first, last)
-            first += 1
-            last -= 1
-        }
-    }
-
     private func write(into out: inout [UInt8]) {
         switch self {
         case .null: out += "null".utf8
         case .bool(let flag): out += flag ? "true".utf8 : "false".utf8
-        case .integer(let number): JSON.digits(of: number, into: &out)
+        case .integer(let number): out.append(digitsOf: number)
         case .number(let number): out += number.isFinite ? "\(number)".utf8 : "\"\(number)\"".utf8
-        case .string(let text): JSON.escape(text, into: &out)
+        case .string(let text): out.append(quoted: text)
         case .written(let text): out += text
         case .array(let elements):
             out.append(UInt8(ascii: "["))
@@ -104,41 +64,12 @@ package enum JSON: Sendable, Equatable {
             out.append(UInt8(ascii: "{"))
             for (index, member) in members.enumerated() {
                 if index > 0 { out.append(UInt8(ascii: ",")) }
-                JSON.escape(member.0, into: &out)
+                out.append(quoted: member.0)
                 out.append(UInt8(ascii: ":"))
                 member.1.write(into: &out)
             }
             out.append(UInt8(ascii: "}"))
         }
-    }
-
-    /// Also `<`, `>` and `&`, so that nothing in an answer runs when somebody puts it into a page.
-    private static func escape(_ text: String, into out: inout [UInt8]) {
-        func isPlain(_ byte: UInt8) -> Bool {
-            byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") && byte != UInt8(ascii: "<") && byte != UInt8(ascii: ">") && byte != UInt8(ascii: "&")
-        }
-        out.append(UInt8(ascii: "\""))
-        // Nearly every text needs nothing, and answers are mostly texts.
-        var text = text
-        let isDone = text.withUTF8 { bytes in
-            for byte in bytes where !isPlain(byte) { return false }
-            out.append(contentsOf: bytes)
-            return true
-        }
-        if !isDone {
-            for byte in text.utf8 {
-                switch byte {
-                case UInt8(ascii: "\""): out += "\\\"".utf8
-                case UInt8(ascii: "\\"): out += "\\\\".utf8
-                case UInt8(ascii: "\n"): out += "\\n".utf8
-                case UInt8(ascii: "\r"): out += "\\r".utf8
-                case UInt8(ascii: "\t"): out += "\\t".utf8
-                case _ where isPlain(byte): out.append(byte)
-                default: out += "\\u00\(byte < 16 ? "0" : "")\(String(byte, radix: 16))".utf8
-                }
-            }
-        }
-        out.append(UInt8(ascii: "\""))
     }
 
     /// Nil when the bytes are no JSON.

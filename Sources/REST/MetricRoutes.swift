@@ -42,11 +42,13 @@ extension RESTService {
         }
         router.get("/jobs/:job/vertices/:vertex/subtasks/metrics") { request, context in
             let (job, vertex) = try await place(context)
-            let wanted = wanted(request, of: vertex, in: job)
             let ranges = try MetricFilters.subtasks(request.uri.queryParameters[values: "subtasks"])
             let subtasks = vertex.subtasks.filter { subtask in ranges?.contains { $0.contains(subtask.id.index) } ?? true }
-            guard let first = subtasks.first else { return Response.json(try aggregated([], request)) }
-            return Response.json(try aggregated(history.figures(job, vertex: first.id.vertex, subtasks, wanted), request))
+            guard let first = subtasks.first else { return Response.json(try aggregated(columns: [], request)) }
+            if let wanted = wanted(request, of: vertex, in: job) {
+                return Response.json(try aggregated(columns: history.columns(job, vertex: first.id.vertex, subtasks, wanted), request))
+            }
+            return Response.json(try aggregated(history.figures(job, vertex: first.id.vertex, subtasks, nil), request))
         }
         router.get("/jobs/:job/vertices/:vertex/subtasks/:subtask/metrics") { request, context in
             let (job, vertex) = try await place(context)
@@ -94,14 +96,8 @@ extension RESTService {
         return .array(figures.filter { names.contains($0.name) }.map { ["id": .string($0.name), "value": .string($0.value)] })
     }
 
-    /// The same over several: least, greatest, mean, sum, and skew (how far from the mean they are on average, in per cent of it).
+    /// One column for each name there is.
     private func aggregated(_ all: [[(name: String, value: Double)]], _ request: Request) throws -> JSON {
-        let known = ["min", "max", "avg", "sum", "skew"]
-        let kinds = request.uri.queryParameters["agg"].map { Set($0.split(separator: ",").map(String.init)) }
-        if let stranger = kinds?.subtracting(known).sorted().first {
-            throw Refusal(.badRequest, "agg \(stranger) is not known; there are: \(known.joined(separator: ", "))")
-        }
-        let wanted = request.uri.queryParameters["get"].map { Set($0.split(separator: ",").map(String.init)) }
         var columns: [(name: String, numbers: [Double])] = []
         var places: [String: Int] = [:]
         for figures in all {
@@ -117,6 +113,17 @@ extension RESTService {
                 }
             }
         }
+        return try aggregated(columns: columns, request)
+    }
+
+    /// The same over several: least, greatest, mean, sum, and skew (how far from the mean they are on average, in per cent of it).
+    private func aggregated(columns: [(name: String, numbers: [Double])], _ request: Request) throws -> JSON {
+        let known = ["min", "max", "avg", "sum", "skew"]
+        let kinds = request.uri.queryParameters["agg"].map { Set($0.split(separator: ",").map(String.init)) }
+        if let stranger = kinds?.subtracting(known).sorted().first {
+            throw Refusal(.badRequest, "agg \(stranger) is not known; there are: \(known.joined(separator: ", "))")
+        }
+        let wanted = request.uri.queryParameters["get"].map { Set($0.split(separator: ",").map(String.init)) }
         guard let wanted else { return .array(columns.map { ["id": .string($0.name)] }) }
         return .array(columns.filter { wanted.contains($0.name) }.map { name, numbers in
             let sum = numbers.reduce(0, +)

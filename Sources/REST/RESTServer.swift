@@ -43,34 +43,25 @@ package final class RESTServer: Sendable {
             hasTLS: tls != nil, inspection: try InspectionClient(configuration: configuration, group: MultiThreadedEventLoopGroup.singleton),
             desk: InspectionDesk(Inspector(log: log)), scripts: StoredScripts(folder: configuration.get(RestOptions.uploadDirectory)))
         let port = configuration.get(RestOptions.port)
-        let idle = TimeAmount.milliseconds(configuration.get(RestOptions.idleTimeout).milliseconds)
         let desk = ConnectionDesk(
             ConnectionTable(
                 most: configuration.get(RestOptions.maximumConnections), mostOfOneAddress: configuration.get(RestOptions.maximumConnectionsOfOneAddress)),
-            requestTimeout: .milliseconds(configuration.get(RestOptions.requestTimeout).milliseconds), readTimeout: idle, log: log)
-        let plain = HTTPServerBuilder { responder in
-            GuardedConnections(
-                base: HTTP1Channel(
-                    responder: responder,
-                    configuration: .init(idleTimeout: idle, httpDecoderConfiguration: .init(maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10))),
-                desk: desk)
-        }
-        let server: HTTPServerBuilder
-        do { server = try tls.map { try .tls(plain, tlsConfiguration: $0) } ?? plain } catch {
-            throw StreamError(.user, retry: false, "security.ssl.rest: \(error)")
-        }
+            requestTimeout: .milliseconds(configuration.get(RestOptions.requestTimeout).milliseconds),
+            idleTimeout: .milliseconds(configuration.get(RestOptions.idleTimeout).milliseconds), log: log)
+        let routes = WithoutBody(routes: service.router().buildResponder())
+        let plain = HTTPServerBuilder { _ in GuardedConnections(routes: routes, desk: desk, isSecure: tls != nil) }
         let reporters = TraceReporters(configuration)
         for warning in reporters.warnings { log(.warning, "Traces", warning) }
         let traces = reporters.url.map { (url: $0, shown: reporters.shownURL ?? "") }
         if let traces { log(.info, "Traces", "Spans of checkpoints, recoveries and layout changes go to \(traces.shown)") }
         let opened = OneAnswer<Result<Int, StreamError>>()
-        let applicationLog = Logger(label: "rest") { _ in LibraryLog(log: log) }
-        let application = Application(
-            responder: WithoutBody(routes: service.router().buildResponder()),
-            server: server,
-            configuration: .init(address: .hostname(address, port: port), serverName: nil, backlog: 1024),
-            onServerRunning: { channel in opened.give(.success(channel.localAddress?.port ?? port)) },
-            logger: applicationLog)
+        let listener = try Result {
+            let server = try tls.map { try .tls(plain, tlsConfiguration: $0) } ?? plain
+            return try server.buildServer(
+                configuration: ServerConfiguration(address: .hostname(address, port: port), backlog: 1024), eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+                logger: Logger(label: "rest") { _ in LibraryLog(log: log) }, responder: { _, _, _ in },  // Connections answer by `routes` themselves.
+                onServerRunning: { channel in opened.give(.success(channel.localAddress?.port ?? port)) })
+        }.mapError { error in StreamError(.user, retry: false, "security.ssl.rest: \(error)") }.get()
         let running = Task {
             let history = Task { await service.keepHistory() }
             let export = traces.map { traces in Task { await service.exportTraces(to: traces.url, shownURL: traces.shown) } }
@@ -79,7 +70,7 @@ package final class RESTServer: Sendable {
                 export?.cancel()
             }
             do {
-                try await application.runService(gracefulShutdownSignals: [])
+                try await listener.run()
             } catch {
                 opened.give(.failure(StreamError(.externalSystem, retry: false, "REST cannot listen on \(address):\(port): \(error)")))
                 throw error

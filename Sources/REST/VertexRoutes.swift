@@ -12,7 +12,7 @@ extension RESTService {
             return Response.json(
                 JSON(header: vertex, times.now, [
                     ("parallelism", .integer(Int64(vertex.parallelism))), ("maxParallelism", .integer(Int64(vertex.maxParallelism))),
-                    ("aggregated", [:]), ("subtasks", .array(vertex.subtasks.map { JSON(subtask: $0, times) })),
+                    ("aggregated", [:]), ("subtasks", JSON(subtasks: vertex.subtasks, times)),
                 ]))
         }
         routes.get("/subtasks/:subtask") { _, context in
@@ -128,14 +128,35 @@ extension JSON {
         ["status": "deprecated", "backpressureLevel": "ok", "backpressure-level": "ok", "end-timestamp": .integer(time), "subtasks": []]
     }
 
+    fileprivate init(subtasks: [JobView.Subtask], _ times: SubtaskTimes) {
+        var out = JSONWriter(capacity: subtasks.count * 640)
+        out.array(subtasks) { JSON.write($1, times, to: &$0) }
+        self = .written(out.bytes)
+    }
+
     fileprivate init(subtask: JobView.Subtask, _ times: SubtaskTimes) {
-        let started = JSON.integer(times.start(of: subtask))
-        self = [
-            "subtask": .integer(Int64(subtask.id.index)), "status": .string(subtask.state.rawValue), "attempt": .integer(Int64(subtask.attempt)),
-            "endpoint": .string(subtask.endpoint ?? "(unassigned)"), "start-time": started, "start_time": started, "end-time": .integer(times.job.ended ?? -1),
-            "duration": .integer(times.duration(of: subtask)), "metrics": JSON(sumOf: [subtask]),
-            "taskmanager-id": .string(subtask.worker?.description ?? "(unassigned)"), "status-duration": [:],
-        ]
+        var out = JSONWriter(capacity: 640)
+        out.object { JSON.write(subtask, times, to: &$0) }
+        self = .written(out.bytes)
+    }
+
+    private static func write(_ subtask: JobView.Subtask, _ times: SubtaskTimes, to out: inout JSONWriter) {
+        let start = times.start(of: subtask)
+        out.member("subtask", Int64(subtask.id.index))
+        out.member("status", subtask.state.rawValue)
+        out.member("attempt", Int64(subtask.attempt))
+        out.member("endpoint", subtask.endpoint ?? "(unassigned)")
+        out.member("start-time", start)
+        out.member("start_time", start)
+        out.member("end-time", times.job.ended ?? -1)
+        out.member("duration", times.duration(of: subtask))
+        out.member("metrics") { out in
+            var sum = WorkSum()
+            if let metrics = subtask.metrics { sum.add(metrics) }
+            sum.write(to: &out)
+        }
+        out.member("taskmanager-id", subtask.worker?.description ?? "(unassigned)")
+        out.member("status-duration") { _ in }
     }
 
     /// What subtasks have read, written and waited for, together.
@@ -143,15 +164,9 @@ extension JSON {
         var sum = WorkSum()
         if let replaced { sum.add(replaced) }
         for subtask in subtasks { if let metrics = subtask.metrics { sum.add(metrics) } }
-        let numbers: [(StaticString, Int64)] = [
-            ("read-bytes", sum.bytesIn), ("write-bytes", sum.bytesOut), ("read-records", sum.rowsIn), ("write-records", sum.rowsOut),
-            ("accumulated-backpressured-time", sum.backpressured), ("accumulated-idle-time", sum.idle), ("accumulated-busy-time", sum.busy),
-            ("late-records", sum.lateRows), ("skipped-records", sum.skippedRows), ("state-bytes", sum.stateBytes),
-        ]
-        let flags: [(StaticString, Bool)] = [
-            ("read-bytes-complete", true), ("write-bytes-complete", true), ("read-records-complete", true), ("write-records-complete", true),
-        ]
-        self = JSON.object(ofNumbers: numbers, and: flags)
+        var out = JSONWriter(capacity: 512)
+        out.object { sum.write(to: &$0) }
+        self = .written(out.bytes)
     }
 }
 
@@ -172,5 +187,21 @@ private struct WorkSum {
         idle += metrics.idleMilliseconds
         busy += metrics.busyMilliseconds
         stateBytes += metrics.stateBytes
+    }
+    func write(to out: inout JSONWriter) {
+        out.member("read-bytes", bytesIn)
+        out.member("write-bytes", bytesOut)
+        out.member("read-records", rowsIn)
+        out.member("write-records", rowsOut)
+        out.member("accumulated-backpressured-time", backpressured)
+        out.member("accumulated-idle-time", idle)
+        out.member("accumulated-busy-time", busy)
+        out.member("late-records", lateRows)
+        out.member("skipped-records", skippedRows)
+        out.member("state-bytes", stateBytes)
+        out.member("read-bytes-complete", true)
+        out.member("write-bytes-complete", true)
+        out.member("read-records-complete", true)
+        out.member("write-records-complete", true)
     }
 }

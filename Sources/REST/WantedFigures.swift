@@ -24,6 +24,29 @@ struct WantedFigures {
         task = names.filter { seen.insert($0).inserted }
     }
 
+    /// By name, one number for each of `readings` that has it; names that none has are left out.
+    func columns(of vertex: JobVertex, _ readings: [TaskReading]) -> [(name: String, numbers: [Double])] {
+        var columns: [(name: String, numbers: [Double])] = []
+        for name in task {
+            columns.append((name, readings.compactMap(TaskFigures.figure(name))))
+        }
+        for part in operators {
+            var places: [String: Int] = [:]
+            for reading in readings {
+                guard let all = OperatorFigures(of: part.index, in: vertex, reading) else { continue }
+                for (name, value) in all.figures where part.names.contains(name) {
+                    if let place = places[name] {
+                        columns[place].numbers.append(value)
+                    } else {
+                        places[name] = columns.count
+                        columns.append((part.prefix + name, [value]))
+                    }
+                }
+            }
+        }
+        return columns.filter { !$0.numbers.isEmpty }
+    }
+
     func figures(of vertex: JobVertex, _ reading: TaskReading) -> [(name: String, value: Double)] {
         var figures: [(name: String, value: Double)] = []
         for name in task { if let value = TaskFigures.value(of: name, reading) { figures.append((name, value)) } }

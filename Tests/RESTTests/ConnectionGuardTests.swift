@@ -119,7 +119,7 @@ private struct Client {
 
     init() throws {
         channel = EmbeddedChannel()
-        let desk = ConnectionDesk(ConnectionTable(most: 10, mostOfOneAddress: 10), requestTimeout: .seconds(20), readTimeout: .seconds(30))
+        let desk = ConnectionDesk(ConnectionTable(most: 10, mostOfOneAddress: 10), requestTimeout: .seconds(20), idleTimeout: .seconds(30))
         try channel.pipeline.syncOperations.addHandlers([HTTPResponseEncoder(), ByteToMessageHandler(HTTPRequestDecoder()), ConnectionGuard(desk)])
         try channel.connect(to: SocketAddress(unixDomainSocketPath: "/client")).wait()
     }

@@ -13,7 +13,7 @@ struct TaskStartTests {
         starts.note(job, restarts: restarts, attempts: Dictionary(uniqueKeysWithValues: subtasks), changed: changed, at: now)
     }
 
-    private func start(_ index: Int, _ attempt: UInt32) -> Int64? { starts.start(of: SubtaskID(vertex: 0, index: index), attempt: attempt, in: job) }
+    private func start(_ index: Int, _ attempt: UInt32) -> Int64? { starts.young(in: job).start(of: SubtaskID(vertex: 0, index: index), attempt: attempt) }
 
     @Test mutating func whatAChangeDeploysBeganWithIt() {
         run([1, 1], at: 1000)

@@ -64,7 +64,11 @@ extension TaskFigures {
     }
 
     package static func value(of name: String, _ reading: TaskReading) -> Double? {
-        if let value = byName[name] { return value(reading) }
-        return reading.metrics.gauges[name].map { Double($0) }
+        figure(name)(reading)
+    }
+
+    /// What reads the figure of that name, of any number of tasks.
+    package static func figure(_ name: String) -> (TaskReading) -> Double? {
+        byName[name] ?? { $0.metrics.gauges[name].map { Double($0) } }
     }
 }

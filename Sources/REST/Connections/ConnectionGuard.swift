@@ -6,7 +6,7 @@ import NIOHTTP1
 /// Stands behind the decoder, and in front of the encoder: it sees requests as they come, also those before which others wait to be answered, and answers in the
 /// requests' order. So `100 Continue` and refusals never come between the parts of an answer.
 ///
-/// Connections that rest between requests end with the server's idle timeout.
+/// Connections that rest between requests end after the idle timeout.
 package final class ConnectionGuard: ChannelDuplexHandler {
     package typealias InboundIn = HTTPServerRequestPart
     package typealias InboundOut = HTTPServerRequestPart
@@ -43,6 +43,10 @@ package final class ConnectionGuard: ChannelDuplexHandler {
     private var isIncomplete = false
     private var deadline: Scheduled<Void>?
     private var unreadDeadline: Scheduled<Void>?
+    /// Since when all requests are answered.
+    private var restsSince: NIODeadline?
+    /// Runs late: it is scheduled once for many requests.
+    private var restCheck: Scheduled<Void>?
 
     package init(_ desk: ConnectionDesk) { self.desk = desk }
 
@@ -62,6 +66,7 @@ package final class ConnectionGuard: ChannelDuplexHandler {
         phase = .ended
         deadline?.cancel()
         unreadDeadline?.cancel()
+        restCheck?.cancel()
         if let id { desk.closed(id) }
         context.fireChannelInactive()
     }
@@ -110,6 +115,7 @@ package final class ConnectionGuard: ChannelDuplexHandler {
         let length = head.headers.first(name: "Content-Length").flatMap { Int($0) } ?? 0
         open.append(Asked(isOld: isOld, isLast: isLast, isHeldBack: waits, isTooLong: length > RESTService.bodyLimitBytes))
         isIncomplete = true
+        restsSince = nil
         deadline?.cancel()
         deadline = nil
         context.fireChannelRead(wrapInboundOut(.head(head)))
@@ -138,8 +144,13 @@ package final class ConnectionGuard: ChannelDuplexHandler {
             }
         // Answered before its end, which does not come.
         case (.taking, .some) where open.isEmpty, (.last, .some) where open.isEmpty: context.close(promise: nil)
-        // Whoever reads its body is told; or the connection broke.
-        case (.taking, _), (.last, _), (.refusing, _): context.fireErrorCaught(error)
+        // Whoever reads its body is told, and answers for the last time.
+        case (.taking, .some), (.last, .some):
+            phase = .last
+            open[open.index(before: open.endIndex)].isLast = true
+            context.fireErrorCaught(error)
+        // The connection broke.
+        case (.taking, nil), (.last, nil), (.refusing, nil): context.fireErrorCaught(error)
         }
     }
 
@@ -168,7 +179,10 @@ package final class ConnectionGuard: ChannelDuplexHandler {
     }
 
     private func end(_ asked: Asked, _ data: NIOAny, _ promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext) {
-        if open.isEmpty, let id { desk.answered(id) }
+        if open.isEmpty {
+            if let id { desk.answered(id) }
+            rests(context)
+        }
         if asked.isLast {
             let written = promise ?? context.eventLoop.makePromise()
             let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
@@ -192,8 +206,24 @@ package final class ConnectionGuard: ChannelDuplexHandler {
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
         unreadDeadline?.cancel()
-        unreadDeadline = context.channel.isWritable ? nil : close(context, in: desk.readTimeout)
+        unreadDeadline = context.channel.isWritable ? nil : close(context, in: desk.idleTimeout)
         context.fireChannelWritabilityChanged()
+    }
+
+    private func rests(_ context: ChannelHandlerContext) {
+        restsSince = context.eventLoop.now
+        if restCheck == nil { checkRest(context, in: desk.idleTimeout) }
+    }
+
+    private func checkRest(_ context: ChannelHandlerContext, in time: TimeAmount) {
+        let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        restCheck = context.eventLoop.scheduleTask(in: time) {
+            let (connection, context) = loopBound.value
+            connection.restCheck = nil
+            guard let since = connection.restsSince else { return }  // The end of the answer begins anew.
+            let left = since + connection.desk.idleTimeout - context.eventLoop.now
+            if left > .zero { connection.checkRest(context, in: left) } else { context.close(promise: nil) }
+        }
     }
 
     // MARK: The end

@@ -1,11 +1,9 @@
 import Hummingbird
 import NIOCore
 
-/// Runs the tasks that answer a connection on the connection's own event loop: a question is answered by the thread that has read it, without waking others.
-///
-/// What takes long must go elsewhere (`OffTheEventLoop`): other connections share the loop.
+/// Runs the tasks that answer a connection on the connection's own event loop, which other connections share.
 final class EventLoopExecutor: TaskExecutor {
-    private let loop: any EventLoop
+    let loop: any EventLoop
 
     init(_ loop: any EventLoop) { self.loop = loop }
 

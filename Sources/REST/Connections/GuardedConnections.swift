@@ -1,26 +1,42 @@
 import Hosts
+import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
 import NIOHTTP1
 import Synchronization
 
-/// HTTP/1 connections, each with a `ConnectionGuard` behind the decoder.
-struct GuardedConnections: ServerChildChannel {
-    let base: HTTP1Channel
-    let desk: ConnectionDesk
+/// HTTP/1 connections: the decoder, a `ConnectionGuard` behind it, and a `RequestHandler`.
+struct GuardedConnections<Routes: HTTPResponder>: ServerChildChannel where Routes.Context == BasicRequestContext {
+    struct Value: ServerChildChannelValue {
+        let channel: any Channel
+    }
 
-    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
-        base.setup(channel: channel, logger: logger).flatMapThrowing { value in
+    let routes: Routes
+    let desk: ConnectionDesk
+    /// Whether it is spoken to over TLS.
+    let isSecure: Bool
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        channel.eventLoop.makeCompletedFuture {
+            var limits = NIOHTTPDecoderLimitConfiguration()
+            limits.maxHeaderFieldSize = 16 << 10
+            limits.maxHeaderListSize = 32 << 10
             let pipeline = channel.pipeline.syncOperations
-            let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
-            try pipeline.addHandler(ConnectionGuard(desk), position: .after(decoder))
-            return value
+            try pipeline.configureHTTPServerPipeline(
+                withPipeliningAssistance: false, withErrorHandling: false, withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
+            try pipeline.addHandlers([ConnectionGuard(desk), RequestHandler(routes, isSecure: isSecure, logger: logger, on: channel.eventLoop)])
+            return Value(channel: channel)
         }
     }
 
-    func handle(value: HTTP1Channel.Value, logger: Logger) async {
-        await withTaskExecutorPreference(EventLoopExecutor(value.channel.eventLoop)) { await base.handle(value: value, logger: logger) }
+    /// Until it ends.
+    func handle(value: Value, logger: Logger) async {
+        await withTaskCancellationHandler {
+            _ = try? await value.channel.closeFuture.get()
+        } onCancel: {
+            value.channel.close(promise: nil)
+        }
     }
 }
 
@@ -34,15 +50,15 @@ package final class ConnectionDesk: Sendable {
 
     /// From the start of a connection to the head of its first request, and from a head to the end of its body.
     let requestTimeout: TimeAmount
-    /// How long a client may leave unread what waits for it.
-    let readTimeout: TimeAmount
+    /// How long a client may leave unread what waits for it, or ask nothing.
+    let idleTimeout: TimeAmount
     let handshakes: RefusedHandshakes
     private let state: Mutex<State>
 
-    package init(_ table: ConnectionTable, requestTimeout: TimeAmount, readTimeout: TimeAmount, log: Log = .none) {
+    package init(_ table: ConnectionTable, requestTimeout: TimeAmount, idleTimeout: TimeAmount, log: Log = .none) {
         handshakes = RefusedHandshakes(log)
         self.requestTimeout = requestTimeout
-        self.readTimeout = readTimeout
+        self.idleTimeout = idleTimeout
         state = Mutex(State(table: table))
     }
 
