@@ -58,6 +58,15 @@ private func trust(_ keys: SSLKeys, _ scope: String, _ configuration: Configurat
     return .pkcs12(path: truststore, password: configuration.get(keys.truststorePassword))
 }
 
+/// Refuses stores whose configuration says that they have another form than the one that is read.
+private func checkType(_ key: ConfigKey<String?>, of store: ConfigKey<String?>, at path: String, _ configuration: Configuration) throws(StreamError) {
+    guard let type = configuration.get(key), !["pkcs12", "pkcs#12"].contains(type.lowercased()) else { return }
+    throw StreamError(
+        .user, retry: false,
+        "\(key.name): '\(type)' is not read, only PKCS12: convert the store (keytool -importkeystore -srckeystore \(path) -destkeystore \(path).p12 "
+            + "-deststoretype PKCS12), name the new file as \(store.name), and set \(key.name) to PKCS12")
+}
+
 private func missing(_ name: String, _ scope: String) -> StreamError {
     StreamError(.user, retry: false, "TLS by \(scope).* needs \(name), which is not set")
 }

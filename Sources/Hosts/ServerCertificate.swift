@@ -1,27 +1,22 @@
-import Dataflow
 import Glibc
 import NIOSSL
-import Settings
+import Transport
 
-/// Refuses stores whose configuration says that they have another form than the one that is read.
-func checkType(_ key: ConfigKey<String?>, of store: ConfigKey<String?>, at path: String, _ configuration: Configuration) throws(StreamError) {
-    guard let type = configuration.get(key), !["pkcs12", "pkcs#12"].contains(type.lowercased()) else { return }
-    throw StreamError(
-        .user, retry: false,
-        "\(key.name): '\(type)' is not read, only PKCS12: convert the store (keytool -importkeystore -srckeystore \(path) -destkeystore \(path).p12 "
-            + "-deststoretype PKCS12), name the new file as \(store.name), and set \(key.name) to PKCS12")
-}
-
-/// A line about a server's certificate that is out of its time; nil: all is well. `now`: seconds since the epoch.
+/// A line about a certificate that is out of its time; nil: all is well. `now`: seconds since the epoch.
 package func certificateWarning(_ tls: TLSConfiguration, scope: String, now: Int) -> String? {
     guard case .certificate(let certificate)? = tls.certificateChain.first else { return nil }
     return certificateWarning(scope: scope, from: certificate.notValidBefore, until: certificate.notValidAfter, now: now)
 }
 
+/// The same of the certificate that this process shows to the cluster's others.
+func certificateWarning(_ credentials: TLSCredentials, now: Int) -> String? {
+    certificateWarning(scope: "security.ssl.internal", from: credentials.validFrom, until: credentials.validUntil, now: now)
+}
+
 /// Times: seconds since the epoch.
 package func certificateWarning(scope: String, from: Int, until: Int, now: Int) -> String? {
-    if until < now { return "\(scope): the server's certificate expired at \(stamp(until)): clients refuse it until it is renewed, and this process restarted" }
-    if from > now { return "\(scope): the server's certificate is valid only from \(stamp(from)) on: clients refuse it until then" }
+    if until < now { return "\(scope): this process' certificate expired at \(stamp(until)): others refuse it until it is renewed, and the process restarted" }
+    if from > now { return "\(scope): this process' certificate is valid only from \(stamp(from)) on: others refuse it until then" }
     return nil
 }
 

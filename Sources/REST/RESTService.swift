@@ -99,20 +99,19 @@ struct RESTService: Sendable {
     }
 
     func body(_ request: Request) async throws -> JSON {
-        let tooLarge = Refusal(.contentTooLarge, "the body is over \(RESTService.bodyLimitBytes >> 20) MiB")
-        // Nobody need send it first.
-        if let declared = request.headers[.contentLength].flatMap(Int.init), declared > RESTService.bodyLimitBytes { throw tooLarge }
-        let buffer: ByteBuffer
-        do {
-            buffer = try await request.body.collect(upTo: RESTService.bodyLimitBytes)
-        } catch is NIOTooManyBytesError {
-            throw tooLarge
-        } catch {
-            throw Refusal(.badRequest, "the body does not come to its end as its headers say: \(error)")
-        }
+        let buffer = try await bytes(of: request, upTo: RESTService.bodyLimitBytes, tooLarge: "the body is over \(RESTService.bodyLimitBytes >> 20) MiB")
         if buffer.readableBytes == 0 { return .object([]) }
         guard let json = JSON.parse(Array(buffer.readableBytesView)) else { throw Refusal(.badRequest, "the body is no JSON") }
         return json
+    }
+
+    func bytes(of request: Request, upTo limit: Int, tooLarge words: String) async throws(Refusal) -> ByteBuffer {
+        let tooLarge = Refusal(.contentTooLarge, words)
+        // Nobody need send it first.
+        if let declared = request.headers[.contentLength].flatMap(Int.init), declared > limit { throw tooLarge }
+        do { return try await request.body.collect(upTo: limit) } catch {
+            throw error is NIOTooManyBytesError ? tooLarge : Refusal(.badRequest, "the body does not come to its end as its headers say: \(error)")
+        }
     }
 
     /// Checked: names that are known, values of their types.

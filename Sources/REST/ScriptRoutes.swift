@@ -20,10 +20,8 @@ extension RESTService {
             guard let type = request.headers[.contentType], let boundary = Multipart.boundary(of: type) else {
                 throw Refusal(.badRequest, "the body is no multipart/form-data")
             }
-            let limit = StoredScripts.maximumBytes + 4096
-            guard let body = try? await request.body.collect(upTo: limit) else {
-                throw Refusal(.contentTooLarge, "a script may have \(StoredScripts.maximumBytes >> 10) KiB")
-            }
+            let body = try await bytes(
+                of: request, upTo: StoredScripts.maximumBytes + 4096, tooLarge: "a script may have \(StoredScripts.maximumBytes >> 10) KiB")
             guard let file = Multipart.file(named: "jarfile", in: Array(body.readableBytesView), boundary: boundary) else {
                 throw Refusal(.badRequest, "the body has no file \"jarfile\"")
             }

@@ -109,6 +109,7 @@ struct ConnectionGuardTests {
         _ = try client.received()
         client.endsSending()
         #expect(try client.received() == "")
+        client.later(.seconds(1))
         #expect(!client.isOpen)
     }
 }

@@ -16,6 +16,7 @@ import Transport
             TLSSettings(identity: files.store("stranger"), trust: .pkcs12(path: files.path("stranger.p12"), password: files.password)),
         ] {
             let credentials = try TLSCredentials(settings)
+            #expect(credentials.validUntil - credentials.validFrom == 2 * 86_400)
             let (loopback, client) = (try await Loopback(tls: credentials), Recorder())
             let connection = try await loopback.connect(client)
             connection.send([1, 2, 3])

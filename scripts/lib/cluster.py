@@ -61,12 +61,7 @@ class Cluster:
         for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
             with open(os.path.join(folder, name)) as file:
                 pid = int(file.read())
-            try:
-                with open(f"/proc/{pid}/stat") as file:
-                    state = file.read().rpartition(")")[2].split()[0]
-            except OSError:
-                continue
-            if state not in "ZX":
+            if lives(pid):
                 found[name.removesuffix(".pid")] = pid
         return found
 
@@ -97,6 +92,16 @@ class Cluster:
                     tail = file.read().splitlines()[-lines:]
                 text += [f"--- the end of {os.path.join(folder, name)}"] + tail
         return "\n".join(text)
+
+
+def lives(pid):
+    """Not one that has ended and that nobody has waited for yet. While threads of it are left, it may still hold its ports."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            state = file.read().rpartition(")")[2].split()[0]
+        return state not in "ZX" or len(os.listdir(f"/proc/{pid}/task")) > 1
+    except OSError:
+        return False
 
 
 def freeze(pid):

@@ -1,4 +1,5 @@
 import Dataflow
+import Glibc
 import JobControl
 import NIOPosix
 import Settings
@@ -15,6 +16,7 @@ package final class JobManagerProcess: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         self.group = group
         let tls = try internalTLS(configuration)
+        if let warning = tls.flatMap({ certificateWarning($0, now: time(nil)) }) { log(.warning, "RpcServer", warning) }
         var options = ClusterOptions()
         options.heartbeatInterval = configuration.get(HeartbeatOptions.interval)
         options.heartbeatTimeout = configuration.get(HeartbeatOptions.timeout)

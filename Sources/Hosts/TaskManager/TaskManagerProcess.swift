@@ -22,6 +22,7 @@ package final class TaskManagerProcess: Sendable {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         self.group = group
         let tls = try internalTLS(configuration)
+        if let warning = tls.flatMap({ certificateWarning($0, now: time(nil)) }) { log(.warning, "TaskManagerRunner", warning) }
         let transport = TransportOptions(configuration)
         // Loopback unless told otherwise: a host to be reached at, or an address to bind to.
         let reachable = configuration.get(TaskManagerOptions.host)

@@ -438,8 +438,7 @@ extension SplitAssigner {
         shares = Array(repeating: [], count: (readers.max() ?? 0) + 1)
         waiting.removeAll { !readers.contains($0.subtask) || awaiting.contains($0.subtask) }
         // Who has asked has told a watermark, and perhaps its end; only what awaits its splits takes that back.
-        let heard = hasAsked
-        let heirsToBe = readers.filter { awaiting.contains($0) || !heard.contains($0) }
+        let heirsToBe = readers.filter { awaiting.contains($0) || !hasAsked.contains($0) }
         hasAsked = Set(readers)
         var loads = Array(repeating: 0, count: shares.count)
         for (split, reader) in handedOut where loads.indices.contains(reader) && ends[split] == nil { loads[reader] += 1 }

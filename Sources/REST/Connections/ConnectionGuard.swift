@@ -6,7 +6,7 @@ import NIOHTTP1
 /// Stands behind the decoder, and in front of the encoder: it sees requests as they come, also those before which others wait to be answered, and answers in the
 /// requests' order. So `100 Continue` and refusals never come between the parts of an answer.
 ///
-/// Connections that rest between requests end after the idle timeout.
+/// Connections that rest between requests end after the idle timeout. It is the guard that ends a connection: behind the last answer, when that has been taken.
 package final class ConnectionGuard: ChannelDuplexHandler {
     package typealias InboundIn = HTTPServerRequestPart
     package typealias InboundOut = HTTPServerRequestPart
@@ -43,6 +43,10 @@ package final class ConnectionGuard: ChannelDuplexHandler {
     private var isIncomplete = false
     private var deadline: Scheduled<Void>?
     private var unreadDeadline: Scheduled<Void>?
+    /// The server waits for what comes; else it has enough for now.
+    private var isReading = true
+    /// The newest answer's end.
+    private var written: EventLoopFuture<Void>?
     /// Since when all requests are answered.
     private var restsSince: NIODeadline?
     /// Runs late: it is scheduled once for many requests.
@@ -57,7 +61,7 @@ package final class ConnectionGuard: ChannelDuplexHandler {
             refuse(.serviceUnavailable, refusal, context)
         } else {
             self.id = id
-            deadline = close(context, in: desk.requestTimeout)
+            expectRequest(context)
         }
         context.fireChannelActive()
     }
@@ -105,7 +109,8 @@ package final class ConnectionGuard: ChannelDuplexHandler {
         case (0, false): return owe(.badRequest, "the request has no Host, which HTTP/1.1 wants", context)
         default: return owe(.badRequest, "the request has several Hosts", context)
         }
-        let isLast = isOld || !head.isKeepAlive
+        // Behind those that may change the protocol the decoder stops.
+        let isLast = isOld || !head.isKeepAlive || head.method == .CONNECT || head.headers.contains(name: "Upgrade")
         if isLast {
             phase = .last
             // In the one spelling that the server looks for.
@@ -125,13 +130,38 @@ package final class ConnectionGuard: ChannelDuplexHandler {
     /// Most requests come in one piece, and need no deadline.
     package func channelReadComplete(context: ChannelHandlerContext) {
         switch phase {
-        case .taking, .last: if isIncomplete, deadline == nil { deadline = close(context, in: desk.requestTimeout) }
+        case .taking, .last: if isIncomplete, deadline == nil { expectRequest(context) }
         case .refusing, .ended: break
         }
+        isReading = false
         context.fireChannelReadComplete()
     }
 
+    package func read(context: ChannelHandlerContext) {
+        isReading = true
+        context.read()
+    }
+
+    private func expectRequest(_ context: ChannelHandlerContext) {
+        let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        deadline = context.eventLoop.scheduleTask(in: desk.requestTimeout) {
+            let (connection, context) = loopBound.value
+            // A client is not late while the server does not listen.
+            if connection.isReading { context.close(promise: nil) } else { connection.expectRequest(context) }
+        }
+    }
+
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed = event, case .taking = phase {
+            phase = .last
+            if open.isEmpty { endWhenWritten(context) } else { open[open.index(before: open.endIndex)].isLast = true }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // What comes behind bytes that are no HTTP; those have been told.
+        if error is ByteToMessageDecoderError { return }
         desk.handshakes.note(error, from: peer, context.pipeline.syncOperations)
         switch (phase, error as? HTTPParserError) {
         case (.ended, _), (.refusing, .some): break  // It goes on sending; the end is near.
@@ -143,7 +173,7 @@ package final class ConnectionGuard: ChannelDuplexHandler {
             default: owe(.badRequest, "the request is no HTTP: \(error)", context)
             }
         // Answered before its end, which does not come.
-        case (.taking, .some) where open.isEmpty, (.last, .some) where open.isEmpty: context.close(promise: nil)
+        case (.taking, .some) where open.isEmpty, (.last, .some) where open.isEmpty: endWhenWritten(context)
         // Whoever reads its body is told, and answers for the last time.
         case (.taking, .some), (.last, .some):
             phase = .last
@@ -183,14 +213,11 @@ package final class ConnectionGuard: ChannelDuplexHandler {
             if let id { desk.answered(id) }
             rests(context)
         }
+        let promise = promise ?? context.eventLoop.makePromise()
+        written = promise.futureResult
         if asked.isLast {
-            let written = promise ?? context.eventLoop.makePromise()
-            let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-            written.futureResult.whenSuccess {
-                let (connection, context) = loopBound.value
-                connection.end(context)
-            }
-            return context.writeAndFlush(data, promise: written)
+            context.writeAndFlush(data, promise: promise)
+            return endWhenWritten(context)
         }
         context.write(data, promise: promise)
         if open.isEmpty, case .refusing(let status, let words) = phase { return refuse(status, words, context) }
@@ -241,11 +268,23 @@ package final class ConnectionGuard: ChannelDuplexHandler {
         ]
         context.write(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))), promise: nil)
         context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-        end(context)
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        written = promise.futureResult
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: promise)
+        endWhenWritten(context)
     }
 
-    /// After the last answer; not at once, for who is still sending would lose it.
+    /// What is closed before would be cut.
+    private func endWhenWritten(_ context: ChannelHandlerContext) {
+        guard let written else { return end(context) }
+        let loopBound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        written.whenSuccess {
+            let (connection, context) = loopBound.value
+            connection.end(context)
+        }
+    }
+
+    /// Not at once, for who is still sending would lose the last answer.
     private func end(_ context: ChannelHandlerContext) {
         if case .ended = phase { return }
         phase = .ended

@@ -22,9 +22,11 @@ struct GuardedConnections<Routes: HTTPResponder>: ServerChildChannel where Route
             var limits = NIOHTTPDecoderLimitConfiguration()
             limits.maxHeaderFieldSize = 16 << 10
             limits.maxHeaderListSize = 32 << 10
+            limits.maxHeaderFieldCount = 1000
             let pipeline = channel.pipeline.syncOperations
             try pipeline.configureHTTPServerPipeline(
-                withPipeliningAssistance: false, withErrorHandling: false, withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
+                withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false, withEncoderConfiguration: .init(),
+                withDecoderLimitConfiguration: limits)
             try pipeline.addHandlers([ConnectionGuard(desk), RequestHandler(routes, isSecure: isSecure, logger: logger, on: channel.eventLoop)])
             return Value(channel: channel)
         }

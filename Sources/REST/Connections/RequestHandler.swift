@@ -14,6 +14,8 @@ package final class RequestHandler<Routes: HTTPResponder>: ChannelDuplexHandler 
     package typealias OutboundIn = HTTPServerResponsePart
     package typealias OutboundOut = HTTPServerResponsePart
 
+    private static var mostInATurn: Int { 16 }
+
     private let routes: Routes
     private let isSecure: Bool
     private let logger: Logger
@@ -32,8 +34,11 @@ package final class RequestHandler<Routes: HTTPResponder>: ChannelDuplexHandler 
     private var task: Task<Void, Never>?
     /// Of the request that is being answered.
     private var body: RequestBodyFeed?
-    /// Nothing more comes.
-    private var hasEnded = false
+    /// The newest request's body is no HTTP, or breaks off.
+    private var flaw: (any Error)?
+    private var answersInTurn = 0
+    /// Others of this event loop have their turn.
+    private var isYielding = false
     /// Somebody wanted to read, and must wait.
     private var isReadHeld = false
     /// Of an answer that goes out faster than the client takes it.
@@ -50,7 +55,6 @@ package final class RequestHandler<Routes: HTTPResponder>: ChannelDuplexHandler 
     package func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     package func channelInactive(context: ChannelHandlerContext) {
-        hasEnded = true
         waiting.removeAll()
         body?.fail(ChannelError.inputClosed)
         resume(.failure(ChannelError.ioOnClosedChannel))
@@ -65,11 +69,16 @@ package final class RequestHandler<Routes: HTTPResponder>: ChannelDuplexHandler 
         take()
     }
 
+    package func channelReadComplete(context: ChannelHandlerContext) {
+        if !isYielding { answersInTurn = 0 }
+        context.fireChannelReadComplete()
+    }
+
     /// Answers that need no waiting are complete when their request's last part is taken, so this calls itself: then the outer call goes on.
     private func take() {
         if isTaking { return }
         isTaking = true
-        while isIncomplete || !isAnswering, let part = waiting.popFirst() {
+        while !isYielding, isIncomplete || !isAnswering && isWritable, let part = waiting.popFirst() {
             switch part {
             case .head(let head): begin(head)
             case .body(let bytes): body?.put(bytes)
@@ -80,12 +89,31 @@ package final class RequestHandler<Routes: HTTPResponder>: ChannelDuplexHandler 
                     self.head = nil
                     answer(head, RequestBody(buffer: ByteBuffer()))
                 }
+                answersInTurn += 1
+                if answersInTurn == Self.mostInATurn { yield() }
             }
         }
         isTaking = false
-        if hasEnded, waiting.isEmpty, !isAnswering { context?.close(promise: nil) }
+        if let flaw, waiting.isEmpty, isIncomplete {
+            isIncomplete = false
+            body?.fail(flaw)
+        }
         readOn()
     }
+
+    /// Who sends many requests at once shall not keep the others of this event loop from being answered. What is only put off would be done before they are looked at.
+    private func yield() {
+        isYielding = true
+        let handler = NIOLoopBound(self, eventLoop: executor.loop)
+        executor.loop.scheduleTask(in: .microseconds(100)) {
+            handler.value.answersInTurn = 0
+            handler.value.isYielding = false
+            handler.value.take()
+        }
+    }
+
+    /// Answers that nobody takes would pile up.
+    private var isWritable: Bool { context?.channel.isWritable == true }
 
     private func begin(_ head: HTTPRequestHead) {
         isIncomplete = true
@@ -111,23 +139,13 @@ package final class RequestHandler<Routes: HTTPResponder>: ChannelDuplexHandler 
         context?.read()
     }
 
-    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case ChannelEvent.inputClosed = event {
-            hasEnded = true
-            take()
-        } else if event is ChannelShouldQuiesceEvent {
-            context.close(promise: nil)
-        }
-        context.fireUserInboundEventTriggered(event)
-    }
-
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        hasEnded = true
-        body?.fail(error)
-        // Whoever reads the body answers in words; the guard ends the connection behind them.
-        if error is HTTPParserError, isAnswering {
-            isIncomplete = false
+        if error is HTTPParserError {
+            // Whoever reads the body answers in words, when it is its turn; the guard ends the connection behind that.
+            flaw = error
+            take()
         } else {
+            body?.fail(error)
             context.close(promise: nil)
         }
     }
@@ -159,11 +177,16 @@ package final class RequestHandler<Routes: HTTPResponder>: ChannelDuplexHandler 
         do {
             return try await routes.respond(to: Request(head: try HTTPRequest(head, secure: isSecure, splitCookie: false), body: body), context: context)
         } catch let error as HTTP1TypeConversionError {
-            return .json(["errors": [.string("the request's first line is no HTTP: \(error)")]], status: .badRequest)
+            return refusal(.badRequest, "the request's first line is no HTTP: \(error)", of: head)
         } catch {
             logger.error("\(head.method) \(head.uri.prefix(200)): \(error)")
-            return .json(["errors": ["The JobManager could not answer; its log says why."]], status: .internalServerError)
+            return refusal(.internalServerError, "the JobManager could not answer; its log says why", of: head)
         }
+    }
+
+    private func refusal(_ status: HTTPResponse.Status, _ words: String, of head: HTTPRequestHead) -> Response {
+        let response = Response.json(["errors": [.string(words)]], status: status)
+        return head.method == .HEAD ? response.createHeadResponse() : response
     }
 
     private struct Writer: ResponseBodyWriter {
@@ -185,7 +208,10 @@ package final class RequestHandler<Routes: HTTPResponder>: ChannelDuplexHandler 
     }
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { resume(.success(())) }
+        if context.channel.isWritable {
+            resume(.success(()))
+            take()
+        }
         context.fireChannelWritabilityChanged()
     }
 

@@ -34,9 +34,13 @@ package struct TLSError: Error, Equatable, Sendable, CustomStringConvertible {
 package struct TLSCredentials: Sendable {
     let server: NIOSSLContext
     let client: NIOSSLContext
+    /// When the certificate that is shown begins and ceases to hold, in seconds since the epoch.
+    package let validFrom: Int
+    package let validUntil: Int
 
     package init(_ settings: TLSSettings) throws(TLSError) {
         let (chain, key) = try loadIdentity(settings.identity)
+        (validFrom, validUntil) = chain.first.map { ($0.notValidBefore, $0.notValidAfter) } ?? (.min, .max)
         let trusted = try loadTrust(settings.trust, with: (chain, key))
         let sources = chain.map { NIOSSLCertificateSource.certificate($0) }
 

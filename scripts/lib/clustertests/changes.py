@@ -118,7 +118,7 @@ class Application(Job):
     def restart_job_manager(self):
         cluster = self.cluster
         self.kill("jobmanager")
-        wait(lambda: "jobmanager" not in cluster.processes() or ended(cluster.processes()["jobmanager"]), 10, "the JobManager to be gone")
+        wait(lambda: "jobmanager" not in cluster.processes(), 10, "the JobManager to be gone")
         with open(os.path.join(cluster.folder, "ports")) as file:
             ports = dict(line.strip().split("=", 1) for line in file)
         command = [os.path.join(local.binaries, "jobmanager"), "standalone-job", "--sql", self.script, "--job-id", self.id,
@@ -148,15 +148,6 @@ class Application(Job):
         words = ticks.difference(self.data.answer, ticks.committed(self.output))
         check(words is None, f"the committed output is not the naive answer: {words}")
         check(ticks.hidden(self.output) == [], f"leftovers in the output: {ticks.hidden(self.output)}")
-
-
-def ended(pid):
-    """It is gone, or only its parent has not looked yet."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 class Positions:

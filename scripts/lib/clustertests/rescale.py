@@ -9,7 +9,6 @@ from cluster import Failure, wait
 
 from .changes import Application, Job
 from .harness import check, client, say, story
-from .strangers import alive
 
 
 @story
@@ -20,7 +19,7 @@ def a_task_manager_that_leaves_is_evacuated_without_a_restart(place):
     stays = {task: place for task, place in before.items() if place[1] != leaver}
     began = time.monotonic()
     [pid] = job.terminate(leaver)
-    wait(lambda: not alive(pid), 15, f"{leaver} to end")
+    wait(lambda: not local.lives(pid), 15, f"{leaver} to end")
     took = time.monotonic() - began
     after = job.tasks()
     check(leaver not in job.holders(), f"tasks still on {leaver}: {after}")
@@ -77,7 +76,7 @@ def a_change_whose_new_owner_dies_before_its_barrier_is_dropped_and_planned_anew
     wait(job.changes, 10, "a change that would put tasks on a TaskManager that stands still")
     job.cluster.add()
     job.kill(spare)
-    wait(lambda: not alive(pid), 25, f"{leaver} to end")
+    wait(lambda: not local.lives(pid), 25, f"{leaver} to end")
     after = job.tasks()
     check(not {leaver, spare} & set(job.holders()), f"tasks on {leaver} or {spare}: {after}")
     for task, where in before.items():
@@ -102,7 +101,7 @@ def whom_others_cannot_reach_is_left_out_of_an_evacuation(place):
     wait(lambda: job.cluster.get("/overview")["taskmanagers"] == 4, 15, "all TaskManagers")
     leaver = job.holders()[0]
     [pid] = job.terminate(leaver)
-    wait(lambda: not alive(pid), 25, f"{leaver} to end")
+    wait(lambda: not local.lives(pid), 25, f"{leaver} to end")
     check(not {leaver, "taskmanager-0"} & set(job.holders()), f"tasks on {leaver} or taskmanager-0: {job.tasks()}")
     check("no data connection to TaskManager taskmanager-0" in job.cluster.log_text("jobmanager"), "nobody tried to reach it")
     job.finish()
@@ -129,7 +128,7 @@ def a_reactive_job_shrinks_when_nobody_has_a_slot(place):
     before = job.until(3)
     vertex = list(before)[-1][0]
     [pid] = job.terminate(before[vertex, 0][1])
-    wait(lambda: not alive(pid), 15, "it to end")
+    wait(lambda: not local.lives(pid), 15, "it to end")
     check(set(job.parallelism()) == {2}, f"parallelism is {job.parallelism()}")
     cluster, there = job.cluster, f"/jobs/{job.id}/vertices/{vertex}"
     check([each["subtask"] for each in cluster.get(there)["subtasks"]] == [1, 2], f"subtasks are {cluster.get(there)['subtasks']}")
@@ -153,7 +152,7 @@ def three_of_six_that_leave_at_once_are_one_change(place):
     job.until(6)
     pids = job.terminate(*job.holders()[::2])
     for pid in pids:
-        wait(lambda: not alive(pid), 15, "three TaskManagers to end")
+        wait(lambda: not local.lives(pid), 15, "three TaskManagers to end")
     job.more()
     changes = job.changes()
     check(len(changes) == 1, f"three notices at once are one change, not {changes}")
@@ -214,7 +213,7 @@ def rescale_says_what_is_and_who_has_left_is_not_lost(place):
     check(code == 1, f"an unknown job: {code} {error}")
     [idle] = [name for name in job.cluster.processes() if name != "jobmanager" and name not in job.holders()]
     [pid] = job.terminate(idle)
-    wait(lambda: not alive(pid), 15, f"{idle} to end")
+    wait(lambda: not local.lives(pid), 15, f"{idle} to end")
     wait(lambda: "has left (it was told to end)" in job.cluster.log_text("jobmanager"), 10, "word that it has left")
     told = job.cluster.get("/spot")
     check(told["losses"] == 0 and "Lost TaskManager" not in job.cluster.log_text("jobmanager"), f"who has left counts as lost: {told['events']}")
@@ -231,11 +230,11 @@ def a_drained_task_manager_stays_without_tasks(place):
     post(job.cluster, f"/taskmanagers/{name}/drain", {"end": False, "reason": "the story says so"})
     wait(lambda: name not in job.holders() and job.concluded() == 1, 15, f"{name} to be empty")
     job.more()
-    check(alive(pid), f"{name} has ended although it was only drained")
+    check(local.lives(pid), f"{name} has ended although it was only drained")
     told = job.cluster.get(f"/taskmanagers/{name}")
     check(told["leaving"] and told["freeSlots"] == told["slotsNumber"], f"{name} is told as {told}")
     post(job.cluster, f"/taskmanagers/{name}/drain", {})
-    wait(lambda: not alive(pid), 10, f"{name} to end")
+    wait(lambda: not local.lives(pid), 10, f"{name} to end")
     job.finish()
 
 
@@ -247,7 +246,7 @@ def without_a_free_slot_it_waits_and_takes_a_checkpoint_at_the_last_moment(place
     post(job.cluster, f"/taskmanagers/{name}/drain", {"timeout": 6_000})
     time.sleep(1.5)
     check(job.tasks() is not None and job.holders() == [name], "the job left although there was time")
-    wait(lambda: not alive(pid), 10, f"{name} to end")
+    wait(lambda: not local.lives(pid), 10, f"{name} to end")
     job.cluster.add()
     job.finish(restarts=1)
     check(job.cluster.root_exception(job.id) is None, f"leaving is no failure, but: {job.cluster.root_exception(job.id)}")
@@ -260,7 +259,7 @@ def a_slot_that_comes_in_time_is_moved_to(place):
     [pid] = job.terminate(name)
     time.sleep(1)
     job.cluster.add()
-    wait(lambda: not alive(pid), 10, f"{name} to end")
+    wait(lambda: not local.lives(pid), 10, f"{name} to end")
     job.finish()
 
 

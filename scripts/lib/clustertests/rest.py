@@ -192,3 +192,12 @@ def connections_go_on_and_end_as_http_says(place):
     check(re.match(rb"\d{4}-\d\d-\d\d ", text) and text.endswith(b"\n"), f"the log as it is: {text[:60]} … {text[-60:]}")
     answer = rest(connect(b"GET /overview HTTP/1.1\r\nHost: localhost\r\nConnection: Close\r\n\r\nGET /jobs HTTP/1.1\r\nHost: localhost\r\n\r\n"))
     check(answer.count(b"HTTP/1.1 ") == 1 and b"Connection: close" in answer, f"after a last request: {answer}")
+    for _ in range(5):
+        # Who is still sending gets to read what was wrong.
+        connection = connect(b"POST /jobs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n" + b"x" * 300_000)
+        check(b" 400 " in (answer := rest(connection)) and answer.endswith(b"}"), f"to a body that is no HTTP: {answer[:300]}")
+        # Who has nothing more to ask gets all answers, in his own time.
+        connection = connect(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 60)
+        connection.shutdown(socket.SHUT_WR)
+        one = rest(connect(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")).partition(b"\r\n\r\n")[2]
+        check((answer := rest(connection)).count(one) == 60 and answer.endswith(one), f"{answer.count(one)} of 60 answers are whole")

@@ -5,7 +5,7 @@ import signal
 import socket
 import struct
 
-from cluster import wait
+from cluster import lives, wait
 
 from . import ticks
 from .harness import check, say, story
@@ -81,7 +81,7 @@ def a_task_manager_that_is_told_to_end_leaves_in_good_order(place):
     name = cluster.get(f"/jobs/{job}/vertices/{vertex}")["subtasks"][0]["taskmanager-id"]
     pid = cluster.processes()[name]
     os.kill(pid, signal.SIGTERM)
-    wait(lambda: not alive(pid), 15, f"{name} to end")
+    wait(lambda: not lives(pid), 15, f"{name} to end")
     state = cluster.ended(job, 60)
     check(state["state"] == "FINISHED", f"the job is {state['state']}: {cluster.root_exception(job)}")
     check(state["restarts"] <= 1, f"{state['restarts']} restarts for one leaving TaskManager")
@@ -90,11 +90,3 @@ def a_task_manager_that_is_told_to_end_leaves_in_good_order(place):
     words = ticks.difference(data.answer, ticks.committed(output))
     check(words is None, f"the job's output: {words}")
     say(cluster.log_text(name).splitlines()[-1][24:])
-
-
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
